@@ -1,0 +1,1 @@
+//! Typed CloudFormation: logical ids, values, resources, fragments, templates, policy documents.

@@ -1,0 +1,1 @@
+//! infra/leo.toml and the environment, validated into one Config.

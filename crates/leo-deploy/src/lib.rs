@@ -1,0 +1,1 @@
+//! The CloudFormation deploy engine and its health gate.

@@ -1,0 +1,1 @@
+//! A finding with its place, what was found and the fix, and how it is printed.

@@ -1,0 +1,1 @@
+//! The execution and task roles, least privilege.

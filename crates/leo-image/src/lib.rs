@@ -1,0 +1,1 @@
+//! Builds images with BuildKit and pushes them to ECR.

@@ -1,0 +1,1 @@
+//! The local target: an AWS emulator and the Docker engine.

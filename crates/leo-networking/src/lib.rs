@@ -1,0 +1,1 @@
+//! The network: VPC, public subnets, routes, S3 gateway endpoint, security groups.

@@ -1,0 +1,1 @@
+//! Brings secrets from .env to Secrets Manager.

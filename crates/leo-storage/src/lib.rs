@@ -1,0 +1,1 @@
+//! The registry (repositories, artifacts bucket) and an environment's data (bucket, secrets).

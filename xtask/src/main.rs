@@ -1,0 +1,2 @@
+//! `cargo xtask`: everything people do with this repository.
+fn main() {}
