@@ -1,0 +1,116 @@
+use crate::{AccountId, InvalidValue, Region, text::text};
+
+text! {
+    /// The ARN of a certificate in Certificate Manager.
+    CertificateArn, check_certificate
+}
+
+text! {
+    /// The ARN of a managed IAM policy, ours or AWS's.
+    PolicyArn, check_policy
+}
+
+impl CertificateArn {
+    /// The region that the certificate is in. A load balancer takes certificates of its own region alone.
+    pub fn region(&self) -> &str {
+        self.0.split(':').nth(3).unwrap_or_default()
+    }
+
+    /// The account that the certificate is in.
+    pub fn account(&self) -> &str {
+        self.0.split(':').nth(4).unwrap_or_default()
+    }
+}
+
+fn check_certificate(text: &str) -> Result<(), InvalidValue> {
+    let good = parts(text).is_some_and(|arn| {
+        arn.service == "acm"
+            && Region::parse(arn.region).is_ok()
+            && AccountId::parse(arn.account).is_ok()
+            && arn.resource.strip_prefix("certificate/").is_some_and(is_id)
+    });
+    if good {
+        return Ok(());
+    }
+    let error = InvalidValue::new(
+        "is not an ACM certificate ARN",
+        "copy it from Certificate Manager: arn:aws:acm:<region>:<account>:certificate/<id>",
+    );
+    Err(with_kind(error, text))
+}
+
+fn check_policy(text: &str) -> Result<(), InvalidValue> {
+    let good = parts(text).is_some_and(|arn| {
+        arn.service == "iam"
+            && arn.region.is_empty()
+            && (arn.account == "aws" || AccountId::parse(arn.account).is_ok())
+            && arn.resource.strip_prefix("policy/").is_some_and(|path| path.split('/').all(is_name))
+    });
+    if good {
+        return Ok(());
+    }
+    let error = InvalidValue::new(
+        "is not the ARN of an IAM policy",
+        "copy it from IAM, Policies: arn:aws:iam::<account>:policy/<name>",
+    );
+    Err(with_kind(error, text))
+}
+
+struct Parts<'a> {
+    service: &'a str,
+    region: &'a str,
+    account: &'a str,
+    resource: &'a str,
+}
+
+/// The parts of an ARN whose partition has the form of one (`aws`, `aws-cn`, `aws-us-gov`).
+fn parts(text: &str) -> Option<Parts<'_>> {
+    let mut fields = text.splitn(6, ':');
+    let (prefix, partition) = (fields.next()?, fields.next()?);
+    let named = partition == "aws"
+        || partition.strip_prefix("aws-").is_some_and(|rest| {
+            !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-')
+        });
+    if prefix != "arn" || !named {
+        return None;
+    }
+    Some(Parts {
+        service: fields.next()?,
+        region: fields.next()?,
+        account: fields.next()?,
+        resource: fields.next()?,
+    })
+}
+
+/// Says what kind of ARN was found, where the text is one at all.
+fn with_kind(error: InvalidValue, text: &str) -> InvalidValue {
+    let Some(arn) = parts(text) else {
+        return if text.starts_with("arn:") {
+            error.found("an incomplete ARN")
+        } else {
+            error.found("no ARN")
+        };
+    };
+    let kind = arn.resource.split(['/', ':']).next().unwrap_or_default();
+    error.found(match (arn.service, kind) {
+        ("acm", "certificate") => "a certificate ARN with a malformed region, account or id".to_owned(),
+        ("iam", "policy") => "a policy ARN with a malformed account or name".to_owned(),
+        ("iam", "server-certificate") => "an IAM server certificate".to_owned(),
+        ("iam", "role") => "an IAM role".to_owned(),
+        ("iam", "user") => "an IAM user".to_owned(),
+        (service, _) if service.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') => {
+            format!("an ARN of the service `{service}`")
+        }
+        _ => "an ARN of another kind".to_owned(),
+    })
+}
+
+fn is_id(text: &str) -> bool {
+    (1..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+}
+
+/// A part of an IAM path or name (IAM, "IAM identifiers": letters, digits and `+=,.@-_`).
+fn is_name(text: &str) -> bool {
+    (1..=128).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+=,.@-_".contains(&byte))
+}

@@ -1,0 +1,87 @@
+use crate::{InvalidValue, text::text};
+
+/// The longest environment name.
+///
+/// The tightest name made from it is the bucket `leo-<environment>-apps-<account>-<region>`: S3 allows 63 characters, an
+/// account has 12 and a region at most 20 ([`super::Region`]), which leaves 20. Sixteen leaves room in the names that
+/// CloudFormation derives from the stack's (a load balancer's has 32 in all) for more than the environment.
+const ENVIRONMENT_LENGTH: usize = 16;
+
+/// The longest provider name; Secrets Manager allows 512 characters for the whole `leo/<environment>/<provider>`.
+const PROVIDER_LENGTH: usize = 32;
+
+text! {
+    /// The name of an environment (`dev`, `prod`): 1 to 16 lower-case letters, digits and inner hyphens, a letter first.
+    EnvironmentName, check_environment
+}
+
+text! {
+    /// The name of a secret provider (`github`): it becomes the last part of the secret's name.
+    ProviderName, check_provider
+}
+
+text! {
+    /// The name of a CloudFormation stack: a letter, then letters, digits and hyphens, at most 128 characters
+    /// (CreateStack, "StackName").
+    StackName, check_stack
+}
+
+impl StackName {
+    /// A name made of parts that were checked already.
+    pub(crate) fn of(name: String) -> Self {
+        Self(name)
+    }
+}
+
+fn check_environment(text: &str) -> Result<(), InvalidValue> {
+    let hint = format!(
+        "1 to {ENVIRONMENT_LENGTH} lower-case letters, digits and inner hyphens, beginning with a letter: `dev`, `prod-eu`"
+    );
+    if !is_label(text, ENVIRONMENT_LENGTH) {
+        return Err(InvalidValue::new("is not an environment name", hint));
+    }
+    if matches!(text, "defaults" | "example") {
+        let problem = format!("can't be `{text}`, because `env/.env.{text}` is another file");
+        return Err(InvalidValue::new(problem, "choose another name: `dev`, `staging`, `prod`"));
+    }
+    Ok(())
+}
+
+fn check_provider(text: &str) -> Result<(), InvalidValue> {
+    if !is_label(text, PROVIDER_LENGTH) {
+        let hint = format!(
+            "1 to {PROVIDER_LENGTH} lower-case letters, digits and inner hyphens, beginning with a letter: `github`"
+        );
+        return Err(InvalidValue::new("is not a provider name", hint));
+    }
+    // AWS Secrets Manager, CreateSecret, "Name": such a name is taken for a partial ARN with its random suffix.
+    if text.rsplit_once('-').is_some_and(|(_, last)| last.len() == 6) {
+        return Err(InvalidValue::new(
+            "ends with a hyphen and six characters, which Secrets Manager takes for the suffix of an ARN",
+            "make the last part shorter or longer",
+        ));
+    }
+    Ok(())
+}
+
+fn check_stack(text: &str) -> Result<(), InvalidValue> {
+    let good = text.len() <= 128
+        && text.starts_with(|first: char| first.is_ascii_alphabetic())
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+    if good {
+        Ok(())
+    } else {
+        Err(InvalidValue::new(
+            "is not a stack name",
+            "a letter, then letters, digits and hyphens, at most 128 characters",
+        ))
+    }
+}
+
+/// Lower-case letters, digits and inner hyphens, a letter first.
+fn is_label(text: &str, longest: usize) -> bool {
+    text.len() <= longest
+        && text.starts_with(|first: char| first.is_ascii_lowercase())
+        && !text.ends_with('-')
+        && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+}

@@ -1,0 +1,118 @@
+use std::fmt;
+
+use crate::{InvalidValue, text::text};
+
+/// The longest region name accepted; the longest today have 14 characters. It bounds the names of the buckets.
+const REGION_LENGTH: usize = 20;
+
+text! {
+    /// An AWS region (`us-east-1`), checked for its form: new regions need no new release.
+    Region, check_region
+}
+
+text! {
+    /// An AWS account: twelve digits.
+    AccountId, check_account
+}
+
+text! {
+    /// A domain name under which the orchestrator answers (`leo.example.com`): lower case, at least two labels.
+    DomainName, check_domain
+}
+
+text! {
+    /// The id of a Route 53 hosted zone (`Z0123456789ABCDEFGHIJ`).
+    HostedZoneId, check_zone
+}
+
+/// A letter's availability zone in a region (`us-east-1a`).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AvailabilityZone(String);
+
+impl AvailabilityZone {
+    /// The zone that AWS calls `<region><letter>` in this account.
+    pub fn new(region: &Region, letter: char) -> Self {
+        Self(format!("{region}{letter}"))
+    }
+
+    /// The name of the zone.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for AvailabilityZone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+fn check_region(text: &str) -> Result<(), InvalidValue> {
+    let parts: Vec<&str> = text.split('-').collect();
+    let good = text.len() <= REGION_LENGTH
+        && match parts.as_slice() {
+            [words @ .., number] => {
+                words.len() >= 2
+                    && words
+                        .iter()
+                        .all(|word| word.len() >= 2 && word.chars().all(|c| c.is_ascii_lowercase()))
+                    && matches!(number.as_bytes(), [b'1'..=b'9'])
+            }
+            [] => false,
+        };
+    if good {
+        return Ok(());
+    }
+    let zone = text.strip_suffix(|last: char| last.is_ascii_lowercase());
+    let error = InvalidValue::new(
+        "is not an AWS region",
+        "the region's code, in lower case: `us-east-1`, `eu-central-1`",
+    );
+    Err(match zone {
+        Some(region) if check_region(region).is_ok() => error.found("an availability zone"),
+        _ => error,
+    })
+}
+
+fn check_account(text: &str) -> Result<(), InvalidValue> {
+    if text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Ok(());
+    }
+    Err(InvalidValue::new(
+        "is not an AWS account id",
+        "twelve digits in quotes, without hyphens: `aws sts get-caller-identity` prints it",
+    ))
+}
+
+fn check_domain(text: &str) -> Result<(), InvalidValue> {
+    let label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+    };
+    let labels: Vec<&str> = text.split('.').collect();
+    let numeric = labels.last().is_some_and(|last| last.bytes().all(|byte| byte.is_ascii_digit()));
+    if text.len() <= 253 && labels.len() >= 2 && labels.into_iter().all(label) && !numeric {
+        return Ok(());
+    }
+    let error = InvalidValue::new(
+        "is not a domain name",
+        "a host name in lower case, without a scheme or a path: `leo.example.com`",
+    );
+    Err(if text.contains("://") { error.found("a URL") } else { error })
+}
+
+fn check_zone(text: &str) -> Result<(), InvalidValue> {
+    let good = (2..=32).contains(&text.len())
+        && text.starts_with('Z')
+        && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
+    if good {
+        return Ok(());
+    }
+    let error = InvalidValue::new(
+        "is not a hosted zone id",
+        "`Z` and capital letters and digits, as the Route 53 console shows it: `Z0123456789ABCDEFGHIJ`",
+    );
+    Err(if text.starts_with("/hostedzone/") { error.found("a path that ends in the id") } else { error })
+}
