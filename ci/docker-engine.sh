@@ -31,24 +31,28 @@ as_root() {
   if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo -- "$@"; fi
 }
 
-# The URI that this machine already uses for its own release, from deb822 files and from one-line lists.
+# The URI that this machine already uses for a release of its own, from deb822 files and from one-line lists.
 archive_uri() {
-  local codename=$1
+  local codename=$1 file
   {
-    find /etc/apt/sources.list.d -name '*.sources' -exec cat {} + -exec echo \; 2>/dev/null | awk -v codename="$codename" '
-      BEGIN { RS = ""; FS = "\n" }
-      {
-        uri = ""; found = 0
-        for (i = 1; i <= NF; i++) {
-          if ($i ~ /^Enabled:[ \t]*no/) { uri = ""; break }
-          if ($i ~ /^URIs:/) { split($i, words, /[ \t]+/); uri = words[2] }
-          if ($i ~ /^Suites:/) { n = split($i, suites, /[ \t]+/); for (j = 2; j <= n; j++) if (suites[j] == codename) found = 1 }
-        }
-        if (found && uri != "") print uri
-      }'
-    cat /etc/apt/sources.list /etc/apt/sources.list.d/*.list 2>/dev/null |
-      sed -n 's/^deb[[:space:]]\+\(\[[^]]*\][[:space:]]\+\)\?\([^[:space:]]\+\)[[:space:]]\+'"$codename"'[[:space:]].*/\2/p'
-  } | head -n 1
+    for file in /etc/apt/sources.list.d/*.sources; do
+      [ ! -r "$file" ] || awk -v codename="$codename" '
+        BEGIN { RS = ""; FS = "\n" }
+        {
+          uri = ""; found = 0; enabled = 1
+          for (i = 1; i <= NF; i++) {
+            if ($i ~ /^Enabled:[ \t]*no/) enabled = 0
+            if ($i ~ /^URIs:/) { split($i, words, /[ \t]+/); uri = words[2] }
+            if ($i ~ /^Suites:/) { n = split($i, suites, /[ \t]+/); for (j = 2; j <= n; j++) if (suites[j] == codename) found = 1 }
+          }
+          if (found && enabled && uri != "") print uri
+        }' "$file"
+    done
+    for file in /etc/apt/sources.list /etc/apt/sources.list.d/*.list; do
+      [ ! -r "$file" ] ||
+        sed -n 's/^deb[[:space:]]\+\(\[[^]]*\][[:space:]]\+\)\?\([^[:space:]]\+\)[[:space:]]\+'"$codename"'[[:space:]].*/\2/p' "$file"
+    done
+  } | sed -n 1p
 }
 
 install_packages() {
