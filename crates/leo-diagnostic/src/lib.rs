@@ -6,10 +6,12 @@
 //!
 //! What this crate deliberately does not do: read files, know TOML or `.env`, decide an exit code, or print.
 
+mod nearest;
 mod render;
 
 use std::ops::Range;
 
+pub use nearest::nearest;
 pub use render::{Colours, render, render_all};
 
 /// Whether something is wrong or merely worth knowing.

@@ -1,1 +1,33 @@
-//! The two .env files and the process environment, read into values with their provenance.
+//! The `.env` files and the process environment, read into values that know where they came from.
+//!
+//! Lowest first: `env/.env.defaults` (committed), `env/.env`, `env/.env.<environment>`, the process environment, the command
+//! line. Files are parsed into values, never loaded into the process. An empty value is as good as none.
+//!
+//! # Which keys are secrets
+//!
+//! Only `infra/leo.toml` knows, and it can't be read before the environment is known. So everything that is not a
+//! [`Setting`] or an output (`LEO_OUT_*`) is a [`Secret`] from the moment it is parsed, and [`Env::check`], given the keys
+//! that the providers name, says afterwards which keys nobody knows. Nothing that could be a secret is ever a plain text.
+//!
+//! * Secrets come from one file: `env/.env.<environment>` where it exists, else `env/.env`. They are not layered, or a key
+//!   that one environment lacks would be filled with another one's.
+//! * From the process environment a secret is read as `LEO_SECRET_<KEY>` alone: CI systems and shells export other tools'
+//!   tokens under the bare names.
+//! * With [`SecretsPolicy::Ignore`] (everything offline, and `--local`) no secret is kept. `env/.env` is still opened, since
+//!   it may override settings; the value of any other key is dropped as soon as its line is parsed, the text with the
+//!   parser before [`Env::load`] returns, and `LEO_SECRET_*` is not looked at.
+//!
+//! What this crate deliberately does not do: decide which layer wins against `infra/leo.toml` (`leo-config` does), check
+//! values, or write files.
+
+mod check;
+mod env;
+mod file;
+mod layer;
+mod secret;
+mod setting;
+
+pub use env::{Env, SecretsPolicy};
+pub use layer::{EnvValue, Origin, SecretValue, Source};
+pub use secret::Secret;
+pub use setting::Setting;
