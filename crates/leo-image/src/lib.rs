@@ -1,1 +1,40 @@
-//! Builds images with BuildKit and pushes them to ECR.
+//! Builds the platform's images with BuildKit, pushes them to ECR and answers with digests.
+//!
+//! The order of one image: [`choose_sources`] says where it is built from, [`plan()`] turns that into a
+//! [`BuildPlan`] (pure), [`Publisher::publish`] builds, pushes and tags. What is deployed is a digest; a tag is
+//! set only where it is absent, and every digest carries one before this crate hands it out, because untagged
+//! images expire.
+//!
+//! Deliberately absent: printing (progress goes to a [`Sink`]), finding AWS credentials or stack outputs (the
+//! caller passes clients and [`Repository`]s), deciding which digests a running platform has, scan findings and
+//! deletion of old images.
+
+mod build;
+mod catalog;
+mod choice;
+pub mod demo;
+mod digest;
+mod engine;
+mod error;
+mod event;
+mod git;
+mod login;
+mod plan;
+mod process;
+mod progress;
+mod publish;
+mod sources;
+mod tag;
+
+pub use catalog::{Catalog, StoredImage, TagOutcome};
+pub use choice::{ImagesChoice, ImagesChoiceError};
+pub use digest::{DigestError, ImageDigest, ImageReference};
+pub use engine::{Engine, PushMode};
+pub use error::{FailureKind, ImageError, MissingFolder};
+pub use event::{ImageEvent, ImageEventKind, ImageName, Sink};
+pub use git::GitFacts;
+pub use login::{Password, Registry, RegistryCredentials};
+pub use plan::{BuildPlan, CachePlan, CacheUse, PlanInput, Repository, plan};
+pub use publish::{PublishedImage, Publisher};
+pub use sources::{DemoImages, Source, SourceChoice, Sources, choose_sources};
+pub use tag::{ImageTag, TagError};

@@ -1,0 +1,164 @@
+use std::ffi::OsString;
+use std::io::ErrorKind;
+use std::path::PathBuf;
+use std::process::Output;
+
+use tokio::process::Command;
+
+use crate::{ImageError, process};
+
+/// The `docker` program with its buildx, the builder that it would use, and how that builder can push.
+#[derive(Clone, Debug)]
+pub struct Engine {
+    program: OsString,
+    config_directory: Option<PathBuf>,
+    push_mode: PushMode,
+}
+
+/// How a built image gets into a registry without being given a tag before its digest is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PushMode {
+    /// A builder of its own (`docker-container`, `remote`, `kubernetes`) pushes by digest.
+    ByDigest,
+    /// The engine keeps the image in containerd's store under its final digest; it is pushed from there. (The
+    /// `docker` driver refuses push-by-digest.)
+    ThroughStore,
+    /// The engine's classic store knows no digest before a push, and exports no registry cache.
+    ByTag,
+}
+
+/// The first buildx with `--progress=rawjson`.
+const OLDEST_BUILDX: (u32, u32) = (0, 13);
+
+impl Engine {
+    /// Finds `docker` on PATH and asks what it can do.
+    ///
+    /// # Errors
+    /// [`ImageError::DockerMissing`], [`ImageError::BuildxMissing`], [`ImageError::BuildxTooOld`],
+    /// [`ImageError::EngineUnreachable`].
+    pub async fn find() -> Result<Self, ImageError> {
+        Self::find_program("docker".into(), default_config_directory()).await
+    }
+
+    pub(crate) async fn find_program(
+        program: OsString,
+        config_directory: Option<PathBuf>,
+    ) -> Result<Self, ImageError> {
+        let ask = async |arguments: &[&str]| {
+            let mut command = process::command(&program);
+            if let Some(directory) = &config_directory {
+                command.env("DOCKER_CONFIG", directory);
+            }
+            command.args(arguments).output().await.map_err(|error| unstartable(&error))
+        };
+        let (version, builder, store) = tokio::join!(
+            ask(&["buildx", "version"]),
+            ask(&["buildx", "inspect"]),
+            ask(&["info", "--format", "{{json .DriverStatus}}"]),
+        );
+        let (version, builder, store) = (version?, builder?, store?);
+        if !version.status.success() {
+            return Err(ImageError::BuildxMissing { message: reason(&version) });
+        }
+        let version = stdout(&version);
+        if let Some(found) = too_old(&version) {
+            return Err(ImageError::BuildxTooOld { found });
+        }
+        let push_mode = match driver(&stdout(&builder)) {
+            Some(driver) if driver != "docker" => PushMode::ByDigest,
+            _ if !store.status.success() => {
+                return Err(ImageError::EngineUnreachable { message: reason(&store) });
+            }
+            _ if stdout(&store).contains("io.containerd.snapshotter") => PushMode::ThroughStore,
+            _ => PushMode::ByTag,
+        };
+        Ok(Self { program, config_directory, push_mode })
+    }
+
+    #[cfg(test)]
+    pub(crate) fn for_tests(program: &str, config_directory: Option<PathBuf>) -> Self {
+        Self { program: program.into(), config_directory, push_mode: PushMode::ThroughStore }
+    }
+
+    /// How the current builder pushes.
+    pub fn push_mode(&self) -> PushMode {
+        self.push_mode
+    }
+
+    /// The user's own Docker configuration: plugins, contexts, builders, logins.
+    pub(crate) fn config_directory(&self) -> Option<&PathBuf> {
+        self.config_directory.as_ref()
+    }
+
+    /// A `docker` command.
+    pub(crate) fn command(&self) -> Command {
+        process::command(&self.program)
+    }
+}
+
+/// Why `docker` could not be started.
+pub(crate) fn unstartable(error: &std::io::Error) -> ImageError {
+    match error.kind() {
+        ErrorKind::NotFound => ImageError::DockerMissing,
+        _ => ImageError::EngineUnreachable { message: error.to_string() },
+    }
+}
+
+/// `DOCKER_CONFIG`, else `~/.docker`, as the Docker CLI reads it.
+fn default_config_directory() -> Option<PathBuf> {
+    let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    set("DOCKER_CONFIG").or_else(|| set("HOME").map(|home| home.join(".docker")))
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn reason(output: &Output) -> String {
+    let lines = process::last_lines(&output.stderr, 1);
+    lines.into_iter().next().unwrap_or_else(|| format!("it ended with {} and said nothing", output.status))
+}
+
+/// The driver of the builder that `docker buildx inspect` describes.
+fn driver(inspection: &str) -> Option<&str> {
+    inspection.lines().find_map(|line| line.strip_prefix("Driver:")).map(str::trim)
+}
+
+/// The version of a buildx that is too old, from a line like `github.com/docker/buildx v0.12.1 30feaa1`. A version
+/// that can't be read is taken for a new one.
+fn too_old(line: &str) -> Option<String> {
+    let version = line.split_whitespace().nth(1)?;
+    let mut numbers = version.trim_start_matches('v').split('.').map(str::parse::<u32>);
+    let (Some(Ok(major)), Some(Ok(minor))) = (numbers.next(), numbers.next()) else { return None };
+    ((major, minor) < OLDEST_BUILDX).then(|| version.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn old_versions_of_buildx_are_seen() {
+        assert_eq!(too_old("github.com/docker/buildx v0.12.1 30feaa1").as_deref(), Some("v0.12.1"));
+        for new in [
+            "github.com/docker/buildx 0.13.1+ds1 0.13.1+ds1-3",
+            "github.com/docker/buildx v1.0.0 x",
+            "x",
+            "x y",
+        ] {
+            assert_eq!(too_old(new), None, "{new}");
+        }
+    }
+
+    #[test]
+    fn the_driver_is_read_from_an_inspection() {
+        assert_eq!(driver("Name:   default\nDriver: docker-container\n\nNodes:\n"), Some("docker-container"));
+        assert_eq!(driver(""), None);
+    }
+
+    #[tokio::test]
+    async fn a_missing_program_is_named() {
+        let error = Engine::find_program("docker-that-is-not-there".into(), None).await.unwrap_err();
+        assert!(matches!(error, ImageError::DockerMissing), "{error}");
+    }
+}

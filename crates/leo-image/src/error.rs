@@ -1,0 +1,316 @@
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use aws_sdk_ecr::error::{ProvideErrorMetadata, SdkError};
+use leo_config::Architecture;
+
+use crate::{ImageDigest, ImageName};
+
+/// Why images could not be built, pushed or found.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ImageError {
+    /// A folder that an image is built from is not there.
+    #[error("find {}", folders(missing))]
+    MissingSiblings {
+        /// Each folder that is missing.
+        missing: Vec<MissingFolder>,
+    },
+    /// The build context has no such Dockerfile.
+    #[error("find the Dockerfile of the {image} image at {}", path.display())]
+    MissingDockerfile {
+        /// The image.
+        image: ImageName,
+        /// Where it was looked for.
+        path: PathBuf,
+    },
+    /// There is no `docker` program.
+    #[error("start `docker`: it is not installed or not on PATH")]
+    DockerMissing,
+    /// The Docker engine does not answer.
+    #[error("reach the Docker engine: {message}")]
+    EngineUnreachable {
+        /// What `docker` said.
+        message: String,
+    },
+    /// The `docker` program has no buildx.
+    #[error("start `docker buildx`: {message}")]
+    BuildxMissing {
+        /// What `docker` said.
+        message: String,
+    },
+    /// Buildx is too old to report its progress as JSON.
+    #[error("use buildx {found}: 0.13 or newer is needed")]
+    BuildxTooOld {
+        /// The version found.
+        found: String,
+    },
+    /// The build of an image failed.
+    #[error("build the {image} image: {}{message}", at_step(step))]
+    Build {
+        /// The image.
+        image: ImageName,
+        /// The step that failed, as BuildKit names it.
+        step: Option<String>,
+        /// BuildKit's reason.
+        message: String,
+        /// The last lines that the step wrote.
+        log: Vec<String>,
+        /// The place in the Dockerfile, as BuildKit shows it.
+        excerpt: Vec<String>,
+    },
+    /// The registry refused the login, twice.
+    #[error("push to {repository}: access was denied: {message}")]
+    Denied {
+        /// The repository's URI.
+        repository: String,
+        /// The registry's words.
+        message: String,
+    },
+    /// The image was built but could not be sent.
+    #[error("push to {repository}: {message}")]
+    Push {
+        /// The repository's URI.
+        repository: String,
+        /// The reason.
+        message: String,
+    },
+    /// The registry has no such repository.
+    #[error("find the repository {repository} in the registry")]
+    RepositoryMissing {
+        /// The repository's name.
+        repository: String,
+    },
+    /// The repository has no image with this digest.
+    #[error("find the image {digest} in the repository {repository}")]
+    DigestMissing {
+        /// The repository's name.
+        repository: String,
+        /// The digest that was looked for.
+        digest: ImageDigest,
+    },
+    /// A call to ECR failed.
+    #[error("call ECR {operation}: {message}")]
+    Ecr {
+        /// The operation, like `PutImage`.
+        operation: &'static str,
+        /// What AWS said, or why it could not be asked.
+        message: String,
+        /// Which of the three it is.
+        kind: FailureKind,
+    },
+    /// ECR or BuildKit answered with something that can't be an answer.
+    #[error("understand {what}: {problem}")]
+    Answer {
+        /// Whose answer.
+        what: &'static str,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A file of ours could not be written or read.
+    #[error("{action} {}: {source}", path.display())]
+    File {
+        /// What was done, like `write`.
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// The demo images are built on the host, for the host's architecture.
+    #[error(
+        "build the demo images for {}: they are compiled on this machine, which is {host}",
+        wanted.platform()
+    )]
+    DemoArchitecture {
+        /// The architecture that the configuration wants.
+        wanted: Architecture,
+        /// This machine's, as Rust names it.
+        host: &'static str,
+    },
+    /// The demo programs did not compile.
+    #[error("compile the demo programs: {message}")]
+    DemoBuild {
+        /// Why.
+        message: String,
+        /// The last lines of cargo's output.
+        log: Vec<String>,
+    },
+}
+
+/// A folder that an image is built from and that is not there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MissingFolder {
+    /// The image that needs it.
+    pub image: ImageName,
+    /// Where it was looked for.
+    pub path: PathBuf,
+}
+
+/// What a failure means for the exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FailureKind {
+    /// Configuration, arguments or this machine: nothing was sent (exit 2).
+    Usage,
+    /// Credentials missing, expired or denied (exit 4).
+    Credentials,
+    /// The operation itself failed (exit 1).
+    Failed,
+}
+
+impl ImageError {
+    /// Which exit code this failure ends in.
+    pub fn kind(&self) -> FailureKind {
+        match self {
+            Self::MissingSiblings { .. }
+            | Self::MissingDockerfile { .. }
+            | Self::DockerMissing
+            | Self::EngineUnreachable { .. }
+            | Self::BuildxMissing { .. }
+            | Self::BuildxTooOld { .. }
+            | Self::DigestMissing { .. }
+            | Self::DemoArchitecture { .. } => FailureKind::Usage,
+            Self::Denied { .. } => FailureKind::Credentials,
+            Self::Ecr { kind, .. } => *kind,
+            Self::Build { .. }
+            | Self::Push { .. }
+            | Self::RepositoryMissing { .. }
+            | Self::Answer { .. }
+            | Self::File { .. }
+            | Self::DemoBuild { .. } => FailureKind::Failed,
+        }
+    }
+
+    /// What to do about it, where something can be said.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::MissingSiblings { missing } => Some(format!(
+                "clone the repository there, set {} in infra/leo.toml to where it is, or use --demo for the demo \
+                 images",
+                missing.iter().map(|folder| format!("`{}`", folder.image.context_setting())).collect::<Vec<_>>().join(" and ")
+            )),
+            Self::MissingDockerfile { image, .. } => Some(format!(
+                "set `images.{image}.dockerfile` in infra/leo.toml to its path inside the build context"
+            )),
+            Self::DockerMissing => Some("install Docker; on Debian, ci/docker-engine.sh does".to_owned()),
+            Self::EngineUnreachable { .. } => Some(
+                "start the Docker engine and check that this user may use it: `docker version` has to answer".to_owned(),
+            ),
+            Self::BuildxMissing { .. } => {
+                Some("install the buildx plugin (package docker-buildx or docker-buildx-plugin)".to_owned())
+            }
+            Self::BuildxTooOld { .. } => Some("update the buildx plugin".to_owned()),
+            Self::Denied { .. } => Some(
+                "check that the credentials may push to this repository: ecr:GetAuthorizationToken, \
+                 ecr:BatchCheckLayerAvailability, ecr:InitiateLayerUpload, ecr:UploadLayerPart, \
+                 ecr:CompleteLayerUpload, ecr:PutImage and ecr:BatchGetImage"
+                    .to_owned(),
+            ),
+            Self::RepositoryMissing { .. } => {
+                Some("deploy the registry stack first: `cargo xtask bootstrap`, or a full `cargo xtask deploy`".to_owned())
+            }
+            Self::DigestMissing { .. } => Some(
+                "use a digest that this repository still has, or build the image with `--images build`".to_owned(),
+            ),
+            Self::Ecr { kind: FailureKind::Credentials, .. } => {
+                Some("sign in again, and check that the role may use this repository".to_owned())
+            }
+            Self::DemoArchitecture { .. } => Some(
+                "set `orchestrator.architecture` and `generator.architecture` in infra/leo.toml to this machine's, or \
+                 build the demo images on a machine of the other kind"
+                    .to_owned(),
+            ),
+            Self::Build { message, log, .. } if out_of_disk(message, log) => {
+                Some("free disk space for the Docker engine: `docker system df`, then `docker builder prune`".to_owned())
+            }
+            Self::Push { message, .. } if out_of_disk(message, &[]) => {
+                Some("free disk space for the Docker engine: `docker system df`, then `docker builder prune`".to_owned())
+            }
+            Self::Push { .. } => Some("run the command again: what was sent already is not sent twice".to_owned()),
+            Self::Build { .. }
+            | Self::Ecr { .. }
+            | Self::Answer { .. }
+            | Self::File { .. }
+            | Self::DemoBuild { .. } => None,
+        }
+    }
+
+    /// Lines that show the cause and don't fit into one sentence: the failing step's output and its place in the
+    /// Dockerfile. Empty for most failures.
+    pub fn details(&self) -> Vec<String> {
+        match self {
+            Self::Build { log, excerpt, .. } => log.iter().chain(excerpt).cloned().collect(),
+            Self::DemoBuild { log, .. } => log.clone(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The error of a call to ECR about `repository`.
+    pub(crate) fn ecr<E>(operation: &'static str, repository: &str, error: &SdkError<E>) -> Self
+    where
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+    {
+        if error.code() == Some("RepositoryNotFoundException") {
+            return Self::RepositoryMissing { repository: repository.to_owned() };
+        }
+        let message = match (error.code(), error.message()) {
+            (Some(code), Some(message)) => format!("{code}: {message}"),
+            (Some(code), None) => code.to_owned(),
+            (None, _) => chain(error),
+        };
+        let kind = if is_credentials(error.code(), &message) {
+            FailureKind::Credentials
+        } else {
+            FailureKind::Failed
+        };
+        Self::Ecr { operation, message, kind }
+    }
+}
+
+/// Error codes with which AWS says that it does not know the caller, or does not let them (IAM User Guide, "Common
+/// errors").
+const CREDENTIAL_CODES: [&str; 8] = [
+    "AccessDeniedException",
+    "ExpiredTokenException",
+    "ExpiredToken",
+    "InvalidClientTokenId",
+    "InvalidSignatureException",
+    "MissingAuthenticationToken",
+    "UnrecognizedClientException",
+    "SignatureDoesNotMatch",
+];
+
+fn is_credentials(code: Option<&str>, message: &str) -> bool {
+    match code {
+        Some(code) => CREDENTIAL_CODES.contains(&code),
+        // Without a code nothing was asked: the SDK itself found no credentials.
+        None => message.contains("credentials"),
+    }
+}
+
+/// An error and its sources, in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        // Writing to a String can't fail.
+        let _ = write!(text, ": {error}");
+        source = error.source();
+    }
+    text
+}
+
+fn out_of_disk(message: &str, log: &[String]) -> bool {
+    let says = |text: &str| text.contains("no space left on device");
+    says(message) || log.iter().any(|line| says(line))
+}
+
+fn at_step(step: &Option<String>) -> String {
+    step.as_ref().map_or_else(String::new, |step| format!("{step}: "))
+}
+
+fn folders(missing: &[MissingFolder]) -> String {
+    let each =
+        missing.iter().map(|folder| format!("{} for the {} image", folder.path.display(), folder.image));
+    each.collect::<Vec<_>>().join(", and ")
+}

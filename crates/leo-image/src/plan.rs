@@ -1,0 +1,148 @@
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use leo_config::Architecture;
+
+use crate::{GitFacts, ImageName, ImageTag, Source};
+
+/// A repository of images.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Repository {
+    /// Its name in the registry, like `leo-saas-app`.
+    pub name: String,
+    /// `<registry host>/<name>`, as it is reached from here and from where images run.
+    pub uri: String,
+}
+
+/// What a plan is made from.
+#[derive(Clone, Debug)]
+pub struct PlanInput {
+    /// Which image.
+    pub image: ImageName,
+    /// Where it is built from.
+    pub source: Source,
+    /// What its task definition runs on.
+    pub architecture: Architecture,
+    /// Where it goes.
+    pub repository: Repository,
+    /// What git says of the context; `None` gives no `git-` tag.
+    pub git: Option<GitFacts>,
+    /// Whether the image carries provenance and an SBOM, which give each build a digest of its own.
+    pub attestations: bool,
+    /// Where layers are kept between builds.
+    pub cache: CacheUse,
+}
+
+/// Where a build keeps its layers for the next one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CacheUse {
+    /// In the repository, so that every machine has them.
+    Registry,
+    /// In the engine alone: right where the registry is on this machine, too.
+    EngineOnly,
+}
+
+/// How one image is built, and what it is called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BuildPlan {
+    /// Which image.
+    pub image: ImageName,
+    /// Context, Dockerfile, target, build arguments, named contexts.
+    pub source: Source,
+    /// What it is built for.
+    pub architecture: Architecture,
+    /// Where it goes.
+    pub repository: Repository,
+    /// `git-<commit>-<architecture>`, where the tree is clean.
+    pub git_tag: Option<ImageTag>,
+    /// The registry cache; `None` uses the engine's own.
+    pub cache: Option<CachePlan>,
+    /// Provenance and SBOM.
+    pub attestations: bool,
+}
+
+/// The build cache in the registry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CachePlan {
+    /// The reference that is written: this branch's.
+    pub to: String,
+    /// The references that are read: this branch's, then that of `main`.
+    pub from: Vec<String>,
+}
+
+/// The branch whose cache every other branch may start from.
+const MAIN_BRANCH: &str = "main";
+/// The cache's name where no branch is checked out.
+const NO_BRANCH: &str = "detached";
+
+/// Decides how an image is built and tagged.
+pub fn plan(input: PlanInput) -> BuildPlan {
+    let PlanInput { image, source, architecture, repository, git, attestations, cache } = input;
+    let git_tag = git
+        .as_ref()
+        .filter(|facts| facts.clean)
+        .map(|facts| ImageTag::of_commit(&facts.commit, architecture));
+    let cache = match cache {
+        CacheUse::EngineOnly => None,
+        CacheUse::Registry => {
+            let branch = git.as_ref().and_then(|facts| facts.branch.as_deref()).unwrap_or(NO_BRANCH);
+            let reference =
+                |branch| format!("{}:{}", repository.uri, ImageTag::of_cache(branch, architecture));
+            let mut from = vec![reference(branch)];
+            if branch != MAIN_BRANCH {
+                from.push(reference(MAIN_BRANCH));
+            }
+            Some(CachePlan { to: reference(branch), from })
+        }
+    };
+    BuildPlan { image, source, architecture, repository, git_tag, cache, attestations }
+}
+
+impl BuildPlan {
+    /// The Dockerfile's path.
+    pub fn dockerfile(&self) -> PathBuf {
+        self.source.context.join(&self.source.dockerfile)
+    }
+
+    /// The arguments of `docker` that build this image, without where the result goes. None of them is secret:
+    /// build arguments come from the configuration.
+    pub fn arguments(&self) -> Vec<OsString> {
+        let mut arguments: Vec<OsString> = ["buildx", "build", "--progress=rawjson"].map(Into::into).to_vec();
+        let mut push = |argument: String| arguments.push(argument.into());
+        // A missing --platform builds for whatever this machine is; Fargate then says "exec format error".
+        push(format!("--platform={}", self.architecture.platform()));
+        if self.attestations {
+            // `min`: the `max` form quotes build arguments and the whole Dockerfile.
+            push("--provenance=mode=min".to_owned());
+            push("--sbom=true".to_owned());
+        } else {
+            push("--provenance=false".to_owned());
+            push("--sbom=false".to_owned());
+        }
+        // Constant, so that the digest depends on what is in the image and not on which commit or when.
+        push("--build-arg=SOURCE_DATE_EPOCH=0".to_owned());
+        for (name, value) in &self.source.build_args {
+            push(format!("--build-arg={name}={value}"));
+        }
+        for (name, folder) in &self.source.named_contexts {
+            push(format!("--build-context={name}={}", folder.display()));
+        }
+        if let Some(target) = &self.source.target {
+            push(format!("--target={target}"));
+        }
+        if let Some(cache) = &self.cache {
+            for reference in &cache.from {
+                push(format!("--cache-from=type=registry,ref={reference}"));
+            }
+            // ECR refuses BuildKit's default cache manifest; `ignore-error` because a build without a cache is
+            // still a build.
+            push(format!(
+                "--cache-to=type=registry,ref={},mode=max,image-manifest=true,oci-mediatypes=true,ignore-error=true",
+                cache.to
+            ));
+        }
+        arguments.push("--file".into());
+        arguments.push(self.dockerfile().into_os_string());
+        arguments
+    }
+}

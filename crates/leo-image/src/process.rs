@@ -1,0 +1,26 @@
+use std::ffi::OsStr;
+use std::process::Stdio;
+
+use tokio::process::Command;
+
+/// The prefix of the variables in which secrets are given to us, and to no one else.
+const SECRET_PREFIX: &str = "LEO_SECRET_";
+
+/// A command with no input, captured output, none of our secrets and no life after the future that waits for it.
+pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new(program);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with(SECRET_PREFIX) {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
+/// The last `count` lines of what a command wrote that are not empty.
+pub(crate) fn last_lines(text: &[u8], count: usize) -> Vec<String> {
+    let text = String::from_utf8_lossy(text);
+    let lines: Vec<&str> = text.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect();
+    lines.iter().skip(lines.len().saturating_sub(count)).map(|&line| line.to_owned()).collect()
+}

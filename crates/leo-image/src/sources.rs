@@ -1,0 +1,120 @@
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use leo_config::{ImageSource, Images};
+
+use crate::{ImageError, ImageName, MissingFolder};
+
+/// What an image is built from, with absolute paths.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// The build context.
+    pub context: PathBuf,
+    /// The Dockerfile, relative to the context.
+    pub dockerfile: PathBuf,
+    /// The stage to build; `None`: the last.
+    pub target: Option<String>,
+    /// Build arguments. They end up in the image, so no secret belongs here.
+    pub build_args: BTreeMap<String, String>,
+    /// Further folders that the Dockerfile reads by name (`COPY --from=<name>`).
+    pub named_contexts: BTreeMap<String, PathBuf>,
+}
+
+impl Source {
+    /// A configured source, whose relative context is relative to `root`.
+    pub fn configured(source: &ImageSource, root: &Path) -> Self {
+        Self {
+            context: normalized(&root.join(&source.context)),
+            dockerfile: source.dockerfile.clone(),
+            target: source.target.clone(),
+            build_args: source.build_args.clone(),
+            named_contexts: BTreeMap::new(),
+        }
+    }
+}
+
+/// `path` without `.` and `..`, decided on its text: the path in a message is one that can be typed.
+pub(crate) fn normalized(path: &Path) -> PathBuf {
+    use std::path::Component;
+    path.components().fold(PathBuf::new(), |mut so_far, component| {
+        match component {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                if !so_far.pop() {
+                    so_far.push("..");
+                }
+            }
+            other => so_far.push(other),
+        }
+        so_far
+    })
+}
+
+/// Whether the demo images may stand in for the sibling repositories.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DemoImages {
+    /// They were asked for (`--demo`).
+    Requested,
+    /// Where a sibling is missing (`--local`).
+    WhenMissing,
+    /// They were not asked for.
+    No,
+}
+
+/// Where both images are built from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sources {
+    /// The sibling repositories.
+    Siblings {
+        /// The orchestrator's source.
+        orchestrator: Source,
+        /// The generator's source.
+        generator: Source,
+    },
+    /// The demo programs of this repository; [`crate::demo::build`] compiles them and gives their sources.
+    Demo,
+}
+
+/// The sources, and what the user has to be told about the choice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceChoice {
+    /// Where both images are built from.
+    pub sources: Sources,
+    /// A sentence to print, where the choice is not what was asked for.
+    pub said: Option<String>,
+}
+
+/// Decides where the images are built from; `root` is this repository's root. Looks whether the folders exist, and
+/// nothing more.
+///
+/// # Errors
+/// [`ImageError::MissingSiblings`] with every folder that is missing, where the demo images may not stand in.
+pub fn choose_sources(images: &Images, root: &Path, demo: DemoImages) -> Result<SourceChoice, ImageError> {
+    if demo == DemoImages::Requested {
+        return Ok(SourceChoice { sources: Sources::Demo, said: None });
+    }
+    let orchestrator = Source::configured(&images.orchestrator, root);
+    let generator = Source::configured(&images.generator, root);
+    let missing: Vec<MissingFolder> =
+        [(ImageName::Orchestrator, &orchestrator), (ImageName::Generator, &generator)]
+            .into_iter()
+            .filter(|(_, source)| !source.context.is_dir())
+            .map(|(image, source)| MissingFolder { image, path: source.context.clone() })
+            .collect();
+    if missing.is_empty() {
+        return Ok(SourceChoice { sources: Sources::Siblings { orchestrator, generator }, said: None });
+    }
+    match demo {
+        DemoImages::No => Err(ImageError::MissingSiblings { missing }),
+        DemoImages::Requested | DemoImages::WhenMissing => {
+            let folders: Vec<String> =
+                missing.iter().map(|folder| folder.path.display().to_string()).collect();
+            let (are, they) = if folders.len() == 1 { ("is", "it") } else { ("are", "them") };
+            let said = format!(
+                "using the demo images for both: {} {are} missing (clone {they} or set `images.<name>.context`)",
+                folders.join(" and ")
+            );
+            Ok(SourceChoice { sources: Sources::Demo, said: Some(said) })
+        }
+    }
+}
