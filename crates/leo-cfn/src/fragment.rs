@@ -29,7 +29,7 @@ pub(crate) struct Entry {
 
 impl Fragment {
     /// An empty fragment of `owner` (as errors name it: `networking`), whose resources are tagged
-    /// `leo:component` = `component`, but for those added with [`Attributes::of`].
+    /// `leo:component` = `component`, but for those added with [`Attributes::component`].
     #[must_use]
     pub fn new(owner: &'static str, component: &'static str) -> Self {
         Self {

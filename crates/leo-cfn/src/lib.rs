@@ -20,4 +20,4 @@ pub use id::LogicalId;
 pub use policy::{Effect, PolicyDocument, Principal, Statement};
 pub use resource::{Attributes, DeletionPolicy, Handle, Resource, Tag, Tagging, UpdateReplacePolicy};
 pub use template::{ComposeError, Kind, Template};
-pub use value::{Condition, Value, join, pseudo, select, sub};
+pub use value::{Condition, Value, join, join_list, pseudo, select, sub};

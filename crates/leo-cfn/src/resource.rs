@@ -127,8 +127,9 @@ impl Attributes {
 
     /// For a resource of another component than its fragment's; see [`Fragment::new`](crate::Fragment::new).
     #[must_use]
-    pub fn of(component: &'static str) -> Self {
-        Self { component: Some(component), ..Self::default() }
+    pub fn component(mut self, component: &'static str) -> Self {
+        self.component = Some(component);
+        self
     }
 
     /// Created after, deleted before `handle`'s resource.

@@ -89,6 +89,12 @@ pub fn join(separator: &str, parts: impl IntoIterator<Item = Value<String>>) -> 
     Value::from_json(json!({"Fn::Join": [separator, parts]}))
 }
 
+/// `Fn::Join` over a list that is itself a value, as a list parameter.
+#[must_use]
+pub fn join_list<T>(separator: &str, list: &Value<Vec<T>>) -> Value<String> {
+    Value::from_json(json!({"Fn::Join": [separator, list.json]}))
+}
+
 /// `Fn::Select`: the item of `list` at `index`, counted from 0.
 #[must_use]
 pub fn select<T>(index: usize, list: &Value<Vec<T>>) -> Value<T> {

@@ -1,1 +1,13 @@
-//! The cluster with its logs, and the service: task definitions, load balancer, orchestrator.
+//! What runs: [`cluster`] has the ECS cluster and the log groups, [`service`] the task definitions, the load balancer
+//! and the orchestrator's service.
+//!
+//! Deliberately absent: a service of generators. They are started one by one, by the orchestrator, with `ecs:RunTask`.
+
+mod cluster;
+mod load_balancer;
+mod service;
+mod task;
+
+pub use cluster::{Exports as ClusterExports, cluster};
+pub use service::{Exports as ServiceExports, Parameters as ServiceParameters, TaskParameters, service};
+pub use task::{GENERATOR as GENERATOR_CONTAINER, ORCHESTRATOR as ORCHESTRATOR_CONTAINER};

@@ -1,7 +1,8 @@
 //! Fragments composed into templates: what holds, and what is refused.
 
 use leo_cfn::{
-    Attributes, ComposeError, Fragment, Kind, Rule, Template, Value, join, logical_id, pseudo, select, sub,
+    Attributes, ComposeError, Fragment, Kind, Rule, Template, Value, join, join_list, logical_id, pseudo,
+    select, sub,
     types::{
         ec2::{InternetGateway, RouteTable, Subnet, SubnetId, Vpc, VpcId},
         logs::LogGroup,
@@ -38,7 +39,7 @@ fn a_template_has_its_sections_and_every_taggable_resource_its_tags() {
     let gateway = network.add(logical_id!("Gateway"), InternetGateway {});
     network.add_with(
         logical_id!("Table"),
-        Attributes::of("routes").after(&gateway).metadata("leo", json!({"why": "test"})),
+        Attributes::default().component("routes").after(&gateway).metadata("leo", json!({"why": "test"})),
         RouteTable { vpc_id: vpc.reference() },
     );
     network.output(logical_id!("VpcId"), "The VPC", vpc.reference());
@@ -91,8 +92,10 @@ fn parameters_conditions_and_intrinsics_render_as_cloudformation_reads_them() {
     fragment.output(logical_id!("Path"), "A path", sub("${AWS::Region}/${Id}", [("Id", vpc.value().text())]));
     fragment.output_list(logical_id!("All"), "All of it", [pseudo::account_id(), pseudo::partition()]);
     fragment.output(logical_id!("Host"), "A host", join(".", ["s3".into(), pseudo::url_suffix()]));
+    fragment.output(logical_id!("Joined"), "A list", join_list(",", &subnets.value()));
     let template = compose([fragment]).expect("composes");
     let json = template.json();
+    assert_eq!(json["Outputs"]["Joined"]["Value"], json!({"Fn::Join": [",", {"Ref": "Subnets"}]}));
     assert_eq!(json["Parameters"]["Subnets"]["Type"], "List<AWS::EC2::Subnet::Id>");
     assert_eq!(json["Parameters"]["Subnets"]["AllowedPattern"], "subnet-.*");
     assert_eq!(json["Conditions"]["InEast"], json!({"Fn::Equals": [{"Ref": "AWS::Region"}, "us-east-1"]}));
