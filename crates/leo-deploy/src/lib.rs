@@ -1,1 +1,37 @@
 //! The CloudFormation deploy engine and its health gate.
+//!
+//! [`Stacks`] turns a request into a change set that can be reviewed, executes it, follows it to its end whatever
+//! happens to the connection, and says what became of the stack. [`Run`] composes steps and tells how far each one is.
+//! [`gate`] decides whether what was planned really runs.
+//!
+//! Nothing here prints, asks, reads a file or an environment variable, or knows what Leo's stacks contain: templates
+//! and parameters come in, events and outcomes go out. What is destroyed, recovered or rolled back on purpose is the
+//! caller's decision; an error says which command would do it.
+
+mod cause;
+mod change;
+mod error;
+mod event;
+mod pace;
+mod progress;
+mod run;
+mod service_error;
+mod stacks;
+mod state;
+
+pub mod gate;
+
+pub use cause::{Cause, causes};
+pub use change::{Change, ChangeAction, Finding, Replacement, replacements_and_removals};
+pub use error::{DeployError, FailureKind};
+pub use event::{
+    OnEvent, Reporter, ResourceEvent, Sink, StackEvent, Step, StepEvent, StepEventKind, StepStatus,
+};
+pub use progress::{Counter, Progress};
+pub use run::{Finished, Run, Stopped};
+pub use service_error::{ErrorClass, ServiceError};
+pub use stacks::{
+    Capability, INLINE_TEMPLATE_LIMIT, OnCreateFailure, Prepared, ReviewedChangeSet, Stack, StackOutcome,
+    StackRequest, Stacks,
+};
+pub use state::{Action, Block, StackStatus, action};

@@ -1,0 +1,232 @@
+//! Why a stack was not deployed, and what to do about it.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::cause::Cause;
+use crate::change::Finding;
+use crate::service_error::{ErrorClass, ServiceError};
+use crate::state::{Block, StackStatus};
+
+/// What kind of failure it is, for the exit code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FailureKind {
+    /// Credentials are missing, expired or denied.
+    Credentials,
+    /// The operation goes on in AWS without us.
+    Detached,
+    /// The input can't be sent.
+    Usage,
+    /// AWS did not answer, or refused the call.
+    Service,
+    /// The stack's operation failed or was rolled back.
+    Stack,
+    /// The stack is in a state that needs a decision.
+    Blocked,
+    /// What runs is not what was planned.
+    Gate,
+}
+
+/// Why a stack was not deployed. Messages read after "failed to".
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DeployError {
+    /// A call was refused or not answered; nothing of ours runs.
+    #[error("deploy {stack}: {source}")]
+    Service {
+        /// The stack.
+        stack: String,
+        /// The call.
+        source: ServiceError,
+    },
+    /// The template can't be sent inline.
+    #[error(
+        "deploy {stack}: its template has {bytes} bytes, and CloudFormation takes at most {limit} inline"
+    )]
+    TemplateTooLarge {
+        /// The stack.
+        stack: String,
+        /// The size of the template, in bytes.
+        bytes: usize,
+        /// The limit, in bytes.
+        limit: usize,
+    },
+    /// The stack's status allows no deploy.
+    #[error("deploy {stack}: it is in {status}{}", reason_of(cause.as_ref(), status_reason.as_deref()))]
+    Blocked {
+        /// The stack.
+        stack: String,
+        /// Its status.
+        status: StackStatus,
+        /// What the stack says about it.
+        status_reason: Option<String>,
+        /// Why it is not deployable.
+        block: Block,
+        /// What failed then, where the events still say so.
+        cause: Option<Cause>,
+    },
+    /// The service did not accept the change set.
+    #[error("deploy {stack}: the change set was refused: {reason}{}", list(findings))]
+    ChangeSet {
+        /// The stack.
+        stack: String,
+        /// The service's reason.
+        reason: String,
+        /// What its validation found.
+        findings: Vec<Finding>,
+    },
+    /// A failed operation was kept as it is, and there is nothing new to try it with.
+    #[error("deploy {stack}: it is in {status}, and nothing has changed since that failed")]
+    NothingNewToTry {
+        /// The stack.
+        stack: String,
+        /// Its status.
+        status: StackStatus,
+    },
+    /// The operation ended in another state than a success.
+    #[error("deploy {stack}: it ended in {status}{}", list_causes(causes))]
+    Failed {
+        /// The stack.
+        stack: String,
+        /// The status that it ended in; `DELETE_COMPLETE` when a failed create left nothing.
+        status: StackStatus,
+        /// The independent failures, the first one first.
+        causes: Vec<Cause>,
+    },
+    /// The change set was accepted for execution, but the stack never began to change.
+    #[error("deploy {stack}: it did not begin to change within {} s", waited.as_secs())]
+    NotStarted {
+        /// The stack.
+        stack: String,
+        /// How long that was waited for.
+        waited: Duration,
+    },
+    /// An operation runs, and AWS does not answer questions about it any more.
+    #[error("follow {stack}, whose operation goes on in AWS: {source}")]
+    LostContact {
+        /// The stack.
+        stack: String,
+        /// The last refused or unanswered call.
+        source: ServiceError,
+    },
+    /// Something else ended the change set before it was used.
+    #[error("deploy {stack}: the change set that was reviewed can't be executed any more ({status})")]
+    ChangeSetGone {
+        /// The stack.
+        stack: String,
+        /// What became of the change set.
+        status: String,
+    },
+}
+
+impl DeployError {
+    /// What kind of failure it is.
+    pub fn kind(&self) -> FailureKind {
+        match self {
+            Self::Service { source, .. } | Self::LostContact { source, .. }
+                if source.class == ErrorClass::Credentials =>
+            {
+                FailureKind::Credentials
+            }
+            Self::Service { .. } => FailureKind::Service,
+            Self::LostContact { .. } | Self::NotStarted { .. } => FailureKind::Detached,
+            Self::TemplateTooLarge { .. } => FailureKind::Usage,
+            Self::Blocked { .. } | Self::NothingNewToTry { .. } => FailureKind::Blocked,
+            Self::ChangeSet { .. } | Self::Failed { .. } | Self::ChangeSetGone { .. } => FailureKind::Stack,
+        }
+    }
+
+    /// The stack that it is about.
+    pub fn stack(&self) -> &str {
+        match self {
+            Self::Service { stack, .. }
+            | Self::TemplateTooLarge { stack, .. }
+            | Self::Blocked { stack, .. }
+            | Self::ChangeSet { stack, .. }
+            | Self::NothingNewToTry { stack, .. }
+            | Self::Failed { stack, .. }
+            | Self::NotStarted { stack, .. }
+            | Self::LostContact { stack, .. }
+            | Self::ChangeSetGone { stack, .. } => stack,
+        }
+    }
+
+    /// The first cause, where a resource's failure is one.
+    pub fn cause(&self) -> Option<&Cause> {
+        match self {
+            Self::Failed { causes, .. } => causes.first(),
+            Self::Blocked { cause, .. } => cause.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// What to do, where that is known.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Service { source, .. } => source.hint(),
+            Self::LostContact { source, .. } if source.class == ErrorClass::Credentials => Some(
+                "sign in again, then run the same command: it attaches to the operation and continues"
+                    .to_owned(),
+            ),
+            Self::LostContact { .. } | Self::NotStarted { .. } => {
+                Some("run the same command again: it attaches to the operation and continues".to_owned())
+            }
+            Self::TemplateTooLarge { .. } => None,
+            Self::Blocked { stack, block, status, .. } => Some(unblock(stack, *block, status)),
+            Self::ChangeSet { reason, .. } if reason.contains("LimitExceeded") => {
+                Some("delete change sets of this stack that nobody needs, or raise the quota".to_owned())
+            }
+            Self::ChangeSet { .. } => None,
+            Self::NothingNewToTry { stack, .. } => Some(format!(
+                "change what failed and deploy again, or go back: aws cloudformation rollback-stack --stack-name {stack}"
+            )),
+            Self::Failed { status: StackStatus::UpdateRollbackFailed, stack, .. } => {
+                Some(unblock(stack, Block::UpdateRollbackFailed, &StackStatus::UpdateRollbackFailed))
+            }
+            Self::Failed { .. } => Some("fix the cause, then run the same command again".to_owned()),
+            Self::ChangeSetGone { .. } => {
+                Some("something else deployed to this stack meanwhile: run the same command again".to_owned())
+            }
+        }
+    }
+}
+
+fn unblock(stack: &str, block: Block, status: &StackStatus) -> String {
+    match block {
+        Block::CreateRolledBack => format!(
+            "such a stack can only be deleted: aws cloudformation delete-stack --stack-name {stack}, then deploy again"
+        ),
+        Block::UpdateRollbackFailed => format!(
+            "remove what stopped the rollback, then: aws cloudformation continue-update-rollback --stack-name {stack} \
+             (--resources-to-skip for the resources that failed because the rollback failed), then deploy again"
+        ),
+        Block::DeleteFailed => format!(
+            "remove what stopped the delete, then: aws cloudformation delete-stack --stack-name {stack} \
+             (--retain-resources keeps the ones that can't go), then deploy again"
+        ),
+        Block::ImportRollbackFailed => format!(
+            "look at the stack's events: aws cloudformation describe-stack-events --stack-name {stack}; \
+             AWS Support can bring it back, or it is deleted with its data retained"
+        ),
+        Block::Unknown => format!(
+            "{status} is not known to this version: look at the stack in the console before anything is changed"
+        ),
+    }
+}
+
+fn reason_of(cause: Option<&Cause>, status_reason: Option<&str>) -> String {
+    match (cause, status_reason) {
+        (Some(cause), _) => format!(" since {cause}"),
+        (None, Some(reason)) => format!(" ({reason})"),
+        (None, None) => String::new(),
+    }
+}
+
+fn list_causes(causes: &[Cause]) -> String {
+    list(causes)
+}
+
+fn list(items: &[impl std::fmt::Display]) -> String {
+    items.iter().map(|item| format!("\n  {item}")).collect()
+}

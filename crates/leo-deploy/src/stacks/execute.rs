@@ -1,0 +1,128 @@
+//! From a reviewed change set to a stack that is what was asked for.
+
+use aws_sdk_cloudformation::types as sdk;
+
+use super::follow::Operation;
+use super::poller::{Poller, Start, start_of_next};
+use super::{Mode, Prepared, ReviewedChangeSet, StackOutcome, Stacks};
+use crate::cause::{Cause, causes, nested_stack};
+use crate::error::DeployError;
+use crate::event::{OnEvent, ResourceEvent, StackEvent};
+use crate::service_error::ServiceError;
+
+/// How deep nested stacks are searched for a cause; CloudFormation itself allows hardly more.
+const NESTING: usize = 5;
+
+impl Stacks {
+    /// Executes the change set and follows it to its end. A rollback is an error.
+    ///
+    /// A create that only failed because the account's first use of ECS was making its service-linked role is
+    /// tried once more, as a new change set of the same request.
+    pub async fn execute(
+        &self,
+        ready: ReviewedChangeSet,
+        on_event: &OnEvent<'_>,
+    ) -> Result<StackOutcome, DeployError> {
+        let error = match self.execute_once(&ready, on_event).await {
+            Ok(outcome) => return Ok(outcome),
+            Err(error) => error,
+        };
+        let Some(cause) = error.cause().filter(|cause| cause.is_new_service_linked_role()) else {
+            return Err(error);
+        };
+        if !ready.creates_stack() {
+            return Err(error);
+        }
+        on_event(StackEvent::Retrying { cause: cause.clone() });
+        match self.prepare(&ready.request, on_event).await? {
+            Prepared::NoChange(outcome) => Ok(outcome),
+            Prepared::Ready(again) => self.execute_once(&again, on_event).await,
+        }
+    }
+
+    async fn execute_once(
+        &self,
+        ready: &ReviewedChangeSet,
+        on_event: &OnEvent<'_>,
+    ) -> Result<StackOutcome, DeployError> {
+        let name = ready.stack();
+        let refused = |source| DeployError::Service { stack: name.to_owned(), source };
+        let start = start_of_next(&self.client, &ready.stack_id).await.map_err(refused)?;
+        self.begin(ready).await?;
+        on_event(StackEvent::Executing);
+        let operation = Operation {
+            stack: name,
+            stack_id: &ready.stack_id,
+            start,
+            total: Some(ready.changes.len()),
+            running: false,
+        };
+        let ended = self.follow(operation, on_event).await?;
+        on_event(StackEvent::Finished { status: ended.stack.status.clone() });
+        if ended.stack.status.is_success() {
+            return Ok(ended.stack.outcome(true, ready.changes.clone()));
+        }
+        let causes = self.causes_of(&ended.events).await;
+        Err(DeployError::Failed { stack: name.to_owned(), status: ended.stack.status, causes })
+    }
+
+    /// Starts the execution. A call that failed may nevertheless have started it: the change set knows.
+    async fn begin(&self, ready: &ReviewedChangeSet) -> Result<(), DeployError> {
+        let stack = ready.request.name.clone();
+        let request = self
+            .client
+            .execute_change_set()
+            .change_set_name(&ready.id)
+            .client_request_token(&ready.token)
+            // Not together with `OnStackFailure`, which only a create has.
+            .set_disable_rollback((ready.mode == Mode::RetryForward).then_some(true));
+        let Err(error) = request.send().await else { return Ok(()) };
+        let source = ServiceError::of("ExecuteChangeSet", &error);
+        let in_doubt = source.is_retryable() || source.code.as_deref().is_some_and(is_about_the_change_set);
+        if !in_doubt {
+            return Err(DeployError::Service { stack, source });
+        }
+        let page = match self.change_set_page(&ready.id, None).await {
+            Ok(page) => page,
+            Err(error) if error.is_absent() => {
+                return Err(DeployError::ChangeSetGone { stack, status: "deleted".to_owned() });
+            }
+            // Whether it runs is not known: say so, and let the next run find out.
+            Err(_) => return Err(DeployError::LostContact { stack, source }),
+        };
+        match page.execution_status() {
+            Some(
+                sdk::ExecutionStatus::ExecuteInProgress
+                | sdk::ExecutionStatus::ExecuteComplete
+                | sdk::ExecutionStatus::ExecuteFailed,
+            ) => Ok(()),
+            Some(sdk::ExecutionStatus::Available) | None => Err(DeployError::Service { stack, source }),
+            Some(other) => {
+                Err(DeployError::ChangeSetGone { stack, status: other.as_str().to_ascii_lowercase() })
+            }
+        }
+    }
+
+    /// The causes among an operation's events. Where the first one is a nested stack, that stack's own first cause
+    /// takes its place.
+    async fn causes_of(&self, events: &[ResourceEvent]) -> Vec<Cause> {
+        let mut found = causes(events);
+        let mut path = Vec::new();
+        let mut inner = nested_stack(events).map(|(name, id)| (name.to_owned(), id.to_owned()));
+        while let Some((name, id)) = inner.take() {
+            let events = Poller::new(self.client.clone(), &id, Start::Beginning).poll().await;
+            let (Ok(events), true) = (events, path.len() < NESTING) else { break };
+            path.push(name);
+            let Some(cause) = causes(&events).into_iter().next() else { break };
+            if let Some(first) = found.first_mut() {
+                *first = path.iter().rev().fold(cause, |cause, name| cause.nested_in(name));
+            }
+            inner = nested_stack(&events).map(|(name, id)| (name.to_owned(), id.to_owned()));
+        }
+        found
+    }
+}
+
+fn is_about_the_change_set(code: &str) -> bool {
+    code.starts_with("InvalidChangeSetStatus") || code.starts_with("ChangeSetNotFound")
+}

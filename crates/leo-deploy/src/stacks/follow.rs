@@ -1,0 +1,166 @@
+//! From a running operation to its end, whatever happens to the connection.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::poller::{Poller, Start, start_of_running};
+use super::{Stack, Stacks};
+use crate::error::DeployError;
+use crate::event::{OnEvent, ResourceEvent, StackEvent};
+use crate::pace::{Pace, Patience};
+use crate::progress::Counter;
+use crate::state::StackStatus;
+
+/// For how long AWS may give no answer before the operation is left to itself.
+pub(super) const LOST_AFTER: Duration = Duration::from_secs(600);
+/// Within what time an accepted change set shows in its stack.
+const STARTS_WITHIN: Duration = Duration::from_secs(120);
+/// How often is looked again after the end, for events that CloudFormation has not listed yet.
+const LAST_LOOKS: usize = 3;
+
+/// What is followed.
+pub(super) struct Operation<'a> {
+    pub(super) stack: &'a str,
+    pub(super) stack_id: &'a str,
+    pub(super) start: Start,
+    /// How many resources it touches, where that is known.
+    pub(super) total: Option<usize>,
+    /// Whether the stack was seen in progress already.
+    pub(super) running: bool,
+}
+
+/// How an operation ended.
+pub(super) struct Ended {
+    pub(super) stack: Stack,
+    /// All its events, oldest first.
+    pub(super) events: Vec<ResourceEvent>,
+}
+
+impl Stacks {
+    /// Follows an operation to its end. The stack's own status alone says what became of it; a call that fails
+    /// never does.
+    pub(super) async fn follow(
+        &self,
+        operation: Operation<'_>,
+        on_event: &OnEvent<'_>,
+    ) -> Result<Ended, DeployError> {
+        let Operation { stack: name, stack_id, start, total, mut running } = operation;
+        let mut poller = Poller::new(self.client.clone(), stack_id, start);
+        let mut counter = Counter::new(total);
+        let mut pace = Pace::of_operation();
+        let mut patience = Patience::new(LOST_AFTER);
+        let mut last_looks = LAST_LOOKS;
+        let mut events: Vec<ResourceEvent> = Vec::new();
+        let since = Instant::now();
+        loop {
+            // A status seen before the operation's first sign can be the one from before the operation.
+            let was_running = running;
+            let status = self.look_up(stack_id).await;
+            let polled = poller.poll().await;
+
+            let mut failure = None;
+            match polled {
+                Ok(fresh) if fresh.is_empty() => {}
+                Ok(fresh) => {
+                    pace.quicken();
+                    running |= fresh.iter().any(|event| event.of_stack);
+                    report(&fresh, &mut counter, on_event);
+                    events.extend(fresh);
+                }
+                Err(error) => failure = Some(error),
+            }
+            match status {
+                Ok(found) => {
+                    let stack = found.unwrap_or_else(|| Stack::deleted(name, stack_id));
+                    let settled = !works(&stack.status);
+                    running |= stack.status.in_progress() || stack.status == StackStatus::DeleteComplete;
+                    if settled && was_running {
+                        let told = newest_of_stack(&events) == Some(stack.status.as_str());
+                        if told || last_looks == 0 {
+                            return Ok(Ended { stack, events });
+                        }
+                        last_looks -= 1;
+                        pace.quicken();
+                    } else if settled && running {
+                        continue;
+                    } else {
+                        last_looks = LAST_LOOKS;
+                    }
+                }
+                Err(error) => failure = Some(error),
+            }
+
+            match failure {
+                None => patience.restore(),
+                Some(error) if error.is_retryable() && patience.bears() => {
+                    pace.slow_down();
+                    on_event(StackEvent::PollDelayed { reason: error.to_string() });
+                }
+                Some(source) => return Err(DeployError::LostContact { stack: name.to_owned(), source }),
+            }
+            if !running && since.elapsed() > STARTS_WITHIN {
+                return Err(DeployError::NotStarted { stack: name.to_owned(), waited: since.elapsed() });
+            }
+            pace.wait().await;
+        }
+    }
+
+    /// Follows the operation that someone else began on this stack, until the stack is at rest.
+    pub(super) async fn attach(&self, stack: &Stack, on_event: &OnEvent<'_>) -> Result<(), DeployError> {
+        let refused = |source| DeployError::Service { stack: stack.name.clone(), source };
+        let (start, token) = start_of_running(&self.client, &stack.id).await.map_err(refused)?;
+        let owner = match self.description_of(stack).await {
+            Some(description) => Some(description),
+            None => token,
+        };
+        on_event(StackEvent::Attached { status: stack.status.clone(), owner });
+        let operation =
+            Operation { stack: &stack.name, stack_id: &stack.id, start, total: None, running: true };
+        let ended = self.follow(operation, on_event).await?;
+        on_event(StackEvent::Detached { status: ended.stack.status });
+        Ok(())
+    }
+
+    /// What the change set that made the stack's operation says of itself; only a courtesy, so no error.
+    async fn description_of(&self, stack: &Stack) -> Option<String> {
+        let id = stack.change_set_id.as_deref()?;
+        let change_set = self.client.describe_change_set().change_set_name(id).send().await.ok()?;
+        change_set.description().filter(|text| !text.is_empty()).map(str::to_owned)
+    }
+}
+
+impl Stack {
+    /// A stack that is not even found by its ARN any more.
+    fn deleted(name: &str, id: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            id: id.to_owned(),
+            status: StackStatus::DeleteComplete,
+            status_reason: None,
+            outputs: BTreeMap::new(),
+            parameters: BTreeMap::new(),
+            tags: BTreeMap::new(),
+            termination_protection: false,
+            change_set_id: None,
+        }
+    }
+}
+
+/// Whether the status is one on the way to another: also that of a stack whose create has yet to begin.
+fn works(status: &StackStatus) -> bool {
+    status.in_progress() || *status == StackStatus::ReviewInProgress
+}
+
+fn newest_of_stack(events: &[ResourceEvent]) -> Option<&str> {
+    events.iter().rev().find(|event| event.of_stack).map(|event| event.status.as_str())
+}
+
+fn report(fresh: &[ResourceEvent], counter: &mut Counter, on_event: &OnEvent<'_>) {
+    for event in fresh {
+        counter.add(event);
+        on_event(StackEvent::Resource(event.clone()));
+    }
+    on_event(StackEvent::Progress(counter.progress()));
+}

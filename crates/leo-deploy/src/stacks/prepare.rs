@@ -1,0 +1,314 @@
+//! From what a stack should be to a change set that says what differs.
+
+use std::time::Duration;
+
+use aws_sdk_cloudformation::operation::describe_change_set::DescribeChangeSetOutput;
+use aws_sdk_cloudformation::types as sdk;
+
+use super::{
+    INLINE_TEMPLATE_LIMIT, Mode, OnCreateFailure, Prepared, ReviewedChangeSet, Stack, StackRequest, Stacks,
+};
+use crate::cause::causes;
+use crate::change::{Change, Finding};
+use crate::error::DeployError;
+use crate::event::{OnEvent, StackEvent};
+use crate::pace::{Pace, Patience};
+use crate::service_error::ServiceError;
+use crate::stacks::poller::{Poller, start_of_running};
+use crate::state::{Action, Block, action};
+
+/// For how long AWS may give no answer about a change set.
+const LOST_AFTER: Duration = Duration::from_secs(120);
+/// How often a change set is tried again because another operation was quicker.
+const RACES: usize = 5;
+
+/// What the reason of a change set without any change begins with, in both of CloudFormation's spellings.
+const NO_CHANGE: [&str; 2] =
+    ["The submitted information didn't contain changes.", "No updates are to be performed."];
+
+/// A change set that CloudFormation has accepted and may still be computing.
+struct Created {
+    id: String,
+    stack_id: String,
+    token: String,
+    mode: Mode,
+}
+
+impl Stacks {
+    /// Computes what differs between the stack and the request. An operation that runs is followed first.
+    pub async fn prepare(
+        &self,
+        request: &StackRequest,
+        on_event: &OnEvent<'_>,
+    ) -> Result<Prepared, DeployError> {
+        let bytes = request.template_body.len();
+        if bytes > INLINE_TEMPLATE_LIMIT {
+            let (stack, limit) = (request.name.clone(), INLINE_TEMPLATE_LIMIT);
+            return Err(DeployError::TemplateTooLarge { stack, bytes, limit });
+        }
+        let mut races = RACES;
+        loop {
+            let stack = self.at_rest(&request.name, on_event).await?;
+            let mode = match action(stack.as_ref().map(|stack| &stack.status)) {
+                Action::Create | Action::Reuse => Mode::Create,
+                Action::RetryForward => Mode::RetryForward,
+                Action::Update => Mode::Update,
+                Action::Blocked(block) => return Err(self.blocked(&request.name, stack, block).await),
+                Action::Attach => continue,
+            };
+            on_event(StackEvent::Preparing { creates: mode == Mode::Create });
+            match self.create_change_set(request, mode).await {
+                Ok(created) => return self.review(request, created, stack, on_event).await,
+                // Between the look and the call someone else began an operation.
+                Err(error) if error.message.contains("_IN_PROGRESS") && races > 0 => {
+                    races -= 1;
+                    Pace::of_operation().wait().await;
+                }
+                Err(source) => {
+                    return Err(DeployError::Service { stack: request.name.clone(), source });
+                }
+            }
+        }
+    }
+
+    /// Deletes a change set that is not wanted, and the empty stack that it made.
+    pub async fn discard(&self, ready: ReviewedChangeSet) -> Result<(), DeployError> {
+        let refused = |source| DeployError::Service { stack: ready.request.name.clone(), source };
+        self.delete_change_set(&ready.id).await.map_err(refused)?;
+        if ready.creates_stack() {
+            self.delete_if_empty(&ready.stack_id).await.map_err(refused)?;
+        }
+        Ok(())
+    }
+
+    /// The stack once nothing works on it any more.
+    async fn at_rest(&self, name: &str, on_event: &OnEvent<'_>) -> Result<Option<Stack>, DeployError> {
+        loop {
+            let stack = self.describe(name).await?;
+            match stack {
+                Some(stack) if stack.status.in_progress() => self.attach(&stack, on_event).await?,
+                stack => return Ok(stack),
+            }
+        }
+    }
+
+    async fn blocked(&self, name: &str, stack: Option<Stack>, block: Block) -> DeployError {
+        let Some(stack) = stack else {
+            return DeployError::Blocked {
+                stack: name.to_owned(),
+                status: "".into(),
+                status_reason: None,
+                block,
+                cause: None,
+            };
+        };
+        let cause = self.last_cause(&stack.id).await;
+        DeployError::Blocked {
+            stack: stack.name,
+            status: stack.status,
+            status_reason: stack.status_reason,
+            block,
+            cause,
+        }
+    }
+
+    /// The first cause of the stack's last operation, where its events are still there.
+    async fn last_cause(&self, stack_id: &str) -> Option<crate::cause::Cause> {
+        let (start, _) = start_of_running(&self.client, stack_id).await.ok()?;
+        let events = Poller::new(self.client.clone(), stack_id, start).poll().await.ok()?;
+        causes(&events).into_iter().next()
+    }
+
+    async fn create_change_set(&self, request: &StackRequest, mode: Mode) -> Result<Created, ServiceError> {
+        // Unique among the change sets of one stack; a name has to begin with a letter.
+        let token = format!("leo-{:032x}", fastrand::u128(..));
+        let parameters = request
+            .parameters
+            .iter()
+            .map(|(key, value)| sdk::Parameter::builder().parameter_key(key).parameter_value(value).build());
+        let tags = request.tags.iter().map(|(key, value)| sdk::Tag::builder().key(key).value(value).build());
+        let on_failure = match (mode, request.on_create_failure) {
+            (Mode::Update | Mode::RetryForward, _) => None,
+            (Mode::Create, OnCreateFailure::Delete) => Some(sdk::OnStackFailure::Delete),
+            (Mode::Create, OnCreateFailure::Rollback) => Some(sdk::OnStackFailure::Rollback),
+            (Mode::Create, OnCreateFailure::Keep) => Some(sdk::OnStackFailure::DoNothing),
+        };
+        let answer = self
+            .client
+            .create_change_set()
+            .stack_name(&request.name)
+            .change_set_name(&token)
+            .client_token(&token)
+            .change_set_type(match mode {
+                Mode::Create => sdk::ChangeSetType::Create,
+                Mode::Update | Mode::RetryForward => sdk::ChangeSetType::Update,
+            })
+            .template_body(&request.template_body)
+            .set_parameters(Some(parameters.collect()))
+            .set_capabilities(Some(request.capabilities.clone()))
+            .set_tags(Some(tags.collect()))
+            .set_on_stack_failure(on_failure)
+            .set_description(request.description.clone())
+            .send()
+            .await
+            .map_err(|error| ServiceError::of("CreateChangeSet", &error))?;
+        Ok(Created {
+            id: answer.id().unwrap_or(&token).to_owned(),
+            stack_id: answer.stack_id().unwrap_or(&request.name).to_owned(),
+            token,
+            mode,
+        })
+    }
+
+    async fn review(
+        &self,
+        request: &StackRequest,
+        created: Created,
+        stack: Option<Stack>,
+        on_event: &OnEvent<'_>,
+    ) -> Result<Prepared, DeployError> {
+        let refused = |source| DeployError::Service { stack: request.name.clone(), source };
+        let computed = self.computed(&created.id, on_event).await.map_err(refused)?;
+        if computed.succeeded {
+            let findings = self.findings(&created.id).await;
+            for finding in &findings {
+                on_event(StackEvent::Finding(finding.clone()));
+            }
+            on_event(StackEvent::Prepared { resources: computed.changes.len() });
+            return Ok(Prepared::Ready(ReviewedChangeSet {
+                request: request.clone(),
+                id: created.id,
+                stack_id: created.stack_id,
+                token: created.token,
+                mode: created.mode,
+                changes: computed.changes,
+                findings,
+            }));
+        }
+        let no_change = NO_CHANGE.iter().any(|start| computed.reason.starts_with(start));
+        let findings = if no_change { Vec::new() } else { self.findings(&created.id).await };
+        self.clean_up(&created, on_event).await;
+        match stack {
+            Some(stack) if no_change && created.mode == Mode::RetryForward => {
+                Err(DeployError::NothingNewToTry { stack: stack.name, status: stack.status })
+            }
+            Some(stack) if no_change => {
+                on_event(StackEvent::NoChange);
+                Ok(Prepared::NoChange(stack.outcome(false, Vec::new())))
+            }
+            _ => {
+                Err(DeployError::ChangeSet { stack: request.name.clone(), reason: computed.reason, findings })
+            }
+        }
+    }
+
+    /// Waits until CloudFormation knows what the change set would do.
+    async fn computed(&self, id: &str, on_event: &OnEvent<'_>) -> Result<Computed, ServiceError> {
+        let mut pace = Pace::of_change_set();
+        let mut patience = Patience::new(LOST_AFTER);
+        loop {
+            match self.change_set(id).await {
+                Ok(Some(computed)) => return Ok(computed),
+                Ok(None) => patience.restore(),
+                Err(error) if error.is_retryable() && patience.bears() => {
+                    pace.slow_down();
+                    on_event(StackEvent::PollDelayed { reason: error.to_string() });
+                }
+                Err(error) => return Err(error),
+            }
+            pace.wait().await;
+        }
+    }
+
+    /// The change set, all its pages; `None` while it is being computed.
+    async fn change_set(&self, id: &str) -> Result<Option<Computed>, ServiceError> {
+        let mut changes = Vec::new();
+        let mut token = None;
+        loop {
+            let page = self.change_set_page(id, token.take()).await?;
+            use sdk::ChangeSetStatus as Status;
+            let succeeded = match page.status() {
+                Some(Status::CreatePending | Status::CreateInProgress) => return Ok(None),
+                status => status == Some(&Status::CreateComplete),
+            };
+            changes.extend(page.changes().iter().filter_map(Change::of));
+            token = page.next_token().map(str::to_owned);
+            if token.is_none() {
+                let status = page.status().map_or("no status", Status::as_str);
+                let reason = page.status_reason().unwrap_or(status).to_owned();
+                return Ok(Some(Computed { succeeded, reason, changes }));
+            }
+        }
+    }
+
+    pub(super) async fn change_set_page(
+        &self,
+        id: &str,
+        token: Option<String>,
+    ) -> Result<DescribeChangeSetOutput, ServiceError> {
+        let request = self.client.describe_change_set().change_set_name(id).set_next_token(token);
+        request.send().await.map_err(|error| ServiceError::of("DescribeChangeSet", &error))
+    }
+
+    /// What the service's validation says about the change set. Endpoints without `DescribeEvents` say it in the
+    /// change set's reason alone, so a refused call means no finding.
+    async fn findings(&self, id: &str) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        let mut token = None;
+        loop {
+            let request = self.client.describe_events().change_set_name(id).set_next_token(token.take());
+            let Ok(page) = request.send().await else { return findings };
+            findings.extend(page.operation_events().iter().filter_map(Finding::of));
+            token = page.next_token().map(str::to_owned);
+            if token.is_none() {
+                return findings;
+            }
+        }
+    }
+
+    /// Deletes what a change set that can't be executed leaves. What could not be deleted is reported and does not
+    /// decide anything.
+    async fn clean_up(&self, created: &Created, on_event: &OnEvent<'_>) {
+        let mut deleted = self.delete_change_set(&created.id).await;
+        if deleted.is_ok() && created.mode == Mode::Create {
+            deleted = self.delete_if_empty(&created.stack_id).await;
+        }
+        if let Err(error) = deleted {
+            on_event(StackEvent::LeftBehind { change_set: created.id.clone(), reason: error.to_string() });
+        }
+    }
+
+    async fn delete_change_set(&self, id: &str) -> Result<(), ServiceError> {
+        match self.client.delete_change_set().change_set_name(id).send().await {
+            Ok(_) => Ok(()),
+            Err(error) => {
+                let error = ServiceError::of("DeleteChangeSet", &error);
+                if error.is_absent() { Ok(()) } else { Err(error) }
+            }
+        }
+    }
+
+    /// Deletes a stack that was never created, unless somebody else is reviewing a change set of it.
+    async fn delete_if_empty(&self, stack_id: &str) -> Result<(), ServiceError> {
+        let stack = self.look_up(stack_id).await?;
+        let empty = stack.is_some_and(|stack| action(Some(&stack.status)) == Action::Reuse);
+        if !empty || self.has_change_sets(stack_id).await? {
+            return Ok(());
+        }
+        let request = self.client.delete_stack().stack_name(stack_id);
+        request.send().await.map(|_| ()).map_err(|error| ServiceError::of("DeleteStack", &error))
+    }
+
+    async fn has_change_sets(&self, stack_id: &str) -> Result<bool, ServiceError> {
+        let request = self.client.list_change_sets().stack_name(stack_id);
+        let answer = request.send().await.map_err(|error| ServiceError::of("ListChangeSets", &error))?;
+        Ok(!answer.summaries().is_empty() || answer.next_token().is_some())
+    }
+}
+
+/// What CloudFormation computed.
+struct Computed {
+    succeeded: bool,
+    reason: String,
+    changes: Vec<Change>,
+}
