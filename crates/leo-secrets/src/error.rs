@@ -86,13 +86,20 @@ impl SecretsError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Blocked { problems } => {
-                let mut hints: Vec<String> = problems.iter().map(Problem::hint).collect();
-                hints.dedup();
+                let mut hints: Vec<String> = Vec::new();
+                for hint in problems.iter().map(Problem::hint) {
+                    if !hints.contains(&hint) {
+                        hints.push(hint);
+                    }
+                }
                 (!hints.is_empty()).then(|| hints.join("\n"))
             }
             Self::Service { kind: FailureKind::Credentials, operation, .. } => {
                 Some(format!("sign in again, and check that the role may call secretsmanager:{operation}"))
             }
+            Self::Service { message, secret, .. } if message.contains("not its current one") => Some(
+                format!("put a value with AWSCURRENT into {secret}: its versions were relabelled by hand"),
+            ),
             Self::Service { .. } => Some("run the command again: what was created already stays".to_owned()),
         }
     }

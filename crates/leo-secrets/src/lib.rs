@@ -9,6 +9,7 @@
 
 mod ensure;
 mod error;
+mod fingerprint;
 mod plan;
 mod revision;
 mod service;

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use sha2::{Digest, Sha256};
+use crate::fingerprint::fingerprint;
 
 /// Which versions of the secrets the tasks get: 16 hexadecimal digits over names and version ids. It changes when a
 /// secret gets another version, and tells nothing of any value.
@@ -12,15 +12,8 @@ impl Revision {
     pub(crate) fn of<'a>(versions: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
         let mut versions: Vec<_> = versions.into_iter().collect();
         versions.sort_unstable();
-        let mut hash = Sha256::new();
-        for (name, version) in versions {
-            // Neither a name nor an id can hold a line end, so no two lists give the same bytes.
-            hash.update(name);
-            hash.update("\n");
-            hash.update(version);
-            hash.update("\n");
-        }
-        Self(hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect())
+        let bits = fingerprint(versions.into_iter().flat_map(|(name, version)| [name, version]));
+        Self(format!("{:016x}", bits >> 64))
     }
 
     /// The digits: the value of the platform's parameter.

@@ -9,9 +9,9 @@ use aws_sdk_secretsmanager::operation::describe_secret::DescribeSecretError;
 use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
 use aws_sdk_secretsmanager::operation::put_secret_value::PutSecretValueError;
 use leo_env::Secret;
-use serde::de::IgnoredAny;
-use sha2::{Digest, Sha256};
+use serde_json::Value;
 
+use crate::fingerprint::fingerprint;
 use crate::{FailureKind, SecretsError};
 
 /// What a secret is like, without its value.
@@ -76,12 +76,15 @@ pub(crate) async fn keys(client: &Client, name: &str) -> Result<Keys, SecretsErr
         }
     };
     // A binary value can't be an object that ECS takes keys from.
-    let object =
-        answer.secret_string().map(serde_json::from_str::<std::collections::BTreeMap<String, IgnoredAny>>);
-    Ok(match object {
-        Some(Ok(object)) => Keys::Of(object.into_keys().collect()),
-        Some(Err(_)) | None => Keys::NotAnObject,
-    })
+    Ok(answer.secret_string().map_or(Keys::NotAnObject, keys_of))
+}
+
+/// The keys of a value; nothing of its values is kept.
+fn keys_of(value: &str) -> Keys {
+    match serde_json::from_str::<Value>(value) {
+        Ok(Value::Object(object)) => Keys::Of(object.into_iter().map(|(key, _)| key).collect()),
+        _ => Keys::NotAnObject,
+    }
 }
 
 /// Gives a secret its first value. `None` where someone else did at the same time, with another value: theirs stays.
@@ -110,13 +113,8 @@ pub(crate) async fn create_value(
 /// The id of a secret's first version: the same for everyone who creates it, so that of two at once the second is
 /// refused instead of overwriting the first (`ClientRequestToken` of PutSecretValue: 32 to 64 characters).
 fn first_version(name: &str, keys: &[String]) -> String {
-    let mut hash = Sha256::new();
-    for part in std::iter::once(name).chain(keys.iter().map(String::as_str)) {
-        hash.update(part);
-        hash.update("\n");
-    }
-    let digits: String = hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    format!("leo-first-{digits}")
+    let lines = std::iter::once(name).chain(keys.iter().map(String::as_str));
+    format!("leo-first-{:032x}", fingerprint(lines))
 }
 
 /// Error codes with which AWS says that it does not know the caller, or does not let them (IAM User Guide, "Common
