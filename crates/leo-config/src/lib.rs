@@ -9,6 +9,7 @@
 mod invalid;
 mod model;
 pub mod names;
+mod read;
 mod text;
 mod values;
 
@@ -18,6 +19,7 @@ pub use model::{
     Identity, ImageSource, Images, LoadBalancer, Logs, Network, Orchestrator, Registry, SecretProvider,
     SecretRef, Storage, SubnetPlan,
 };
+pub use read::{load, warnings};
 pub use values::{
     AccountId, AvailabilityZone, CertificateArn, DomainName, EnvironmentName, FargateSize, HostedZoneId,
     LogRetention, PolicyArn, ProviderName, Region, StackName,

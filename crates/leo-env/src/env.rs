@@ -71,6 +71,11 @@ impl Env {
         self.secret_layers().find_map(|layer| layer.secrets.get(key))
     }
 
+    /// What is wrong with the form of the files: all that can be said before the secrets' keys are known.
+    pub fn malformed(&self) -> &[Diagnostic] {
+        &self.findings
+    }
+
     /// Whether secrets were kept.
     pub fn policy(&self) -> SecretsPolicy {
         self.policy

@@ -9,6 +9,9 @@ const ALLOWED: [u32; 22] =
 pub struct LogRetention(u32);
 
 impl LogRetention {
+    /// Seven days, the default.
+    pub const WEEK: Self = Self(7);
+
     /// A period in days; the error names the nearest ones that CloudWatch allows.
     pub fn from_days(days: u32) -> Result<Self, InvalidValue> {
         if Self::allowed().any(|allowed| allowed == days) {

@@ -1,0 +1,213 @@
+//! What one environment has of its own: `[environments.<name>]` and the variables.
+
+use std::{fmt, str::FromStr};
+
+use leo_diagnostic::Diagnostic;
+use leo_env::{Env, Setting, Source};
+
+use super::{
+    item::Item,
+    report::{Field, Place, Report},
+    section::Section,
+};
+use crate::{
+    AccountId, Certificate, CertificateArn, DomainName, Endpoint, HostedZoneId, InvalidValue, Region,
+    text::text,
+};
+
+/// The settings of `[environments.<name>]` besides the tables that it overrides.
+pub(crate) const KEYS: [&str; 7] =
+    ["account", "region", "profile", "protected", "domain", "certificate_arn", "hosted_zone_id"];
+
+/// What is settled about the place of an environment. A value that is wrong was reported.
+pub(crate) struct Settled {
+    pub(crate) region: Field<Option<Region>>,
+    pub(crate) account: Field<Option<AccountId>>,
+    pub(crate) profile: Field<Option<String>>,
+    pub(crate) protected: bool,
+    domain: Field<Option<DomainName>>,
+    certificate: Field<Option<CertificateArn>>,
+    hosted_zone: Field<Option<HostedZoneId>>,
+}
+
+/// Settles where the environment lives, from its own table and the variables.
+pub(crate) fn settle(own: &Section<'_>, env: Option<&Env>) -> Settled {
+    let protected = own.flag("protected", false).value;
+    let settling = Settling { own, env, protected };
+    Settled {
+        region: settling.place("region", Setting::Region),
+        account: settling.place("account", Setting::Account),
+        profile: settling.profile(),
+        protected,
+        domain: settling.place("domain", Setting::Domain),
+        certificate: settling.place("certificate_arn", Setting::Certificate),
+        hosted_zone: settling.place("hosted_zone_id", Setting::HostedZone),
+    }
+}
+
+/// A value is malformed, and that was reported.
+struct Reported;
+
+struct Settling<'s, 'a> {
+    own: &'s Section<'a>,
+    env: Option<&'s Env>,
+    protected: bool,
+}
+
+impl Settling<'_, '_> {
+    /// A setting that says where the environment is. What speaks of this environment alone (its own table, its own file,
+    /// then this process) is taken before what speaks of all of them (`env/.env`, then `env/.env.defaults`), and must agree:
+    /// a variable that was left in a shell must not move an environment. In a protected one the process has to agree with
+    /// the files as well.
+    fn place<T>(&self, key: &'static str, setting: Setting) -> Field<Option<T>>
+    where
+        T: FromStr<Err = InvalidValue> + PartialEq + fmt::Display,
+    {
+        let own = self.own.optional(key, Item::parse::<T>);
+        let mut wrong = own.wrong;
+        let mut of = |source| match self.variable(source, setting, T::from_str) {
+            Some(Err(Reported)) => {
+                wrong = true;
+                None
+            }
+            Some(Ok(found)) => Some(found),
+            None => None,
+        };
+        let file = of(Source::Environment);
+        let process = of(Source::Process);
+        let shared = [of(Source::Shared), of(Source::Defaults)].into_iter().flatten().next();
+        let mut candidates: Vec<(T, Place)> = own.value.zip(own.place).into_iter().chain(file).collect();
+        let settled_by_files = !candidates.is_empty();
+        if self.protected && !settled_by_files {
+            candidates.extend(shared);
+            candidates.extend(process);
+        } else {
+            candidates.extend(process);
+            candidates.extend(shared.filter(|_| candidates.is_empty()));
+        }
+        let mut candidates = candidates.into_iter();
+        let Some((value, place)) = candidates.next() else {
+            return Field { value: None, place: None, wrong };
+        };
+        for (other, there) in candidates.filter(|(other, _)| *other != value) {
+            wrong = true;
+            self.report_conflict((&value.to_string(), &place), (&other.to_string(), &there));
+        }
+        Field { value: Some(value), place: Some(place), wrong }
+    }
+
+    /// The profile only says how one signs in on this machine, so the nearest to the person wins, and none must agree.
+    fn profile(&self) -> Field<Option<String>> {
+        let own = self.own.optional("profile", |item| item.checked(profile(item.text()?)));
+        let mut wrong = own.wrong;
+        let mut of =
+            |source| self.variable(source, Setting::Profile, profile)?.map_err(|Reported| wrong = true).ok();
+        let nearer = [of(Source::Process), of(Source::Environment), of(Source::Shared)];
+        let defaults = of(Source::Defaults);
+        let all = nearer.into_iter().flatten().chain(own.value.zip(own.place)).chain(defaults);
+        match all.into_iter().next() {
+            Some((value, place)) => Field { value: Some(value), place: Some(place), wrong },
+            None => Field { value: None, place: None, wrong },
+        }
+    }
+
+    /// A variable from one source; `Err`: it is malformed, which was reported.
+    fn variable<T>(
+        &self,
+        source: Source,
+        setting: Setting,
+        parse: impl Fn(&str) -> Result<T, InvalidValue>,
+    ) -> Option<Result<(T, Place), Reported>> {
+        let given = self.env?.get_from(source, setting)?;
+        let place = Place::Env { key: setting.key(), origin: given.origin.clone() };
+        Some(match parse(&given.value) {
+            Ok(value) => Ok((value, place)),
+            Err(error) => {
+                self.own.report().wrong(&place, &error);
+                Err(Reported)
+            }
+        })
+    }
+
+    fn report_conflict(&self, (value, place): (&str, &Place), (other, there): (&str, &Place)) {
+        let from = |place: &Place| match place {
+            Place::Toml { .. } => String::new(),
+            Place::Env { origin, .. } => format!(" from {origin}"),
+        };
+        let finding = Diagnostic::error(format!("`{place}` and `{there}` contradict each other"))
+            .found(format!("`{value}`{}, and `{other}`{}", from(place), from(there)))
+            .hint("change or unset one of them: what a deploy goes to must not depend on which of two is looked at");
+        self.own.report().add(Some(place), finding);
+    }
+}
+
+/// The name of a profile of the AWS configuration.
+fn profile(text: &str) -> Result<String, InvalidValue> {
+    if text.is_empty() || text.trim() != text || text.chars().any(|c| c.is_control() || "[]#;\"'".contains(c))
+    {
+        return Err(InvalidValue::new(
+            "is not a profile's name",
+            "as `aws configure list-profiles` prints it",
+        ));
+    }
+    Ok(text.to_owned())
+}
+
+/// How the orchestrator is reached: HTTP without a domain, HTTPS with one. `None`: something is wrong, and reported.
+pub(crate) fn endpoint(report: &Report<'_>, settled: &Settled) -> Option<Endpoint> {
+    let Settled { domain, certificate, hosted_zone, .. } = settled;
+    if domain.wrong || certificate.wrong || hosted_zone.wrong {
+        return None;
+    }
+    match (&domain.value, &certificate.value, &hosted_zone.value) {
+        (None, None, None) => Some(Endpoint::Http),
+        (Some(name), Some(arn), zone) => {
+            let certificate = Certificate::Existing { arn: arn.clone(), hosted_zone: zone.clone() };
+            matches_place(report, settled, arn).then(|| Endpoint::Https { domain: name.clone(), certificate })
+        }
+        (Some(name), None, Some(zone)) => {
+            let certificate = Certificate::Issued { hosted_zone: zone.clone() };
+            Some(Endpoint::Https { domain: name.clone(), certificate })
+        }
+        (Some(name), None, None) => {
+            let finding = Diagnostic::error(format!("the domain `{name}` has neither a certificate nor a hosted zone"))
+                .hint("set `LEO_HOSTED_ZONE_ID` (a certificate is made and validated there) or `LEO_CERTIFICATE_ARN`");
+            report.add(domain.place.as_ref(), finding);
+            None
+        }
+        (None, certificate_arn, zone) => {
+            for (given, what, place) in [
+                (certificate_arn.is_some(), "certificate", &certificate.place),
+                (zone.is_some(), "hosted zone", &hosted_zone.place),
+            ] {
+                if given {
+                    let finding = Diagnostic::error(format!("there is a {what}, but no domain"))
+                        .hint("set `LEO_DOMAIN_NAME` to the name that people open: `leo.example.com`");
+                    report.add(place.as_ref(), finding);
+                }
+            }
+            None
+        }
+    }
+}
+
+/// A load balancer takes certificates of its own region and account alone.
+fn matches_place(report: &Report<'_>, settled: &Settled, arn: &CertificateArn) -> bool {
+    let mut good = true;
+    if let Some(region) = settled.region.value.as_ref().filter(|region| region.as_str() != arn.region()) {
+        good = false;
+        let finding = Diagnostic::error("the certificate is in another region than the environment")
+            .found(format!("a certificate in {}, and an environment in {region}", arn.region()))
+            .hint(format!("request or import one in {region}: a load balancer takes no other"));
+        report.add(settled.certificate.place.as_ref(), finding);
+    }
+    if let Some(account) = settled.account.value.as_ref().filter(|account| account.as_str() != arn.account())
+    {
+        good = false;
+        let finding = Diagnostic::error("the certificate is in another account than the environment")
+            .found(format!("a certificate in {}, and an environment in {account}", arn.account()))
+            .hint(format!("request or import one in {account}: a load balancer takes no other"));
+        report.add(settled.certificate.place.as_ref(), finding);
+    }
+    good
+}

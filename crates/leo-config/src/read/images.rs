@@ -1,0 +1,75 @@
+use std::{collections::BTreeMap, path::PathBuf};
+
+use super::{item::Item, section::Section};
+use crate::{ImageSource, Images, InvalidValue, SecretProvider};
+
+/// The tables `[images]`.
+pub(crate) fn read(section: &Section<'_>, providers: &[SecretProvider]) -> Images {
+    Images {
+        orchestrator: section.table("orchestrator", |section| source(section, "../leo-saas", providers)),
+        generator: section.table("generator", |section| source(section, "../leo-container", providers)),
+        attestations: section.flag("attestations", false).value,
+    }
+}
+
+fn source(section: &Section<'_>, context: &str, providers: &[SecretProvider]) -> ImageSource {
+    let dockerfile = |item: &Item<'_>| {
+        let path = path(item)?;
+        if path.is_absolute() {
+            let hint = "a path inside the build context: `Dockerfile`, `docker/app.Dockerfile`";
+            return item.wrong(
+                &InvalidValue::new("is not relative to the build context", hint).found("an absolute path"),
+            );
+        }
+        Some(path)
+    };
+    let build_args = section.map("build_args", |name, item| build_arg(name, item, providers));
+    ImageSource {
+        context: section.or("context", PathBuf::from(context), path).value,
+        dockerfile: section.or("dockerfile", PathBuf::from("Dockerfile"), dockerfile).value,
+        target: section.optional("target", stage).value,
+        build_args: build_args
+            .into_iter()
+            .map(|(name, field)| (name, field.value))
+            .collect::<BTreeMap<_, _>>(),
+    }
+}
+
+fn path(item: &Item<'_>) -> Option<PathBuf> {
+    let text = item.text()?;
+    if text.is_empty() || text.chars().any(char::is_control) {
+        return item
+            .wrong(&InvalidValue::new("is not a path", "a path with `/` between its parts: `../leo-saas`"));
+    }
+    Some(PathBuf::from(text))
+}
+
+/// A stage's name (Dockerfile reference, "FROM … AS").
+fn stage(item: &Item<'_>) -> Option<String> {
+    let text = item.text()?;
+    let good = text.starts_with(|first: char| first.is_ascii_alphanumeric())
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c));
+    if good {
+        return Some(text.to_owned());
+    }
+    item.wrong(&InvalidValue::new(
+        "is not the name of a stage",
+        "the word behind `AS` in the Dockerfile: `runtime`",
+    ))
+}
+
+fn build_arg(name: &str, item: &Item<'_>, providers: &[SecretProvider]) -> Option<String> {
+    if providers.iter().any(|provider| provider.keys.iter().any(|key| key == name)) {
+        let hint = "build arguments stay in the image: give the container the secret, under `secrets`";
+        return item.wrong(&InvalidValue::new("is a secret", hint));
+    }
+    let good = name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    if !good {
+        return item.wrong(&InvalidValue::new(
+            "is not the name of a build argument",
+            "letters, digits and `_`: `VERSION`",
+        ));
+    }
+    item.text().map(str::to_owned)
+}
