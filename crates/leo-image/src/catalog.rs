@@ -1,6 +1,7 @@
 use std::collections::BTreeSet;
 
 use aws_sdk_ecr::Client;
+use aws_sdk_ecr::operation::describe_images::DescribeImagesError;
 use aws_sdk_ecr::operation::put_image::PutImageError;
 use aws_sdk_ecr::types::ImageIdentifier;
 use serde_json::Value;
@@ -85,7 +86,9 @@ impl Catalog {
         let answer = match call.await {
             Ok(answer) => answer,
             Err(error)
-                if error.as_service_error().is_some_and(|error| error.is_image_not_found_exception()) =>
+                if error
+                    .as_service_error()
+                    .is_some_and(DescribeImagesError::is_image_not_found_exception) =>
             {
                 return Ok(None);
             }
@@ -134,10 +137,7 @@ impl Catalog {
             .image_digest(manifest.digest.as_str())
             .image_tag(tag.as_str())
             .send();
-        let error = match call.await {
-            Ok(_) => return Ok(TagOutcome::Set),
-            Err(error) => error,
-        };
+        let Err(error) = call.await else { return Ok(TagOutcome::Set) };
         match error.as_service_error() {
             Some(PutImageError::ImageAlreadyExistsException(_)) => Ok(TagOutcome::AlreadySet),
             // Someone else set it since we asked.

@@ -124,7 +124,7 @@ mod tests {
     fn bad_values_say_what_would_be_right() {
         let a = format!("sha256:{}", "a".repeat(64));
         let messages: Vec<String> = [
-            "".to_owned(),
+            String::new(),
             "Build".to_owned(),
             format!("orchestrator={a}"),
             format!("generator={a}"),
@@ -135,7 +135,7 @@ mod tests {
         .iter()
         .map(|text| text.parse::<ImagesChoice>().unwrap_err().to_string().replace(&a, "<digest>"))
         .collect();
-        insta::assert_snapshot!(messages.join("\n"), @r"");
+        insta::assert_snapshot!(messages.join("\n"));
     }
 
     #[test]

@@ -7,16 +7,7 @@ use std::process::Output;
 use leo_config::Architecture;
 
 use crate::sources::normalized;
-use crate::{ImageError, Source, process};
-
-/// Where both demo images are built from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DemoSources {
-    /// The orchestrator's source.
-    pub orchestrator: Source,
-    /// The generator's source.
-    pub generator: Source,
-}
+use crate::{ImageError, Source, SourcePair, process};
 
 /// The context by which the demo Dockerfiles know the folder of compiled programs.
 const BINARY_CONTEXT: &str = "binary";
@@ -31,7 +22,7 @@ pub async fn build(
     root: &Path,
     orchestrator: Architecture,
     generator: Architecture,
-) -> Result<DemoSources, ImageError> {
+) -> Result<SourcePair, ImageError> {
     let host = host_architecture();
     if let Some(&wanted) = [orchestrator, generator].iter().find(|&&wanted| Some(wanted) != host) {
         return Err(ImageError::DemoArchitecture { wanted, host: std::env::consts::ARCH });
@@ -45,7 +36,7 @@ pub async fn build(
         build_args: BTreeMap::new(),
         named_contexts: BTreeMap::from([(BINARY_CONTEXT.to_owned(), examples.join("target/release"))]),
     };
-    Ok(DemoSources { orchestrator: source("leo-saas"), generator: source("leo-container") })
+    Ok(SourcePair { orchestrator: source("leo-saas"), generator: source("leo-container") })
 }
 
 async fn compile(examples: &Path) -> Result<(), ImageError> {

@@ -46,7 +46,7 @@ pub enum ImageError {
         found: String,
     },
     /// The build of an image failed.
-    #[error("build the {image} image: {}{message}", at_step(step))]
+    #[error("build the {image} image: {}{message}", at_step(step.as_deref()))]
     Build {
         /// The image.
         image: ImageName,
@@ -305,8 +305,8 @@ fn out_of_disk(message: &str, log: &[String]) -> bool {
     says(message) || log.iter().any(|line| says(line))
 }
 
-fn at_step(step: &Option<String>) -> String {
-    step.as_ref().map_or_else(String::new, |step| format!("{step}: "))
+fn at_step(step: Option<&str>) -> String {
+    step.map_or_else(String::new, |step| format!("{step}: "))
 }
 
 fn folders(missing: &[MissingFolder]) -> String {

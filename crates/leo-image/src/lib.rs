@@ -36,5 +36,5 @@ pub use git::GitFacts;
 pub use login::{Password, Registry, RegistryCredentials};
 pub use plan::{BuildPlan, CachePlan, CacheUse, PlanInput, Repository, plan};
 pub use publish::{PublishedImage, Publisher};
-pub use sources::{DemoImages, Source, SourceChoice, Sources, choose_sources};
+pub use sources::{DemoImages, Source, SourceChoice, SourcePair, Sources, choose_sources};
 pub use tag::{ImageTag, TagError};

@@ -1,6 +1,6 @@
-use std::fs::{self, OpenOptions};
+use std::fs::{self, OpenOptions, Permissions};
 use std::io::Write;
-use std::os::unix::fs::{OpenOptionsExt, symlink};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
 use aws_smithy_types::base64;
@@ -56,9 +56,15 @@ pub(crate) struct Login {
 impl Login {
     /// Makes the configuration and signs in.
     pub(crate) async fn new(engine: &Engine, registry: &Registry) -> Result<Self, ImageError> {
-        let directory = tempfile::Builder::new().prefix("leo-docker-").tempdir().map_err(|source| {
-            ImageError::File { action: "make a private folder in", path: std::env::temp_dir(), source }
-        })?;
+        let directory = tempfile::Builder::new()
+            .prefix("leo-docker-")
+            .permissions(Permissions::from_mode(0o700))
+            .tempdir()
+            .map_err(|source| ImageError::File {
+                action: "make a private folder in",
+                path: std::env::temp_dir(),
+                source,
+            })?;
         let own = engine.config_directory();
         if let Some(own) = own {
             // Plugins installed for this user, and the context that says where the engine is.
@@ -164,8 +170,6 @@ fn write_private(path: &Path, content: &[u8]) -> Result<(), ImageError> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
     use super::*;
 
     #[test]
@@ -177,7 +181,7 @@ mod tests {
             "auths": {"registry.example": {"auth": "stale"}, "base.example": {"auth": "kept"}},
         });
         let Value::Object(user) = user else { unreachable!() };
-        insta::assert_json_snapshot!(with_login(user, "registry.example", "fresh"), @r"");
+        insta::assert_json_snapshot!(with_login(user, "registry.example", "fresh"));
     }
 
     #[tokio::test]

@@ -146,3 +146,76 @@ impl BuildPlan {
         arguments
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    fn input() -> PlanInput {
+        PlanInput {
+            image: ImageName::Generator,
+            source: Source {
+                context: "/src/leo-container".into(),
+                dockerfile: "docker/Dockerfile".into(),
+                target: None,
+                build_args: BTreeMap::new(),
+                named_contexts: BTreeMap::new(),
+            },
+            architecture: Architecture::Arm64,
+            repository: Repository { name: "leo".into(), uri: "registry.example/leo".into() },
+            git: Some(facts(Some("main"), true)),
+            attestations: false,
+            cache: CacheUse::Registry,
+        }
+    }
+
+    fn facts(branch: Option<&str>, clean: bool) -> GitFacts {
+        GitFacts { commit: "c0ffee".repeat(6), branch: branch.map(str::to_owned), clean }
+    }
+
+    fn arguments(plan: &BuildPlan) -> String {
+        let arguments = plan.arguments();
+        arguments.iter().map(|argument| argument.to_string_lossy()).collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn the_least_that_is_always_said() {
+        insta::assert_snapshot!(arguments(&plan(input())));
+    }
+
+    #[test]
+    fn everything_that_can_be_said() {
+        let mut input = input();
+        input.source.target = Some("release".into());
+        input.source.build_args = BTreeMap::from([("VERSION".into(), "1 2".into())]);
+        input.source.named_contexts = BTreeMap::from([("binary".into(), "/out".into())]);
+        input.git = Some(facts(Some("feature/a b"), false));
+        input.attestations = true;
+        insta::assert_snapshot!(arguments(&plan(input)));
+    }
+
+    #[test]
+    fn only_a_clean_tree_gets_a_git_tag() {
+        let with = |git| plan(PlanInput { git, ..input() }).git_tag.map(|tag| tag.to_string());
+        assert_eq!(with(Some(facts(None, true))), Some(format!("git-{}-arm64", "c0ffee".repeat(6))));
+        assert_eq!(with(Some(facts(None, false))), None);
+        assert_eq!(with(None), None);
+    }
+
+    #[test]
+    fn a_branch_writes_its_own_cache_and_reads_that_of_main_as_well() {
+        let with = |git| plan(PlanInput { git, ..input() }).cache.unwrap();
+        let main = CachePlan {
+            to: "registry.example/leo:cache-main-arm64".into(),
+            from: vec!["registry.example/leo:cache-main-arm64".into()],
+        };
+        assert_eq!(with(Some(facts(Some("main"), true))), main);
+        let branch = with(Some(facts(Some("x/y"), true)));
+        assert_eq!(branch.to, "registry.example/leo:cache-x-y-arm64");
+        assert_eq!(branch.from, [branch.to.clone(), main.to.clone()]);
+        assert_eq!(with(None).to, "registry.example/leo:cache-detached-arm64");
+        assert_eq!(plan(PlanInput { cache: CacheUse::EngineOnly, ..input() }).cache, None);
+    }
+}

@@ -58,13 +58,11 @@ impl Progress {
         }
         self.depth = Depth::default();
         let document = std::mem::take(&mut self.document);
-        match serde_json::from_str::<Value>(&document) {
-            Ok(document) => self.document(&document),
-            Err(_) => {
-                self.text.extend(document.lines().map(str::to_owned));
-                Vec::new()
-            }
+        if let Ok(document) = serde_json::from_str::<Value>(&document) {
+            return self.document(&document);
         }
+        self.text.extend(document.lines().map(str::to_owned));
+        Vec::new()
     }
 
     fn document(&mut self, document: &Value) -> Vec<ImageEventKind> {
@@ -227,5 +225,114 @@ impl Depth {
 
     fn is_closed(&self) -> bool {
         self.open == 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> (Progress, Vec<String>) {
+        let mut progress = Progress::default();
+        let lines = text.split_inclusive('\n');
+        let events = lines.flat_map(|line| progress.line(line)).map(|event| event.to_string()).collect();
+        (progress, events)
+    }
+
+    /// As buildx 0.13 writes it: documents over several lines, then plain text.
+    const FAILED: &str = r#"{
+  "vertexes": [
+    {"digest": "sha256:00", "name": "[internal] load build definition from Dockerfile", "started": "t", "completed": "t"}
+  ]
+}
+{
+  "vertexes": [
+    {"digest": "sha256:01", "name": "[1/3] COPY app /bin/sh", "started": "t", "completed": "t", "cached": true},
+    {"digest": "sha256:02", "name": "importing cache manifest from r/leo:cache-main-amd64", "started": "t", "completed": "t", "error": "r/leo:cache-main-amd64: not found"},
+    {"digest": "sha256:03", "name": "[2/3] RUN {\"}\"", "started": "t"}
+  ]
+}
+{"logs": [{"vertex": "sha256:03", "stream": 1, "data": "b25lCnR3"}]}
+{"logs": [{"vertex": "sha256:03", "stream": 2, "data": "bwpsYXN0IHdvcmRz"}]}
+{
+  "vertexes": [
+    {"digest": "sha256:03", "name": "[2/3] RUN {\"}\"", "started": "t", "completed": "t", "error": "process did not complete successfully: exit code: 7"},
+    {"digest": "sha256:04", "name": "[3/3] RUN other", "started": "t", "completed": "t", "error": "context canceled"}
+  ]
+}
+Dockerfile:4
+--------------------
+   3 |     COPY app /bin/sh
+   4 | >>> RUN {"}"
+--------------------
+ERROR: failed to solve: process did not complete successfully: exit code: 7
+"#;
+
+    #[test]
+    fn a_failed_build_names_its_step_with_the_last_lines_and_the_place() {
+        let (progress, events) = read(FAILED);
+        let failure = progress.failure();
+        assert_eq!(failure.step.as_deref(), Some("[2/3] RUN {\"}\""));
+        assert_eq!(failure.message, "process did not complete successfully: exit code: 7");
+        assert_eq!(failure.log, ["one", "two", "last words"]);
+        assert_eq!(failure.excerpt.first().map(String::as_str), Some("Dockerfile:4"));
+        assert_eq!(failure.excerpt.len(), 5);
+        insta::assert_snapshot!(events.join("\n"));
+    }
+
+    #[test]
+    fn a_failed_cache_export_is_a_warning_with_its_reason() {
+        let export = r#"{"vertexes":[{"digest":"d","name":"exporting cache to registry","started":"t","completed":"t","error":"400 Bad Request"}]}"#;
+        let (_, events) = read(export);
+        assert_eq!(
+            events,
+            [
+                "exporting cache to registry",
+                "warning: the build cache was not saved, the next build starts cold: 400 Bad Request"
+            ]
+        );
+    }
+
+    #[test]
+    fn an_unreachable_cache_is_a_note_and_not_the_reason_of_a_failure() {
+        let text = concat!(
+            r#"{"vertexes":[{"digest":"d","name":"importing cache manifest from r","started":"t","error":"connection refused"}]}"#,
+            "\nERROR: failed to solve: target stage \"x\" could not be found\n"
+        );
+        let (progress, events) = read(text);
+        assert_eq!(events.last().unwrap(), "the build cache was not read: connection refused");
+        let failure = progress.failure();
+        assert_eq!((failure.step, failure.message.as_str()), (None, "target stage \"x\" could not be found"));
+    }
+
+    #[test]
+    fn only_the_last_lines_of_a_long_output_are_kept() {
+        let mut progress = Progress::default();
+        for number in 0..100 {
+            let data = base64::encode(format!("line {number}\n"));
+            progress.line(&format!(r#"{{"logs":[{{"vertex":"d","data":"{data}"}}]}}"#));
+        }
+        progress.line(r#"{"vertexes":[{"digest":"d","name":"[1/1] RUN x","error":"exit code: 1"}]}"#);
+        let log = progress.failure().log;
+        assert_eq!((log.len(), log.first().map(String::as_str)), (KEPT_LINES, Some("line 80")));
+    }
+
+    #[test]
+    fn odd_output_neither_panics_nor_is_lost() {
+        for odd in [
+            "{",
+            "}",
+            "{\"vertexes\": 5}",
+            "{not json}",
+            "{\"vertexes\":[{}]}\n",
+            "{\"logs\":[{\"vertex\":\"x\",\"data\":\"%%\"}]}",
+            "",
+        ] {
+            let (progress, events) = read(odd);
+            assert!(events.is_empty());
+            assert!(!progress.failure().message.is_empty(), "{odd}");
+        }
+        let (progress, _) = read("docker: 'buildx' is not a docker command.\n");
+        assert_eq!(progress.failure().message, "docker: 'buildx' is not a docker command.");
     }
 }

@@ -61,16 +61,20 @@ pub enum DemoImages {
     No,
 }
 
+/// The sources of both images.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourcePair {
+    /// The orchestrator's.
+    pub orchestrator: Source,
+    /// The generator's.
+    pub generator: Source,
+}
+
 /// Where both images are built from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Sources {
     /// The sibling repositories.
-    Siblings {
-        /// The orchestrator's source.
-        orchestrator: Source,
-        /// The generator's source.
-        generator: Source,
-    },
+    Siblings(Box<SourcePair>),
     /// The demo programs of this repository; [`crate::demo::build`] compiles them and gives their sources.
     Demo,
 }
@@ -93,16 +97,18 @@ pub fn choose_sources(images: &Images, root: &Path, demo: DemoImages) -> Result<
     if demo == DemoImages::Requested {
         return Ok(SourceChoice { sources: Sources::Demo, said: None });
     }
-    let orchestrator = Source::configured(&images.orchestrator, root);
-    let generator = Source::configured(&images.generator, root);
+    let pair = SourcePair {
+        orchestrator: Source::configured(&images.orchestrator, root),
+        generator: Source::configured(&images.generator, root),
+    };
     let missing: Vec<MissingFolder> =
-        [(ImageName::Orchestrator, &orchestrator), (ImageName::Generator, &generator)]
+        [(ImageName::Orchestrator, &pair.orchestrator), (ImageName::Generator, &pair.generator)]
             .into_iter()
             .filter(|(_, source)| !source.context.is_dir())
             .map(|(image, source)| MissingFolder { image, path: source.context.clone() })
             .collect();
     if missing.is_empty() {
-        return Ok(SourceChoice { sources: Sources::Siblings { orchestrator, generator }, said: None });
+        return Ok(SourceChoice { sources: Sources::Siblings(Box::new(pair)), said: None });
     }
     match demo {
         DemoImages::No => Err(ImageError::MissingSiblings { missing }),
@@ -116,5 +122,70 @@ pub fn choose_sources(images: &Images, root: &Path, demo: DemoImages) -> Result<
             );
             Ok(SourceChoice { sources: Sources::Demo, said: Some(said) })
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn images() -> Images {
+        let source = |context: &str| ImageSource {
+            context: context.into(),
+            dockerfile: "Dockerfile".into(),
+            target: None,
+            build_args: BTreeMap::new(),
+        };
+        Images {
+            orchestrator: source("../leo-saas"),
+            generator: source("../leo-container"),
+            attestations: false,
+        }
+    }
+
+    /// A root beside which these siblings are.
+    fn root(siblings: &[&str]) -> (tempfile::TempDir, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        for name in siblings {
+            std::fs::create_dir(folder.path().join(name)).unwrap();
+        }
+        let root = folder.path().join("leo-infra");
+        (folder, root)
+    }
+
+    #[test]
+    fn siblings_that_are_there_are_used_with_paths_that_can_be_typed() {
+        let (folder, root) = root(&["leo-saas", "leo-container"]);
+        for demo in [DemoImages::No, DemoImages::WhenMissing] {
+            let choice = choose_sources(&images(), &root, demo).unwrap();
+            let Sources::Siblings(pair) = choice.sources else { panic!("{demo:?}") };
+            assert_eq!(pair.orchestrator.context, folder.path().join("leo-saas"));
+            assert_eq!(pair.generator.context, folder.path().join("leo-container"));
+            assert_eq!(choice.said, None);
+        }
+        let asked = choose_sources(&images(), &root, DemoImages::Requested).unwrap();
+        assert_eq!(asked, SourceChoice { sources: Sources::Demo, said: None });
+    }
+
+    #[test]
+    fn missing_siblings_are_all_named_with_their_settings() {
+        let (folder, root) = root(&[]);
+        let error = choose_sources(&images(), &root, DemoImages::No).unwrap_err();
+        let text = format!("failed to {error}\nhint: {}", error.hint().unwrap());
+        insta::assert_snapshot!(text.replace(&folder.path().display().to_string(), "<folder>"));
+        assert_eq!(error.kind(), crate::FailureKind::Usage);
+    }
+
+    #[test]
+    fn locally_the_demo_images_stand_in_for_both_and_that_is_said() {
+        let (folder, root) = root(&["leo-saas"]);
+        let choice = choose_sources(&images(), &root, DemoImages::WhenMissing).unwrap();
+        assert_eq!(choice.sources, Sources::Demo);
+        let said = choice.said.unwrap().replace(&folder.path().display().to_string(), "<folder>");
+        assert_eq!(
+            said,
+            "using the demo images for both: <folder>/leo-container is missing (clone it or set \
+             `images.<name>.context`)"
+        );
     }
 }
