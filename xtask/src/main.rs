@@ -1,2 +1,105 @@
 //! `cargo xtask`: everything people do with this repository.
-fn main() {}
+//!
+//! One command is one file under `commands/`. What answers offline is done in process; what speaks to AWS is listed here and
+//! handed over to the binary `leo-infra`, so that a clean clone answers in seconds.
+//!
+//! What this crate deliberately does not do: link an AWS SDK or an async runtime, or know how anything is deployed.
+
+#![expect(clippy::print_stderr, reason = "a command's progress and errors are for the person in front of it")]
+
+mod commands;
+mod counts;
+mod hand_over;
+mod nextest;
+mod project;
+mod python;
+mod repository;
+mod stdout;
+mod tidy;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+use commands::{bench, ci, deploy, local, push_images, synth, test};
+use repository::Repository;
+
+/// Exit codes: 0 done, 1 failed, 2 bad usage, configuration or environment, 3 differences found, 4 credentials missing,
+/// expired or denied, 5 left while the operation still runs in AWS.
+#[derive(Debug, Parser)]
+#[command(
+    name = "cargo xtask",
+    bin_name = "cargo xtask",
+    about = "leo-infra: define, deploy and operate Leo's infrastructure"
+)]
+#[command(
+    after_help = "Exit codes: 0 done · 1 failed · 2 bad usage, configuration or environment, nothing was sent · \
+    3 differences found · 4 credentials missing, expired or denied · 5 left while the operation still runs in AWS"
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Write the CloudFormation templates to a folder
+    Synth(synth::Args),
+    /// Bring everything up, to a checked running URL (`--local`: on this machine)
+    Deploy(deploy::Args),
+    /// Build the images, push them and print their digests
+    PushImages(push_images::Args),
+    /// The local target: an AWS emulator in front of this machine's Docker engine
+    Local(local::Args),
+    #[command(name = local::FORWARD, hide = true)]
+    LocalForward(local::ForwardArgs),
+    /// Run the project's tests
+    Test(test::Args),
+    /// Run everything that CI runs
+    Ci(ci::Args),
+    /// Run the benchmarks
+    Bench(bench::Args),
+}
+
+fn main() -> ExitCode {
+    match Repository::find().and_then(|repository| run(&repository, Cli::parse())) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(repository: &Repository, cli: Cli) -> Result<ExitCode> {
+    match cli.command {
+        Command::Synth(args) => synth::run(repository, &args),
+        Command::Deploy(args) => deploy::run(repository, &args),
+        Command::PushImages(args) => push_images::run(repository, &args),
+        Command::Local(args) => local::run(repository, &args),
+        Command::LocalForward(args) => local::forward(&args),
+        Command::Test(args) => test::run(repository, &args),
+        Command::Ci(args) => ci::run(repository, &args),
+        Command::Bench(args) => bench::run(repository, &args),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_of_the_commands_holds() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_help_of_what_is_handed_over_is_handed_over() {
+        let cli = Cli::try_parse_from(["cargo xtask", "deploy", "--help"]).unwrap();
+        let Command::Deploy(args) = cli.command else { panic!("another command") };
+        assert_eq!(args.args, ["--help"]);
+    }
+}

@@ -1,0 +1,223 @@
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    path::PathBuf,
+    process::{Command, ExitCode, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail};
+use leo_diagnostic::{Colours, render_all};
+
+use crate::{
+    counts::Counts,
+    nextest, python,
+    repository::{Repository, output, run as run_to_end, shown},
+    stdout, tidy,
+};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {}
+
+/// Cheap ones first; the tests last, so that what they print is at the end. All of them run, whatever the others found.
+const STEPS: [(&str, Step); 10] = [
+    ("format", format),
+    ("tidy", tidy_checks),
+    ("workflows", workflows),
+    ("licences, bans, sources", deny),
+    ("unused dependencies", machete),
+    ("lints", lints),
+    ("lints of the examples", example_lints),
+    ("doc tests", doc_tests),
+    ("tests of the examples", example_tests),
+    ("tests", tests),
+];
+
+/// `-D warnings` for clippy's driver, its words ended as the driver expects them.
+const NO_WARNINGS: &str = "-D__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__";
+
+type Step = fn(&Repository, &mut Counts) -> Result<Outcome>;
+
+/// How a step that did not fail ended.
+enum Outcome {
+    Passed,
+    /// Left out, and why.
+    LeftOut(String),
+}
+
+pub(crate) fn run(repository: &Repository, _: &Args) -> Result<ExitCode> {
+    let mut counts = Counts::default();
+    let mut table = String::new();
+    let mut failed = 0_u32;
+    let start = Instant::now();
+    for (name, step) in STEPS {
+        eprintln!("ci: {name}");
+        let step_start = Instant::now();
+        let ended = step(repository, &mut counts);
+        let ended = match ended {
+            Ok(Outcome::Passed) => "passed".to_owned(),
+            Ok(Outcome::LeftOut(why)) => format!("left out: {why}"),
+            Err(error) => {
+                failed += 1;
+                eprintln!("error: {error:#}");
+                format!("FAILED: {error:#}")
+            }
+        };
+        table.push_str(&row(step_start.elapsed(), name, &ended));
+    }
+    table.push_str(&row(start.elapsed(), "all", if failed == 0 { "passed" } else { "FAILED" }));
+    eprint!("\n{table}\n");
+    // Alone on the last line, for whoever reads only that.
+    stdout::line(counts)?;
+    Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn row(duration: Duration, name: &str, ended: &str) -> String {
+    format!("{:>7.1} s  {name:<24} {ended}\n", duration.as_secs_f64())
+}
+
+fn format(repository: &Repository, _: &mut Counts) -> Result<Outcome> {
+    run_to_end(repository.cargo().args(["fmt", "--all", "--check"]))?;
+    run_to_end(in_examples(repository, repository.cargo().args(["fmt", "--all", "--check"])))?;
+    Ok(Outcome::Passed)
+}
+
+fn tidy_checks(repository: &Repository, _: &mut Counts) -> Result<Outcome> {
+    let findings = tidy::check(repository)?;
+    if findings.is_empty() {
+        return Ok(Outcome::Passed);
+    }
+    eprint!("{}", render_all(&findings, Colours::Plain));
+    bail!("{} findings", findings.len())
+}
+
+/// The dependencies are compiled as for the tests, once; `cargo clippy` alone would check all of them a second time, and
+/// the AWS SDK is most of what there is to compile. This is what it does itself, with `build` for `check`.
+fn lints(repository: &Repository, _: &mut Counts) -> Result<Outcome> {
+    run_to_end(repository.cargo().args(["build", "--workspace", "--all-targets"]).envs(clippy(repository)?))?;
+    Ok(Outcome::Passed)
+}
+
+fn example_lints(repository: &Repository, _: &mut Counts) -> Result<Outcome> {
+    let clippy = clippy(repository)?;
+    run_to_end(
+        in_examples(repository, repository.cargo().args(["build", "--workspace", "--all-targets"]))
+            .envs(clippy),
+    )?;
+    Ok(Outcome::Passed)
+}
+
+fn doc_tests(repository: &Repository, counts: &mut Counts) -> Result<Outcome> {
+    counted(repository.cargo().args(["test", "--doc", "--workspace"]), counts)
+}
+
+fn example_tests(repository: &Repository, counts: &mut Counts) -> Result<Outcome> {
+    nextest::ensure(repository)?;
+    counted(in_examples(repository, repository.cargo().args(["nextest", "run", "--workspace"])), counts)
+}
+
+fn tests(repository: &Repository, counts: &mut Counts) -> Result<Outcome> {
+    nextest::ensure(repository)?;
+    counted(repository.cargo().args(["nextest", "run", "--workspace", "--profile", "ci"]), counts)
+}
+
+fn workflows(repository: &Repository, _: &mut Counts) -> Result<Outcome> {
+    let checker = python::tools(repository)?.bin("check-jsonschema");
+    if !checker.is_file() {
+        return Ok(Outcome::LeftOut("check-jsonschema is not among the Python tools".to_owned()));
+    }
+    run_to_end(repository.command(checker).args([
+        "--builtin-schema",
+        "vendor.github-workflows",
+        ".github/workflows/check.yml",
+    ]))?;
+    Ok(Outcome::Passed)
+}
+
+fn deny(repository: &Repository, _: &mut Counts) -> Result<Outcome> {
+    if_installed(repository, "deny", &["--workspace", "check", "bans", "licenses", "sources"])
+}
+
+fn machete(repository: &Repository, _: &mut Counts) -> Result<Outcome> {
+    if_installed(repository, "machete", &[])
+}
+
+/// These two take minutes to compile, so a bare machine goes without; the workflow on GitHub installs them.
+fn if_installed(repository: &Repository, subcommand: &str, args: &[&str]) -> Result<Outcome> {
+    if !repository.has_cargo_subcommand(subcommand) {
+        return Ok(Outcome::LeftOut(format!("cargo-{subcommand} is not installed")));
+    }
+    run_to_end(repository.cargo().arg(subcommand).args(args))?;
+    Ok(Outcome::Passed)
+}
+
+/// The same in the workspace of the demo images, which stands outside ours.
+fn in_examples<'a>(repository: &Repository, command: &'a mut Command) -> &'a mut Command {
+    command.current_dir(repository.path("examples"))
+}
+
+/// What makes cargo compile the workspace's own crates with clippy, every warning an error.
+fn clippy(repository: &Repository) -> Result<[(&'static str, PathBuf); 2]> {
+    let toolchain = PathBuf::from(output(repository.command("rustc").args(["--print", "sysroot"]))?);
+    let driver = toolchain.join("bin").join(format!("clippy-driver{}", std::env::consts::EXE_SUFFIX));
+    if !driver.is_file() {
+        bail!("clippy is not installed: `rustup component add clippy`");
+    }
+    Ok([("RUSTC_WORKSPACE_WRAPPER", driver), ("CLIPPY_ARGS", NO_WARNINGS.into())])
+}
+
+/// Runs tests with everything that they can need required, and adds up their closing lines. None at all is a failure.
+fn counted(command: &mut Command, counts: &mut Counts) -> Result<Outcome> {
+    let shown = shown(command);
+    let mut child = command
+        .env("LEO_REQUIRE_ALL", "1")
+        .env("CARGO_TERM_COLOR", "never")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("failed to start `{shown}`"))?;
+    let (results, progress) =
+        child.stdout.take().zip(child.stderr.take()).context("a child has no output")?;
+    let results = thread::spawn(move || copy_and_count(results, std::io::stdout()));
+    let progress = copy_and_count(progress, std::io::stderr());
+    let status = child.wait().with_context(|| format!("failed to wait for `{shown}`"))?;
+    for counted in [progress, results.join().unwrap_or_default()] {
+        *counts += counted;
+    }
+    if !status.success() {
+        bail!("`{shown}` failed");
+    }
+    Ok(Outcome::Passed)
+}
+
+/// Copies a child's lines as they come, and adds up the closing lines among them.
+fn copy_and_count(from: impl Read, mut to: impl Write) -> Counts {
+    let mut counts = Counts::default();
+    let mut lines = BufReader::new(from);
+    let mut line = Vec::new();
+    // A child that can't be read from any more has ended; one that can't be copied any more must still be read to its end.
+    while lines.read_until(b'\n', &mut line).is_ok_and(|length| length > 0) {
+        drop(to.write_all(&line).and_then(|()| to.flush()));
+        if let Some(closing) = Counts::read(&String::from_utf8_lossy(&line)) {
+            counts += closing;
+        }
+        line.clear();
+    }
+    counts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_childs_lines_are_copied_and_its_closing_lines_added_up() {
+        let printed: &[u8] = b"a\ntest result: ok. 2 passed; 0 failed; 1 ignored\n\xff\n\
+            test result: FAILED. 1 passed; 3 failed; 0 ignored; 0 measured";
+        let mut copy = Vec::new();
+        let counts = copy_and_count(printed, &mut copy);
+        assert_eq!(copy, printed);
+        assert_eq!(counts.to_string(), "3 passed, 3 failed, 1 skipped");
+    }
+}
