@@ -69,7 +69,9 @@ pub struct Exports {
     pub parameters: Parameters,
     /// Where users go.
     pub url: Output<String>,
-    /// The load balancer's own name.
+    /// The load balancer's name in the account.
+    pub load_balancer_name: Output<String>,
+    /// The load balancer's own domain name.
     pub load_balancer_dns_name: Output<String>,
     /// The target group.
     pub target_group: Output<TargetGroupArn>,
@@ -113,9 +115,14 @@ pub fn service(config: &Config) -> (Fragment, Exports) {
     };
     let exports = Exports {
         url: fragment.output(logical_id!("Url"), "Where users go", url),
+        load_balancer_name: fragment.output(
+            logical_id!("LoadBalancerName"),
+            "The load balancer's name in the account",
+            front.load_balancer.name(),
+        ),
         load_balancer_dns_name: fragment.output(
             logical_id!("LoadBalancerDnsName"),
-            "The load balancer's own name",
+            "The load balancer's own domain name",
             front.load_balancer.dns_name(),
         ),
         target_group: fragment.output(

@@ -1,2 +1,57 @@
-//! The commands that speak to AWS; `cargo xtask` builds and runs this binary.
-fn main() {}
+//! The commands that speak to AWS. `cargo xtask` builds and runs this binary, so that everything else answers without
+//! compiling an AWS SDK.
+//!
+//! One file a command under `commands/`; what a deploy consists of is under `deploy/`, one file a step.
+
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command's result goes to stdout, the rest to stderr")]
+
+mod commands;
+mod deploy;
+mod failure;
+mod progress;
+mod target;
+
+use clap::{Parser, Subcommand};
+use commands::{deploy as deploy_command, forward, push_images};
+use std::process::ExitCode;
+
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", about = "The commands of leo-infra that speak to AWS")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Bring everything up, to a checked running URL
+    Deploy(deploy_command::Args),
+    /// Build the images, push them and print their digests
+    PushImages(push_images::Args),
+    /// Carry our own containers' requests to the local target
+    #[command(name = forward::COMMAND, hide = true)]
+    Forward(forward::Args),
+}
+
+fn main() -> ExitCode {
+    match Cli::parse().command {
+        Command::Deploy(args) => in_runtime(deploy_command::run(args)),
+        Command::PushImages(args) => in_runtime(push_images::run(args)),
+        Command::Forward(args) => forward::run(&args),
+    }
+}
+
+fn in_runtime(command: impl Future<Output = ExitCode>) -> ExitCode {
+    match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+        Ok(runtime) => {
+            let code = runtime.block_on(command);
+            // Whatever still waits for the network must not keep the command from ending.
+            runtime.shutdown_background();
+            code
+        }
+        Err(error) => {
+            eprintln!("error: start the async runtime: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -108,7 +108,7 @@ fn public_subnets(config: &Config, fragment: &mut Fragment, vpc: &Handle<Vpc>) -
                 Subnet {
                     vpc_id: vpc.reference(),
                     cidr_block: plan.cidr.to_string(),
-                    availability_zone: plan.zone.to_string(),
+                    availability_zone: join("", [pseudo::region(), plan.letter.to_string().into()]),
                     map_public_ip_on_launch: false,
                 },
             );

@@ -65,7 +65,9 @@ pub struct Keys {
     pub secrets_revision: String,
     /// Platform, output: where users go.
     pub url: String,
-    /// Platform, output: the load balancer's own name.
+    /// Platform, output: the load balancer's name in the account.
+    pub load_balancer_name: String,
+    /// Platform, output: the load balancer's own domain name.
     pub load_balancer_dns_name: String,
     /// Platform, output: the target group's ARN.
     pub target_group: String,

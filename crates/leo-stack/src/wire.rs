@@ -163,6 +163,7 @@ pub(crate) fn keys(registry: &Registry, foundation: &Foundation, platform: &Serv
         generator_image: platform.parameters.generator.image.key().to_owned(),
         secrets_revision: platform.parameters.secrets_revision.key().to_owned(),
         url: platform.url.key().to_owned(),
+        load_balancer_name: platform.load_balancer_name.key().to_owned(),
         load_balancer_dns_name: platform.load_balancer_dns_name.key().to_owned(),
         target_group: platform.target_group.key().to_owned(),
         service: platform.service.key().to_owned(),

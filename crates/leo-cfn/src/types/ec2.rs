@@ -51,7 +51,7 @@ pub struct Subnet {
     /// Its part of the VPC's addresses.
     pub cidr_block: String,
     /// Its zone, as `us-east-1a`.
-    pub availability_zone: String,
+    pub availability_zone: Value<String>,
     /// Whether what starts in it gets a public address unasked.
     pub map_public_ip_on_launch: bool,
 }

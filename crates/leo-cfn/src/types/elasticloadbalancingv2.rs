@@ -55,6 +55,12 @@ pub struct LoadBalancer {
 resource!(LoadBalancer = "AWS::ElasticLoadBalancingV2::LoadBalancer", List, Ref = LoadBalancerArn);
 
 impl Handle<LoadBalancer> {
+    /// The name that CloudFormation gave it.
+    #[must_use]
+    pub fn name(&self) -> Value<String> {
+        self.attribute("LoadBalancerName")
+    }
+
     /// The name under which AWS answers for it.
     #[must_use]
     pub fn dns_name(&self) -> Value<String> {

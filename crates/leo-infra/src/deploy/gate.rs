@@ -1,0 +1,89 @@
+//! The health gate as a step: nothing is called deployed that does not run and answer.
+
+use super::{Plan, images::Images, stacks::output};
+use crate::failure::{Problem, code_of};
+use leo_compute::ORCHESTRATOR_CONTAINER;
+use leo_config::Endpoint;
+use leo_deploy::{
+    Finished, Reporter, StackOutcome,
+    gate::{Gate, GateError, GateReport, Probe, Scheme, check},
+};
+use std::{collections::BTreeMap, time::Duration};
+
+/// How long a platform may take until it is healthy; tasks of a real image take minutes to be pulled and started.
+const DEADLINE: Duration = Duration::from_secs(15 * 60);
+/// The same where containers start in seconds.
+const LOCAL_DEADLINE: Duration = Duration::from_secs(90);
+/// How long to wait between two looks: a look is four calls.
+const INTERVAL: Duration = Duration::from_secs(5);
+/// The same where a call costs nothing.
+const LOCAL_INTERVAL: Duration = Duration::from_millis(500);
+
+/// `None`: nothing runs there that could be asked.
+pub(super) async fn run(
+    plan: &Plan<'_>,
+    platform: &StackOutcome,
+    images: &Images,
+    reporter: &Reporter,
+) -> Result<Finished<Option<GateReport>>, Problem> {
+    if !plan.target.runs_containers() {
+        reporter.note("templates accepted, no containers");
+        return Ok(Finished::new(None, false));
+    }
+    let keys = &plan.stacks.keys;
+    let load_balancer = output(platform, &keys.load_balancer_dns_name)?;
+    let gate = Gate {
+        cluster: plan.project.config.environment.name.cluster(),
+        service: output(platform, &keys.service)?.to_owned(),
+        task_definition: output(platform, &keys.orchestrator_task_definition)?.to_owned(),
+        images: BTreeMap::from([(
+            ORCHESTRATOR_CONTAINER.to_owned(),
+            images.orchestrator.acceptable.iter().map(ToString::to_string).collect(),
+        )]),
+        target_group: output(platform, &keys.target_group)?.to_owned(),
+        probe: probe(plan, load_balancer),
+        public_name: public_name(plan),
+        deadline: if plan.target.local.is_some() { LOCAL_DEADLINE } else { DEADLINE },
+        interval: if plan.target.local.is_some() { LOCAL_INTERVAL } else { INTERVAL },
+    };
+    let report =
+        check(&gate, &plan.target.ecs, &plan.target.load_balancing, &|note| reporter.note(note)).await?;
+    for warning in &report.warnings {
+        reporter.warning(warning.clone());
+    }
+    Ok(Finished::new(Some(report), false))
+}
+
+/// The load balancer's own address, with the name that users call it by.
+fn probe(plan: &Plan<'_>, load_balancer: &str) -> Probe {
+    let config = &plan.project.config;
+    let path = config.orchestrator.health.path.clone();
+    if let Some(local) = &plan.target.local {
+        // The emulator stands in for every load balancer, and tells them apart by name.
+        return Probe {
+            scheme: Scheme::Http,
+            connect: "127.0.0.1".to_owned(),
+            port: local.port,
+            host: Some(load_balancer.to_owned()),
+            path,
+        };
+    }
+    let (scheme, port, host) = match &config.load_balancer.endpoint {
+        Endpoint::Http => (Scheme::Http, 80, None),
+        Endpoint::Https { domain, .. } => (Scheme::Https, 443, Some(domain.to_string())),
+    };
+    Probe { scheme, connect: load_balancer.to_owned(), port, host, path }
+}
+
+fn public_name(plan: &Plan<'_>) -> Option<String> {
+    match &plan.project.config.load_balancer.endpoint {
+        Endpoint::Https { domain, .. } if plan.target.local.is_none() => Some(domain.to_string()),
+        Endpoint::Https { .. } | Endpoint::Http => None,
+    }
+}
+
+impl From<GateError> for Problem {
+    fn from(error: GateError) -> Self {
+        Self { hint: error.hint(), ..Self::new(code_of(error.kind()), error.to_string()) }
+    }
+}

@@ -1,0 +1,279 @@
+//! The images as a step: built and pushed, kept as they run, or given by digest.
+
+use super::Plan;
+use crate::{
+    failure::{Code, Failure, Problem},
+    target::Target,
+};
+use leo_config::names;
+use leo_deploy::{Finished, Reporter, StackOutcome};
+use leo_image::{
+    CacheUse, DemoImages, Engine, GitFacts, ImageDigest, ImageError, ImageName, ImageReference, ImagesChoice,
+    PlanInput, Publisher, Repository, SourceChoice, Sources, choose_sources, plan as plan_build,
+};
+use leo_project::Project;
+use leo_stack::Stacks;
+use serde_json::{Value as Json, json};
+use std::{collections::BTreeSet, sync::Arc};
+
+/// Where a deploy takes its images from.
+pub(crate) enum ImagePlan {
+    /// Build and push both.
+    Build(SourceChoice),
+    /// These digests, which the registry has to have.
+    Digests { orchestrator: ImageDigest, generator: ImageDigest },
+    /// None: the target runs no containers.
+    None,
+}
+
+/// The image of one container.
+#[derive(Clone, Debug)]
+pub(crate) struct Built {
+    /// Which image.
+    pub(crate) name: ImageName,
+    /// What the task definition names.
+    pub(crate) reference: ImageReference,
+    /// What a running task may report as its digest.
+    pub(crate) acceptable: BTreeSet<ImageDigest>,
+}
+
+impl Built {
+    pub(crate) fn json(&self) -> Json {
+        json!({
+            "name": self.name.as_str(),
+            "digest": self.reference.digest.as_str(),
+            "repository": self.reference.repository_uri,
+        })
+    }
+}
+
+/// Both images.
+#[derive(Debug)]
+pub(crate) struct Images {
+    pub(crate) orchestrator: Built,
+    pub(crate) generator: Built,
+}
+
+/// Both repositories.
+pub(crate) struct Repositories {
+    orchestrator: Repository,
+    generator: Repository,
+}
+
+/// Whether the demo images may stand in for the siblings.
+pub(crate) fn demo(asked: bool, local: bool) -> DemoImages {
+    match (asked, local) {
+        (true, _) => DemoImages::Requested,
+        (false, true) => DemoImages::WhenMissing,
+        (false, false) => DemoImages::No,
+    }
+}
+
+/// Where both images are built from; what the user has to know about it is printed.
+pub(crate) fn sources(project: &Project, demo: DemoImages) -> Result<SourceChoice, Failure> {
+    let choice = choose_sources(&project.config.images, &project.root, demo).map_err(Problem::from)?;
+    if let Some(said) = &choice.said {
+        eprintln!("note: {said}");
+    }
+    Ok(choice)
+}
+
+/// The repositories of a registry that is deployed already.
+pub(crate) async fn existing_repositories(target: &Target, stacks: &Stacks) -> Result<Repositories, Failure> {
+    let name = stacks.registry.name.to_string();
+    let engine = leo_deploy::Stacks::new(target.cloudformation.clone());
+    let stack = engine.describe(&name).await.map_err(Problem::from)?;
+    let outputs = stack.map(|stack| stack.outputs).ok_or_else(|| {
+        Problem::new(Code::Failed, format!("find the image repositories: stack `{name}` does not exist"))
+            .hint("deploy first: `cargo xtask deploy` makes it")
+    })?;
+    let uri = |key: &str| outputs.get(key).cloned().unwrap_or_default();
+    Ok(repositories(target, &uri(&stacks.keys.orchestrator_repository), &uri(&stacks.keys.generator_repository)))
+}
+
+fn repositories(target: &Target, orchestrator: &str, generator: &str) -> Repositories {
+    Repositories {
+        orchestrator: target.repository(names::ORCHESTRATOR_REPOSITORY, orchestrator),
+        generator: target.repository(names::GENERATOR_REPOSITORY, generator),
+    }
+}
+
+pub(super) async fn run(
+    plan: &Plan<'_>,
+    registry: &StackOutcome,
+    reporter: &Reporter,
+) -> Result<Finished<Images>, Problem> {
+    let keys = &plan.stacks.keys;
+    let repositories = repositories(
+        plan.target,
+        super::stacks::output(registry, &keys.orchestrator_repository)?,
+        super::stacks::output(registry, &keys.generator_repository)?,
+    );
+    let (images, changed) = match &plan.images {
+        ImagePlan::Build(choice) => {
+            let finished =
+                build(plan.project, plan.target, choice.clone(), &repositories, reporter).await?;
+            (finished.value, finished.changed)
+        }
+        ImagePlan::Digests { orchestrator, generator } => {
+            let catalog = plan.target.catalog();
+            let built = async |name, repository: &Repository, digest: &ImageDigest| {
+                let acceptable = catalog.adopt(repository, digest).await?;
+                Ok::<_, ImageError>(Built {
+                    name,
+                    reference: ImageReference {
+                        repository_uri: repository.uri.clone(),
+                        digest: digest.clone(),
+                    },
+                    acceptable,
+                })
+            };
+            let (orchestrator, generator) = tokio::try_join!(
+                built(ImageName::Orchestrator, &repositories.orchestrator, orchestrator),
+                built(ImageName::Generator, &repositories.generator, generator),
+            )?;
+            (vec![orchestrator, generator], false)
+        }
+        ImagePlan::None => {
+            reporter.note("no Docker engine: nothing is built, and the templates get placeholder digests");
+            let placeholder = |name, repository: &Repository| Built {
+                name,
+                reference: ImageReference {
+                    repository_uri: repository.uri.clone(),
+                    digest: ImageDigest::placeholder(),
+                },
+                acceptable: BTreeSet::new(),
+            };
+            let images = vec![
+                placeholder(ImageName::Orchestrator, &repositories.orchestrator),
+                placeholder(ImageName::Generator, &repositories.generator),
+            ];
+            (images, false)
+        }
+    };
+    Ok(Finished::new(pair(images)?, changed))
+}
+
+fn pair(images: Vec<Built>) -> Result<Images, Problem> {
+    <[Built; 2]>::try_from(images)
+        .map(|[orchestrator, generator]| Images { orchestrator, generator })
+        .map_err(|images| Problem::new(Code::Failed, format!("build two images: {} came back", images.len())))
+}
+
+/// Builds both images, pushes them, and gives them in the order orchestrator, generator.
+pub(crate) async fn build(
+    project: &Project,
+    target: &Target,
+    choice: SourceChoice,
+    repositories: &Repositories,
+    reporter: &Reporter,
+) -> Result<Finished<Vec<Built>>, Problem> {
+    let config = &project.config;
+    let (orchestrator_architecture, generator_architecture) =
+        (config.orchestrator.architecture, config.generator.architecture);
+    let engine = Engine::find().await?;
+    let (orchestrator, generator) = match choice.sources {
+        Sources::Siblings { orchestrator, generator } => (orchestrator, generator),
+        Sources::Demo => {
+            reporter.note("compiling the demo programs");
+            let demo =
+                leo_image::demo::build(&project.root, orchestrator_architecture, generator_architecture)
+                    .await?;
+            (demo.orchestrator, demo.generator)
+        }
+    };
+    let cache = if target.local.is_some() { CacheUse::EngineOnly } else { CacheUse::Registry };
+    let mut plans = vec![];
+    for (image, source, architecture, repository) in [
+        (ImageName::Orchestrator, orchestrator, orchestrator_architecture, &repositories.orchestrator),
+        (ImageName::Generator, generator, generator_architecture, &repositories.generator),
+    ] {
+        let git = GitFacts::read(&source.context).await;
+        plans.push(plan_build(PlanInput {
+            image,
+            source,
+            architecture,
+            repository: repository.clone(),
+            git,
+            attestations: config.images.attestations,
+            cache,
+        }));
+    }
+    let lines = reporter.clone();
+    let sink: leo_image::Sink = Arc::new(move |event| lines.line(event.to_string()));
+    let registry = target.registry(&repositories.orchestrator);
+    let published = Publisher::new(engine, registry, target.catalog(), sink)
+        .publish(plans)
+        .await
+        .map_err(join_errors)?;
+    let changed = published.iter().any(|image| image.sent);
+    let built = published
+        .into_iter()
+        .map(|image| Built { name: image.image, reference: image.reference, acceptable: image.acceptable })
+        .collect();
+    Ok(Finished::new(built, changed))
+}
+
+/// Both images can fail at once; the step has one problem, so the others' messages go with the first.
+fn join_errors(errors: Vec<ImageError>) -> Problem {
+    let mut problems = errors.into_iter().map(Problem::from);
+    let Some(mut first) = problems.next() else {
+        return Problem::new(Code::Failed, "build the images, and no reason was given");
+    };
+    for problem in problems {
+        first.code = first.code.max(problem.code);
+        first.details.push(format!("also failed to {}", problem.message));
+        first.details.extend(problem.details);
+    }
+    first
+}
+
+/// The images of a deploy: what `--images` says, or what suits where it runs.
+pub(crate) fn choose(
+    project: &Project,
+    target: &Target,
+    stacks: &Stacks,
+    asked: Option<ImagesChoice>,
+    demo: DemoImages,
+    platform: Option<&leo_deploy::Stack>,
+) -> Result<ImagePlan, Failure> {
+    if !target.runs_containers() {
+        return Ok(ImagePlan::None);
+    }
+    let choice = match asked {
+        Some(choice) => choice,
+        None => {
+            let buildable = choose_sources(&project.config.images, &project.root, demo).is_ok();
+            let (choice, said) = ImagesChoice::default_for(buildable, platform.is_some());
+            if let Some(said) = said {
+                eprintln!("note: {said}");
+            }
+            choice
+        }
+    };
+    match choice {
+        ImagesChoice::Build => Ok(ImagePlan::Build(sources(project, demo)?)),
+        ImagesChoice::Explicit { orchestrator, generator } => {
+            Ok(ImagePlan::Digests { orchestrator, generator })
+        }
+        ImagesChoice::Current => {
+            let current = |key: &str| {
+                platform
+                    .and_then(|platform| platform.parameters.get(key))
+                    .and_then(|image| image.rsplit_once('@'))
+                    .and_then(|(_, digest)| digest.parse::<ImageDigest>().ok())
+            };
+            match (current(&stacks.keys.orchestrator_image), current(&stacks.keys.generator_image)) {
+                (Some(orchestrator), Some(generator)) => {
+                    Ok(ImagePlan::Digests { orchestrator, generator })
+                }
+                _ => Err(Problem::new(
+                    Code::Usage,
+                    format!("keep the current images: `{}` runs none", stacks.platform.name),
+                )
+                .hint("build them with `--images build`, or name digests")
+                .into()),
+            }
+        }
+    }
+}

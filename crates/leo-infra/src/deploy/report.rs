@@ -1,0 +1,119 @@
+//! What a deploy says at its end.
+
+use super::{Plan, images::{Built, Images}};
+use leo_deploy::{StackOutcome, gate::GateReport};
+use serde_json::{Value as Json, json};
+
+/// What became of a deploy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Status {
+    /// What was planned runs, and something had to change for it.
+    Deployed,
+    /// What was planned ran already.
+    Unchanged,
+    /// The templates were accepted; nothing can run there.
+    ControlPlaneOnly,
+}
+
+impl Status {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Deployed => "deployed",
+            Self::Unchanged => "unchanged",
+            Self::ControlPlaneOnly => "control-plane-only",
+        }
+    }
+}
+
+/// A deploy that did what it was asked for.
+#[derive(Debug)]
+pub(crate) struct Deployed {
+    pub(crate) status: Status,
+    environment: String,
+    account: String,
+    region: String,
+    url: Option<String>,
+    stacks: [StackOutcome; 3],
+    images: [Built; 2],
+    warnings: Vec<String>,
+}
+
+pub(super) fn deployed(
+    plan: &Plan<'_>,
+    stacks: [StackOutcome; 3],
+    images: Images,
+    gate: Option<GateReport>,
+) -> Deployed {
+    let [_, _, platform] = &stacks;
+    let url = gate.is_some().then(|| url(plan, platform)).flatten();
+    let status = match gate {
+        None => Status::ControlPlaneOnly,
+        Some(_) if stacks.iter().any(|stack| stack.changed) => Status::Deployed,
+        Some(_) => Status::Unchanged,
+    };
+    Deployed {
+        status,
+        environment: plan.project.config.environment.name.to_string(),
+        account: plan.account.clone(),
+        region: plan.project.config.environment.region.to_string(),
+        url,
+        stacks,
+        images: [images.orchestrator, images.generator],
+        warnings: gate.map(|gate| gate.warnings).unwrap_or_default(),
+    }
+}
+
+/// Where users go; on the local target, through the emulator.
+fn url(plan: &Plan<'_>, platform: &StackOutcome) -> Option<String> {
+    let keys = &plan.stacks.keys;
+    match &plan.target.local {
+        Some(local) => {
+            Some(local.load_balancer_url(platform.outputs.get(&keys.load_balancer_name)?))
+        }
+        None => platform.outputs.get(&keys.url).cloned(),
+    }
+}
+
+impl Deployed {
+    /// The document that `--json` prints.
+    pub(crate) fn json(&self) -> Json {
+        let stacks: Vec<Json> = self
+            .stacks
+            .iter()
+            .map(|stack| {
+                json!({"name": stack.name, "status": stack.status.to_string(), "changed": stack.changed})
+            })
+            .collect();
+        let images: Vec<Json> = match self.status {
+            Status::ControlPlaneOnly => vec![],
+            Status::Deployed | Status::Unchanged => self.images.iter().map(Built::json).collect(),
+        };
+        json!({
+            "status": self.status.as_str(),
+            "environment": self.environment,
+            "account": self.account,
+            "region": self.region,
+            "url": self.url,
+            "stacks": stacks,
+            "images": images,
+            "warnings": self.warnings,
+        })
+    }
+
+    /// The lines that a person reads.
+    pub(crate) fn text(&self) -> String {
+        let what = match self.status {
+            Status::Deployed => "deployed",
+            Status::Unchanged => "nothing to change, running and healthy",
+            Status::ControlPlaneOnly => "templates accepted, no containers (there is no Docker engine)",
+        };
+        let mut lines = vec![format!("{}: {what}", self.environment)];
+        if self.status != Status::ControlPlaneOnly {
+            lines.extend(
+                self.images.iter().map(|image| format!("  {:<12} {}", image.name, image.reference.digest)),
+            );
+        }
+        lines.extend(self.url.clone());
+        lines.join("\n")
+    }
+}

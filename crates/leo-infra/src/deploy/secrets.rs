@@ -1,0 +1,34 @@
+//! The secrets as a step: each gets its first value, and none is overwritten.
+
+use super::Plan;
+use crate::failure::{Code, Problem};
+use leo_deploy::{Finished, Reporter};
+use leo_secrets::{SecretPlan, SecretsError, Values, ensure};
+
+/// The revision of the secrets: another one rolls the tasks.
+pub(super) async fn run(plan: &Plan<'_>, reporter: &Reporter) -> Result<Finished<String>, Problem> {
+    let values =
+        if plan.with_secrets { Values::Environment(&plan.project.env) } else { Values::Dummies };
+    let report =
+        ensure(&plan.target.secrets, &SecretPlan::all(&plan.project.config), values).await?;
+    if !report.created.is_empty() {
+        let kind = if plan.with_secrets { "values" } else { "dummy values" };
+        reporter.note(format!("first {kind} for {}", report.created.join(", ")));
+    }
+    if !report.unchecked.is_empty() {
+        reporter.note(format!("keys not checked (reading is denied): {}", report.unchecked.join(", ")));
+    }
+    Ok(Finished::new(report.revision.to_string(), !report.created.is_empty()))
+}
+
+impl From<SecretsError> for Problem {
+    fn from(error: SecretsError) -> Self {
+        use leo_secrets::FailureKind as Kind;
+        let code = match error.kind() {
+            Kind::Usage => Code::Usage,
+            Kind::Credentials => Code::Credentials,
+            Kind::Failed => Code::Failed,
+        };
+        Self { code, message: error.to_string(), details: vec![], hint: error.hint() }
+    }
+}

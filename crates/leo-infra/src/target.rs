@@ -1,0 +1,166 @@
+//! Where a command goes: AWS, or the local target. Everything that differs between the two is asked for here.
+
+use crate::failure::{Code, Failure, Problem};
+use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
+use aws_credential_types::Credentials;
+use leo_config::{AccountId, Config};
+use leo_deploy::ServiceError;
+use leo_image::{Catalog, Password, Registry, RegistryCredentials, Repository};
+use leo_local::{LocalError, LocalTarget};
+use leo_project::Project;
+use std::time::Duration;
+
+/// Times that a call is tried before its error counts.
+const ATTEMPTS: u32 = 6;
+
+/// Where a command goes, with a client for each service.
+pub(crate) struct Target {
+    /// The local target; `None` for AWS.
+    pub(crate) local: Option<LocalTarget>,
+    pub(crate) cloudformation: aws_sdk_cloudformation::Client,
+    pub(crate) ecr: aws_sdk_ecr::Client,
+    pub(crate) ecs: aws_sdk_ecs::Client,
+    pub(crate) load_balancing: aws_sdk_elasticloadbalancingv2::Client,
+    pub(crate) secrets: aws_sdk_secretsmanager::Client,
+    sts: aws_sdk_sts::Client,
+}
+
+impl Target {
+    /// The local target, started where it does not run, or AWS with the configuration's profile and region.
+    pub(crate) async fn open(project: &Project, local: bool) -> Result<Self, Failure> {
+        if !local {
+            return Ok(Self::new(None, &aws(&project.config).await));
+        }
+        let target = crate::commands::forward::start(project).await?;
+        let sdk = emulator(&target).await;
+        Ok(Self::new(Some(target), &sdk))
+    }
+
+    fn new(local: Option<LocalTarget>, sdk: &SdkConfig) -> Self {
+        Self {
+            local,
+            cloudformation: aws_sdk_cloudformation::Client::new(sdk),
+            ecr: aws_sdk_ecr::Client::new(sdk),
+            ecs: aws_sdk_ecs::Client::new(sdk),
+            load_balancing: aws_sdk_elasticloadbalancingv2::Client::new(sdk),
+            secrets: aws_sdk_secretsmanager::Client::new(sdk),
+            sts: aws_sdk_sts::Client::new(sdk),
+        }
+    }
+
+    /// The account that the credentials are for, which has to be the configured one.
+    ///
+    /// The first call of every command: nothing has been sent before it.
+    pub(crate) async fn check_account(&self, config: &Config) -> Result<String, Failure> {
+        let identity = self
+            .sts
+            .get_caller_identity()
+            .send()
+            .await
+            .map_err(|error| Problem::from(ServiceError::of("GetCallerIdentity", &error)))?;
+        let account = identity.account().unwrap_or_default().to_owned();
+        let wanted = config.environment.account.as_ref().map(AccountId::as_str);
+        // The local target is no account that could be the wrong one.
+        if self.local.is_none() && wanted.is_some_and(|wanted| wanted != account) {
+            let name = &config.environment.name;
+            return Err(Problem::new(
+                Code::Usage,
+                format!(
+                    "deploy `{name}`: these credentials are for account {account}, but it is configured for {}",
+                    wanted.unwrap_or_default()
+                ),
+            )
+            .hint(format!(
+                "sign in to the account of `{name}`, or correct its account in infra/leo.toml or env/.env.defaults"
+            ))
+            .into());
+        }
+        Ok(account)
+    }
+
+    /// A repository of images: `uri` is what CloudFormation says, `name` what it is called.
+    pub(crate) fn repository(&self, name: &str, uri: &str) -> Repository {
+        let uri = self.local.as_ref().map_or_else(|| uri.to_owned(), |local| local.image_repository(name));
+        Repository { name: name.to_owned(), uri }
+    }
+
+    /// The registry that a repository is in, and how to sign in to it.
+    pub(crate) fn registry(&self, repository: &Repository) -> Registry {
+        let host = repository.uri.split('/').next().unwrap_or_default().to_owned();
+        let credentials = match &self.local {
+            None => RegistryCredentials::Ecr(self.ecr.clone()),
+            Some(local) => {
+                let (user, password) = local.registry_login();
+                RegistryCredentials::Password {
+                    user: user.to_owned(),
+                    password: Password::new(password.expose()),
+                }
+            }
+        };
+        Registry { host, credentials }
+    }
+
+    /// What ECR knows of images.
+    pub(crate) fn catalog(&self) -> Catalog {
+        Catalog::new(self.ecr.clone())
+    }
+
+    /// A template as this target takes it.
+    pub(crate) fn template_body(&self, template: &leo_cfn::Template) -> String {
+        match &self.local {
+            None => template.to_minified_json(),
+            Some(_) => {
+                let mut json = template.json().clone();
+                leo_local::adapt_template(&mut json);
+                json.to_string()
+            }
+        }
+    }
+
+    /// Whether containers really run there.
+    pub(crate) fn runs_containers(&self) -> bool {
+        self.local.as_ref().is_none_or(|local| local.engine.docker().is_some())
+    }
+}
+
+async fn aws(config: &Config) -> SdkConfig {
+    let mut loader = defaults().region(Region::new(config.environment.region.to_string()));
+    if let Some(profile) = &config.environment.profile {
+        loader = loader.profile_name(profile);
+    }
+    loader.load().await
+}
+
+async fn emulator(target: &LocalTarget) -> SdkConfig {
+    let credentials = Credentials::new(
+        &target.access_key_id,
+        target.secret_access_key.expose(),
+        None,
+        None,
+        "local target",
+    );
+    defaults()
+        .region(Region::new(target.region.clone()))
+        .endpoint_url(&target.endpoint)
+        .credentials_provider(credentials)
+        .load()
+        .await
+}
+
+fn defaults() -> aws_config::ConfigLoader {
+    aws_config::defaults(BehaviorVersion::latest())
+        .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
+        .timeout_config(
+            TimeoutConfig::builder()
+                .connect_timeout(Duration::from_secs(5))
+                .operation_attempt_timeout(Duration::from_secs(30))
+                .build(),
+        )
+}
+
+impl From<LocalError> for Problem {
+    fn from(error: LocalError) -> Self {
+        let hint = error.hint();
+        Self { hint, ..Self::new(Code::Failed, error.to_string()) }
+    }
+}

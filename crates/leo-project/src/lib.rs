@@ -1,0 +1,63 @@
+//! This repository as a command finds it: its root, and one environment's configuration.
+//!
+//! The one place that reads `infra/leo.toml` and the `.env` files, so that every command sees the same configuration and
+//! says the same of what is wrong with it.
+//!
+//! Deliberately absent: printing, and every judgement; `leo-env` and `leo-config` make those.
+
+use leo_config::Config;
+use leo_diagnostic::{Diagnostic, SourceFile};
+use leo_env::{Env, SecretsPolicy};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+/// The configuration's file, relative to the root.
+pub const LEO_TOML: &str = "infra/leo.toml";
+
+/// A work tree of this repository, and one environment's configuration in it.
+#[derive(Debug)]
+pub struct Project {
+    /// The folder that holds `infra/` and `env/`.
+    pub root: PathBuf,
+    /// What the files and the process environment say.
+    pub env: Env,
+    /// What follows from it.
+    pub config: Config,
+    /// What is worth knowing and stops nothing.
+    pub warnings: Vec<Diagnostic>,
+}
+
+impl Project {
+    /// Reads the configuration of `environment`, or of the one that the environment files name, below `root`.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, not only the first thing.
+    pub fn load(
+        root: &Path,
+        environment: Option<&str>,
+        secrets: SecretsPolicy,
+    ) -> Result<Self, Vec<Diagnostic>> {
+        let text = fs::read_to_string(root.join(LEO_TOML)).map_err(|error| vec![unreadable(&error)])?;
+        let env = Env::load(root, environment, secrets);
+        let config = leo_config::load(&SourceFile::new(LEO_TOML, text), &env, None)?;
+        let warnings = leo_config::warnings(&config, &env);
+        Ok(Self { root: root.to_owned(), env, config, warnings })
+    }
+}
+
+fn unreadable(error: &io::Error) -> Diagnostic {
+    let finding = Diagnostic::error(format!("`{LEO_TOML}` can't be read: {error}"));
+    if error.kind() == io::ErrorKind::NotFound {
+        finding.hint("run this inside the repository; a new one starts from the committed file")
+    } else {
+        finding
+    }
+}
+
+/// The root of the work tree that `from` is in: the nearest folder upwards that has the configuration's file.
+#[must_use]
+pub fn find_root(from: &Path) -> Option<PathBuf> {
+    from.ancestors().find(|folder| folder.join(LEO_TOML).is_file()).map(Path::to_owned)
+}

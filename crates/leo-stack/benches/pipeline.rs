@@ -1,0 +1,50 @@
+//! How the time of `cargo xtask synth` is spent: environment, configuration, composing, rendering.
+
+use leo_config::Config;
+use leo_diagnostic::SourceFile;
+use leo_env::{Env, SecretsPolicy};
+use std::{fs, path::Path};
+
+fn main() {
+    divan::main();
+}
+
+fn root() -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn environment() -> Env {
+    let read = |path: &str| fs::read_to_string(root().join(path));
+    Env::from_parts(read, [], Some("dev"), SecretsPolicy::Ignore)
+}
+
+fn leo_toml() -> SourceFile {
+    SourceFile::new("infra/leo.toml", fs::read_to_string(root().join("infra/leo.toml")).expect("is there"))
+}
+
+fn config() -> Config {
+    leo_config::load(&leo_toml(), &environment(), None).expect("is valid")
+}
+
+#[divan::bench]
+fn environment_files() -> Env {
+    environment()
+}
+
+#[divan::bench]
+fn configuration(bencher: divan::Bencher<'_, '_>) {
+    let (leo_toml, env) = (leo_toml(), environment());
+    bencher.bench(|| leo_config::load(&leo_toml, &env, None));
+}
+
+#[divan::bench]
+fn composing(bencher: divan::Bencher<'_, '_>) {
+    let config = config();
+    bencher.bench(|| leo_stack::compose(&config));
+}
+
+#[divan::bench]
+fn rendering(bencher: divan::Bencher<'_, '_>) {
+    let stacks = leo_stack::compose(&config()).expect("composes");
+    bencher.bench(|| stacks.all().map(|stack| stack.template.to_pretty_json()).collect::<Vec<_>>());
+}

@@ -1,0 +1,211 @@
+//! What no linter sees, and what the design promises of the templates.
+
+use crate::settings::{properties, stacks};
+use leo_stack::Stacks;
+use serde_json::{Value, json};
+
+fn default() -> Stacks {
+    stacks("", "")
+}
+
+fn resources(stacks: &Stacks) -> impl Iterator<Item = (&str, &str, &Value)> {
+    stacks
+        .all()
+        .flat_map(|stack| stack.template.resources())
+        .map(|(id, body)| (id, body["Type"].as_str().unwrap_or_default(), body))
+}
+
+fn statements<'a>(stacks: &'a Stacks, role: &str) -> Vec<&'a Value> {
+    let role = properties(&stacks.foundation, role);
+    role["Policies"][0]["PolicyDocument"]["Statement"].as_array().into_iter().flatten().collect()
+}
+
+fn statement<'a>(stacks: &'a Stacks, role: &str, sid: &str) -> &'a Value {
+    statements(stacks, role).into_iter().find(|one| one["Sid"] == sid).unwrap_or(&Value::Null)
+}
+
+#[test]
+fn nothing_is_billed_by_the_hour_but_the_load_balancer_and_the_task() {
+    for (id, kind, _) in resources(&default()) {
+        assert!(!["AWS::EC2::NatGateway", "AWS::EC2::EIP", "AWS::EC2::Instance"].contains(&kind), "{id}");
+    }
+}
+
+#[test]
+fn every_taggable_resource_says_whose_it_is() {
+    // Amazon's schemas give these types no tags.
+    let untaggable = [
+        "AWS::EC2::VPCGatewayAttachment",
+        "AWS::EC2::Route",
+        "AWS::EC2::SubnetRouteTableAssociation",
+        "AWS::EC2::SecurityGroupIngress",
+        "AWS::S3::BucketPolicy",
+        "AWS::Route53::RecordSet",
+    ];
+    let stacks = stacks("domain = \"leo.example.com\"\nhosted_zone_id = \"Z0123456789ABC\"", "");
+    for stack in stacks.all() {
+        for (id, body) in stack.template.resources() {
+            if untaggable.contains(&body["Type"].as_str().unwrap_or_default()) {
+                continue;
+            }
+            let tags: Vec<&str> =
+                body["Properties"]["Tags"].as_array().into_iter().flatten().filter_map(|tag| tag["Key"].as_str()).collect();
+            let registry = stack.name.as_str() == "leo-registry";
+            let wanted: &[&str] = if registry {
+                &["leo:component", "leo:managed-by", "leo:stack"]
+            } else {
+                &["leo:component", "leo:environment", "leo:managed-by", "leo:stack"]
+            };
+            assert_eq!(tags, wanted, "{id}");
+        }
+    }
+}
+
+#[test]
+fn every_security_group_says_what_goes_out() {
+    let stacks = default();
+    let groups: Vec<_> =
+        resources(&stacks).filter(|(_, kind, _)| *kind == "AWS::EC2::SecurityGroup").collect();
+    assert_eq!(groups.len(), 3);
+    for (id, _, body) in groups {
+        let egress = body["Properties"]["SecurityGroupEgress"].as_array();
+        assert!(egress.is_some_and(|rules| !rules.is_empty()), "{id}");
+    }
+    let balancer = properties(&stacks.foundation, "LoadBalancerSecurityGroup");
+    assert_eq!(balancer["SecurityGroupEgress"].as_array().map(Vec::len), Some(1));
+    assert_eq!(
+        balancer["SecurityGroupEgress"][0]["DestinationSecurityGroupId"],
+        json!({"Fn::GetAtt": ["OrchestratorSecurityGroup", "GroupId"]})
+    );
+    assert_eq!(properties(&stacks.foundation, "GeneratorSecurityGroup")["SecurityGroupIngress"], Value::Null);
+}
+
+#[test]
+fn data_outlives_its_stack_and_a_failed_create_leaves_nothing_behind() {
+    let stacks = default();
+    let kinds = ["AWS::S3::Bucket", "AWS::ECR::Repository", "AWS::SecretsManager::Secret"];
+    let data: Vec<_> = resources(&stacks).filter(|(_, kind, _)| kinds.contains(kind)).collect();
+    assert_eq!(data.len(), 8);
+    for (id, _, body) in data {
+        assert_eq!(body["DeletionPolicy"], "RetainExceptOnCreate", "{id}");
+        assert_eq!(body["UpdateReplacePolicy"], "Retain", "{id}");
+    }
+}
+
+#[test]
+fn no_statement_speaks_of_everything_where_aws_takes_less() {
+    let stacks = stacks("[environments.dev.orchestrator]\nexec = true", "");
+    let mut everything = vec![];
+    for (id, kind, body) in resources(&stacks).filter(|(_, kind, _)| *kind == "AWS::IAM::Role") {
+        assert_eq!(kind, "AWS::IAM::Role");
+        for statement in body["Properties"]["Policies"][0]["PolicyDocument"]["Statement"].as_array().into_iter().flatten()
+        {
+            if statement["Resource"] == json!(["*"]) {
+                everything.push(format!("{id} {}", statement["Sid"].as_str().unwrap_or_default()));
+            }
+            assert!(!statement["Action"].to_string().contains('*'), "{id}");
+        }
+        assert_eq!(
+            body["Properties"]["AssumeRolePolicyDocument"]["Statement"][0]["Condition"],
+            json!({"StringEquals": {"aws:SourceAccount": [{"Ref": "AWS::AccountId"}]}}),
+            "{id}"
+        );
+    }
+    assert_eq!(
+        everything,
+        [
+            "GeneratorExecutionRole SignInToRegistry",
+            "OrchestratorExecutionRole SignInToRegistry",
+            "OrchestratorTaskRole ShellIntoIt",
+        ]
+    );
+}
+
+#[test]
+fn the_orchestrator_starts_generators_and_nothing_else() {
+    let stacks = default();
+    let role = "OrchestratorTaskRole";
+    let run = statement(&stacks, role, "StartGenerators");
+    assert!(run["Resource"].to_string().contains("task-definition/leo-dev-generator:*"), "{run}");
+    assert_eq!(run["Condition"]["ArnEquals"]["ecs:cluster"], json!([{"Fn::GetAtt": ["Cluster", "Arn"]}]));
+    let pass = statement(&stacks, role, "PassGeneratorRoles");
+    assert_eq!(
+        pass["Resource"],
+        json!([{"Fn::GetAtt": ["GeneratorExecutionRole", "Arn"]}, {"Fn::GetAtt": ["GeneratorTaskRole", "Arn"]}])
+    );
+    assert_eq!(pass["Condition"]["StringEquals"]["iam:PassedToService"], json!(["ecs-tasks.amazonaws.com"]));
+    assert_eq!(
+        statement(&stacks, role, "TagWhatItStarts")["Condition"],
+        json!({"StringEquals": {"ecs:CreateAction": ["RunTask"]}})
+    );
+    let never = statement(&stacks, role, "NeverStopOrchestrators");
+    assert_eq!(never["Effect"], "Deny");
+    assert_eq!(never["Condition"]["StringEquals"]["aws:ResourceTag/leo:component"], json!(["orchestrator"]));
+    let service = properties(&stacks.platform, "OrchestratorService");
+    assert_eq!(service["PropagateTags"], "SERVICE");
+    assert!(service["Tags"].to_string().contains(r#"{"Key":"leo:component","Value":"orchestrator"}"#));
+}
+
+#[test]
+fn a_generator_lists_nothing_and_never_sees_the_service_role_key() {
+    let stacks = default();
+    let actions: Vec<&str> = statements(&stacks, "GeneratorTaskRole")
+        .into_iter()
+        .flat_map(|statement| statement["Action"].as_array().into_iter().flatten())
+        .filter_map(Value::as_str)
+        .collect();
+    assert_eq!(
+        actions,
+        ["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload", "secretsmanager:GetSecretValue"]
+    );
+    let generator = properties(&stacks.platform, "GeneratorTaskDefinition");
+    assert!(!generator.to_string().to_lowercase().contains("supabase"));
+    assert!(!statement(&stacks, "GeneratorTaskRole", "ReadSecrets").to_string().contains("Supabase"));
+    let orchestrator = properties(&stacks.platform, "OrchestratorTaskDefinition");
+    assert!(orchestrator.to_string().contains("SUPABASE_SERVICE_ROLE_KEY"));
+}
+
+#[test]
+fn the_registry_is_the_same_for_every_environment() {
+    let one = default();
+    let other = stacks("[environments.dev.storage]\nobject_expiry_days = 3\nincomplete_upload_days = 5", "");
+    assert_eq!(one.registry.template, other.registry.template);
+    assert_ne!(one.foundation.template, other.foundation.template);
+}
+
+#[test]
+fn what_a_container_may_rely_on_is_there() {
+    let stacks = default();
+    let names = |id: &str| -> Vec<String> {
+        properties(&stacks.platform, id)["ContainerDefinitions"][0]["Environment"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|variable| variable["Name"].as_str().map(str::to_owned))
+            .collect()
+    };
+    assert_eq!(names("GeneratorTaskDefinition"), ["AWS_REGION", "LEO_BUCKET", "LEO_ENVIRONMENT"]);
+    assert_eq!(
+        names("OrchestratorTaskDefinition"),
+        [
+            "AWS_REGION",
+            "LEO_BUCKET",
+            "LEO_CLUSTER",
+            "LEO_ENVIRONMENT",
+            "LEO_GENERATOR_ASSIGN_PUBLIC_IP",
+            "LEO_GENERATOR_CAPACITY_PROVIDER",
+            "LEO_GENERATOR_CONTAINER",
+            "LEO_GENERATOR_SECURITY_GROUP",
+            "LEO_GENERATOR_SUBNETS",
+            "LEO_GENERATOR_TASK_DEFINITION",
+            "PORT",
+        ]
+    );
+}
+
+#[test]
+fn a_template_fits_into_a_request() {
+    for stack in default().all() {
+        assert!(stack.template.to_minified_json().len() < leo_cfn::template::INLINE_BODY_BYTES, "{}", stack.name);
+    }
+}

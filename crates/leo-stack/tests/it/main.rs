@@ -1,0 +1,5 @@
+//! The composed stacks: what every configuration gives, and what AWS's own linter says of it.
+
+mod invariants;
+mod lint;
+mod settings;
