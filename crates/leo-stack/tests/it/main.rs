@@ -2,4 +2,5 @@
 
 mod invariants;
 mod lint;
+mod properties;
 mod settings;

@@ -36,7 +36,7 @@ proptest! {
 
     /// Composing proves references and limits; it fails on none.
     #[test]
-    fn every_valid_configuration_composes_to_the_same_bytes_every_time(config in testing::configurations()) {
+    fn every_valid_configuration_composes_to_the_same_bytes_every_time(config in testing::configs()) {
         let first = composed(&config);
         check(&first)?;
         let second = composed(&config);
