@@ -66,8 +66,8 @@ pub fn attach(state_dir: &Path) -> Result<Option<LocalTarget>, LocalError> {
     Ok(Some(saved.target()))
 }
 
-/// Stops the target of a state folder: the emulator, its forwarder and the containers it started, found by their label. Returns
-/// whether there was one. The folder stays, without the target's files.
+/// Stops the target of a state folder: the emulator, its forwarder, the containers it started, found by their label, and
+/// the engine's names for images of its registry. Returns whether there was one. The folder stays, without the target's files.
 pub fn down(state_dir: &Path) -> Result<bool, LocalError> {
     if !state_dir.is_dir() {
         return Ok(false);
@@ -232,8 +232,33 @@ fn remove(folder: &Folder, saved: &Saved, with_logs: bool) -> Result<(), LocalEr
             let arguments = ["rm", "--force", "--volumes"].into_iter().chain(left.iter().map(String::as_str));
             docker(engine, arguments)?;
         }
+        forget_images(engine, &saved.target().registry());
     }
     folder.clear(with_logs)
+}
+
+/// Removes the names of images that came from the target's registry, which is gone. Another name of the same image keeps it.
+fn forget_images(engine: &DockerEngine, registry: &str) {
+    let filter = format!("reference={registry}/*");
+    let format = "{{.Repository}}\t{{.Tag}}\t{{.Digest}}";
+    let Ok(listed) = docker(engine, ["image", "ls", "--filter", &filter, "--format", format]) else { return };
+    let names = parse_images(&listed);
+    if !names.is_empty() {
+        // One that somebody uses stays; it costs disk space and nothing else.
+        let _ = docker(engine, ["image", "rm"].into_iter().chain(names.iter().map(String::as_str)));
+    }
+}
+
+fn parse_images(listed: &str) -> Vec<String> {
+    let name = |line: &str| {
+        let mut fields = line.split('\t');
+        match (fields.next()?, fields.next()?, fields.next()?) {
+            (_, "<none>", "<none>") => None,
+            (repository, "<none>", digest) => Some(format!("{repository}@{digest}")),
+            (repository, tag, _) => Some(format!("{repository}:{tag}")),
+        }
+    };
+    listed.lines().filter_map(name).collect()
 }
 
 fn containers(engine: &DockerEngine, instance: &str) -> Result<Vec<Container>, LocalError> {
@@ -277,6 +302,12 @@ mod tests {
         let expected =
             Container { id: "abc".into(), name: "ministack-ecs-1".into(), status: "Up 2 minutes".into() };
         assert_eq!(listed, [expected]);
+    }
+
+    #[test]
+    fn image_lists_are_read() {
+        let listed = "127.0.0.1:1/leo\tcache-x\t<none>\n127.0.0.1:1/leo\t<none>\tsha256:ab\n127.0.0.1:1/leo\t<none>\t<none>\n";
+        assert_eq!(parse_images(listed), ["127.0.0.1:1/leo:cache-x", "127.0.0.1:1/leo@sha256:ab"]);
     }
 
     #[test]
