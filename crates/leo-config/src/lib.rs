@@ -10,6 +10,8 @@ mod invalid;
 mod model;
 pub mod names;
 mod read;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod text;
 mod values;
 

@@ -12,7 +12,6 @@ use super::{
 };
 use crate::{
     AccountId, Certificate, CertificateArn, DomainName, Endpoint, HostedZoneId, InvalidValue, Region,
-    text::text,
 };
 
 /// The settings of `[environments.<name>]` besides the tables that it overrides.

@@ -36,7 +36,7 @@ pub fn load(
     if !errors.is_empty() {
         // What could be recovered may be half of what is meant, so nothing is concluded from it.
         let mut findings = env.malformed().to_vec();
-        findings.extend(errors.iter().map(|error| not_toml(leo_toml, error)));
+        findings.extend(errors.iter().take(MOST_SYNTAX_ERRORS).map(|error| not_toml(leo_toml, error)));
         return Err(findings);
     }
     let root = document.get_ref();
@@ -53,6 +53,9 @@ pub fn load(
         Some(_) | None => Err(findings),
     }
 }
+
+/// One slip can make an error of every line after it; the first few say enough.
+const MOST_SYNTAX_ERRORS: usize = 10;
 
 /// What is worth knowing about the environment files of a configuration that loaded.
 pub fn warnings(config: &Config, env: &Env) -> Vec<Diagnostic> {
