@@ -247,6 +247,25 @@ fn python_the_registry_login_is_what_ecr_says() {
 }
 
 #[test]
+fn python_requests_and_websockets_pass_the_load_balancer() {
+    let Some(tools) = tools() else { return };
+    let place = Place::new();
+    let target = place.up(&tools);
+    let answers = boto(&tools, &target, target.secret_access_key.expose(), include_str!("balanced.py"));
+    let expected = "http /a/b?c=d\n\
+                    http /a/b?c=d\n\
+                    http /a/b?c=d\n\
+                    http refused\n\
+                    accepted leo\n\
+                    path /ws?x=1\n\
+                    text hello\n\
+                    bytes 200000\n\
+                    ping Pong\n\
+                    closed 4001";
+    assert_eq!(answers, expected);
+}
+
+#[test]
 fn python_two_targets_stand_side_by_side() {
     let Some(tools) = tools() else { return };
     let (one, two) = (Place::new(), Place::new());
