@@ -16,7 +16,7 @@ pub(crate) struct Context {
 
 impl Context {
     /// A committed context whose image holds one file with this content.
-    pub(crate) fn new(name: ImageName, content: &str) -> Self {
+    pub(crate) fn new(name: ImageName, text: &str) -> Self {
         let context = Self { folder: tempfile::tempdir().unwrap(), name };
         context.git(&["init", "--quiet", "--initial-branch=main"]);
         context.write(
@@ -24,7 +24,7 @@ impl Context {
             "FROM scratch\nARG COLOUR=blue\nLABEL colour=$COLOUR\nCOPY content /content\n",
         );
         context.write(".dockerignore", ".git\n");
-        context.write("content", content);
+        context.write("content", text);
         context.commit();
         context
     }

@@ -133,8 +133,6 @@ async fn docker_a_tag_that_names_another_image_stays_with_it() {
 
     let holder = bench.registry.image("leo", plan.git_tag.unwrap().as_str()).await.unwrap();
     assert_eq!(holder.digest, first.reference.digest.to_string());
-    let ignored = first.acceptable.contains(&second.reference.digest);
-    assert!(!ignored);
 }
 
 #[tokio::test]
@@ -159,11 +157,11 @@ async fn docker_attestations_make_an_index_that_has_the_platform_s_manifest() {
     let Some(bench) = Bench::start(PASSWORD).await else { return };
     let context = Context::new(ImageName::Generator, &unique("attested"));
     let mut plan = context.plan(&bench.registry.host).await;
-    let plain = bench.publish(plan.clone()).await.unwrap();
-    assert_eq!(plain.acceptable, [plain.reference.digest.clone()].into());
+    let unattested = bench.publish(plan.clone()).await.unwrap();
+    assert_eq!(unattested.acceptable, [unattested.reference.digest.clone()].into());
     plan.attestations = true;
     match bench.publish(plan).await {
-        Ok(image) => assert!(image.acceptable.contains(&plain.reference.digest), "{image:?}"),
+        Ok(image) => assert!(image.acceptable.contains(&unattested.reference.digest), "{image:?}"),
         // The scanner that writes an SBOM is an image on a public registry.
         Err(error) => assert!(error.to_string().contains("buildkit-syft-scanner"), "{error}"),
     }

@@ -32,12 +32,15 @@ pub(crate) enum Store {
     Registry(Arc<Registry>),
 }
 
+/// Takes an operation and its request.
+type Before = Arc<dyn Fn(&str, &Value) -> Option<(u16, Value)> + Send + Sync>;
+
 /// The API.
 #[derive(Clone)]
 pub(crate) struct Ecr {
     pub(crate) store: Store,
     /// Called before every answer; it may answer instead.
-    pub(crate) before: Arc<dyn Fn(&str, &Value) -> Option<(u16, Value)> + Send + Sync>,
+    pub(crate) before: Before,
 }
 
 impl Ecr {
@@ -111,10 +114,8 @@ impl Ecr {
         let tag = request["imageTag"].as_str().unwrap();
         let digest = request["imageDigest"].as_str().unwrap();
         if let Some(holder) = self.find(repository, &json!({"imageTag": tag})).await {
-            let code = match holder.digest == digest {
-                true => "ImageAlreadyExistsException",
-                false => "ImageTagAlreadyExistsException",
-            };
+            let same = holder.digest == digest;
+            let code = if same { "ImageAlreadyExistsException" } else { "ImageTagAlreadyExistsException" };
             return error(code, "the tag exists");
         }
         let image = self.find(repository, &json!({"imageDigest": digest})).await.unwrap();

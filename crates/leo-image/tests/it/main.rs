@@ -4,7 +4,9 @@
     clippy::indexing_slicing,
     reason = "a test panics where its own setup is wrong"
 )]
+#![allow(clippy::print_stdout, reason = "a skipped test says why")]
 
+mod builder;
 mod catalog;
 mod context;
 mod docker;
