@@ -64,7 +64,7 @@ const STACK: &str = "AWS::CloudFormation::Stack";
 /// The independent failures among one operation's events (oldest first), the first one first. Where no resource
 /// failed, what the stack itself says: a cancelled update for example.
 pub fn causes(events: &[ResourceEvent]) -> Vec<Cause> {
-    let causes = failures(events).map(Cause::of).collect::<Vec<_>>();
+    let causes = resource_causes(events);
     if !causes.is_empty() {
         return causes;
     }
@@ -74,6 +74,11 @@ pub fn causes(events: &[ResourceEvent]) -> Vec<Cause> {
             && (event.status.contains("ROLLBACK") || event.status.ends_with("_FAILED"))
     });
     of_stack.map(Cause::of).into_iter().collect()
+}
+
+/// The independent failures of resources alone.
+pub(crate) fn resource_causes(events: &[ResourceEvent]) -> Vec<Cause> {
+    failures(events).map(Cause::of).collect()
 }
 
 fn failures(events: &[ResourceEvent]) -> impl Iterator<Item = &ResourceEvent> {

@@ -67,7 +67,7 @@ pub enum DeployError {
         cause: Option<Cause>,
     },
     /// The service did not accept the change set.
-    #[error("deploy {stack}: the change set was refused: {reason}{}", list(findings))]
+    #[error("deploy {stack}: the change set was refused: {reason}{}", lines(findings))]
     ChangeSet {
         /// The stack.
         stack: String,
@@ -85,7 +85,7 @@ pub enum DeployError {
         status: StackStatus,
     },
     /// The operation ended in another state than a success.
-    #[error("deploy {stack}: it ended in {status}{}", list_causes(causes))]
+    #[error("deploy {stack}: {}{}", ended(status), lines(causes))]
     Failed {
         /// The stack.
         stack: String,
@@ -172,12 +172,11 @@ impl DeployError {
             Self::LostContact { .. } | Self::NotStarted { .. } => {
                 Some("run the same command again: it attaches to the operation and continues".to_owned())
             }
-            Self::TemplateTooLarge { .. } => None,
             Self::Blocked { stack, block, status, .. } => Some(unblock(stack, *block, status)),
             Self::ChangeSet { reason, .. } if reason.contains("LimitExceeded") => {
                 Some("delete change sets of this stack that nobody needs, or raise the quota".to_owned())
             }
-            Self::ChangeSet { .. } => None,
+            Self::TemplateTooLarge { .. } | Self::ChangeSet { .. } => None,
             Self::NothingNewToTry { stack, .. } => Some(format!(
                 "change what failed and deploy again, or go back: aws cloudformation rollback-stack --stack-name {stack}"
             )),
@@ -215,6 +214,16 @@ fn unblock(stack: &str, block: Block, status: &StackStatus) -> String {
     }
 }
 
+fn ended(status: &StackStatus) -> String {
+    match status {
+        StackStatus::DeleteComplete => "its create failed, and it was deleted again".to_owned(),
+        rolled_back if rolled_back.as_str().ends_with("ROLLBACK_COMPLETE") => {
+            format!("it was rolled back ({status})")
+        }
+        _ => format!("it ended in {status}"),
+    }
+}
+
 fn reason_of(cause: Option<&Cause>, status_reason: Option<&str>) -> String {
     match (cause, status_reason) {
         (Some(cause), _) => format!(" since {cause}"),
@@ -223,10 +232,7 @@ fn reason_of(cause: Option<&Cause>, status_reason: Option<&str>) -> String {
     }
 }
 
-fn list_causes(causes: &[Cause]) -> String {
-    list(causes)
-}
-
-fn list(items: &[impl std::fmt::Display]) -> String {
-    items.iter().map(|item| format!("\n  {item}")).collect()
+/// Each item on an indented line of its own.
+pub(crate) fn lines(items: &[impl std::fmt::Display]) -> String {
+    items.iter().fold(String::new(), |text, item| text + "\n  " + &item.to_string())
 }

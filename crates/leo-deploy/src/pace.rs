@@ -140,14 +140,14 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn patience_counts_from_the_first_failure_in_a_row() {
-        let mut patience = Patience::new(Duration::from_secs(60));
+        let mut patience = Patience::new(Duration::from_mins(1));
         assert!(patience.bears());
         sleep(Duration::from_secs(59)).await;
         assert!(patience.bears());
         patience.restore();
         sleep(Duration::from_secs(59)).await;
         assert!(patience.bears());
-        sleep(Duration::from_secs(60)).await;
+        sleep(Duration::from_mins(1)).await;
         assert!(!patience.bears());
     }
 }

@@ -104,7 +104,8 @@ impl Counter {
     pub fn progress(&self) -> Progress {
         let count = |phase: Phase| self.resources.values().filter(|resource| resource.phase == phase).count();
         Progress {
-            total: self.total,
+            // A replacement can bring along resources that the change set did not foresee.
+            total: self.total.map(|total| total.max(self.resources.len())),
             in_progress: count(Phase::InProgress),
             complete: count(Phase::Complete),
             failed: count(Phase::Failed),

@@ -78,21 +78,25 @@ const TRANSIENT: [&str; 6] = [
 
 impl ServiceError {
     /// Classifies what the SDK reported about `operation`.
-    pub fn of<E, R>(operation: &'static str, error: &SdkError<E, R>) -> Self
+    pub fn of<E>(operation: &'static str, error: &SdkError<E>) -> Self
     where
         E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
-        R: std::fmt::Debug + Send + Sync + 'static,
     {
         let service = error.as_service_error();
         let code = service.and_then(ProvideErrorMetadata::code).map(str::to_owned);
-        let message = service
-            .and_then(ProvideErrorMetadata::message)
-            .map_or_else(|| innermost_messages(error), str::to_owned);
-        let class = match (&code, error) {
+        let status = error.raw_response().map(|response| response.status().as_u16());
+        let message = match (service.and_then(ProvideErrorMetadata::message), status) {
+            (Some(message), _) => message.to_owned(),
+            // A proxy's or a gateway's answer, not the service's.
+            (None, Some(status)) => format!("answered with HTTP status {status}"),
+            (None, None) => innermost_messages(error),
+        };
+        let class = match (&code, status) {
             (Some(code), _) => class_of(code, &message),
-            (None, _) if is_credentials_failure(error) => ErrorClass::Credentials,
-            (None, SdkError::ConstructionFailure(_)) => ErrorClass::Final,
-            // An answer without a code is a proxy's or a gateway's, not the service's.
+            (None, Some(429)) => ErrorClass::Throttled,
+            (None, Some(400..=499)) => ErrorClass::Final,
+            (None, None) if is_credentials_failure(error) => ErrorClass::Credentials,
+            (None, None) if matches!(error, SdkError::ConstructionFailure(_)) => ErrorClass::Final,
             (None, _) => ErrorClass::Transient,
         };
         Self { operation, class, code, message }
@@ -143,7 +147,7 @@ fn class_of(code: &str, message: &str) -> ErrorClass {
 }
 
 fn is_credentials_failure(error: &(dyn StdError + 'static)) -> bool {
-    chain(error).any(|cause| cause.is::<CredentialsError>())
+    chain(error).any(<dyn StdError>::is::<CredentialsError>)
 }
 
 /// The texts of the chain from the outside in, without the outer layers that only say "dispatch failure".

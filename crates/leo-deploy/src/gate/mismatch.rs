@@ -161,7 +161,11 @@ impl fmt::Display for Mismatch {
                 write!(f, "the deployment is {state}, {running} of {desired} tasks run")
             }
             Self::OldDeployment { task_definition, desired } => {
-                write!(f, "an older deployment of {} still keeps {desired} tasks", short(task_definition))
+                write!(
+                    f,
+                    "an older deployment of {} still has a desired count of {desired}",
+                    short(task_definition)
+                )
             }
             Self::TasksMissing { running, desired } => {
                 write!(f, "{running} of {desired} tasks of the planned task definition are listed as running")

@@ -13,7 +13,7 @@ use aws_sdk_elasticloadbalancingv2::Client as LoadBalancing;
 use serde::Serialize;
 use tokio::time::{Instant, sleep};
 
-use crate::error::FailureKind;
+use crate::error::{FailureKind, lines};
 use crate::service_error::{ErrorClass, ServiceError};
 
 mod dns;
@@ -69,7 +69,7 @@ pub struct GateReport {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum GateError {
     /// What runs is not what was planned.
-    #[error("see the planned service run{}{}", within(*waited), list(mismatches))]
+    #[error("get the planned service running{}{}", within(*waited), lines(mismatches))]
     Mismatch {
         /// For how long it was watched; `None` when waiting longer would have changed nothing.
         waited: Option<Duration>,
@@ -102,10 +102,6 @@ impl GateError {
 
 fn within(waited: Option<Duration>) -> String {
     waited.map(|waited| format!(" within {} s", waited.as_secs())).unwrap_or_default()
-}
-
-fn list(mismatches: &[Mismatch]) -> String {
-    mismatches.iter().map(|mismatch| format!("\n  {mismatch}")).collect()
 }
 
 /// Looks until everything is as planned, until a difference can't go away by waiting, or until the deadline.

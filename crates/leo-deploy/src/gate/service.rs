@@ -35,7 +35,7 @@ pub(super) struct Deployment {
 #[derive(Debug)]
 struct Task {
     arn: String,
-    task_definition: String,
+    definition: String,
     containers: Vec<Container>,
 }
 
@@ -118,7 +118,7 @@ impl Snapshot {
     }
 
     fn task_mismatches(&self, gate: &Gate, primary: &Deployment, found: &mut Vec<Mismatch>) {
-        let planned = self.tasks.iter().filter(|task| task.task_definition == gate.task_definition);
+        let planned = self.tasks.iter().filter(|task| task.definition == gate.task_definition);
         let running = planned.clone().count();
         if i32::try_from(running).is_ok_and(|running| running < primary.desired) {
             found.push(Mismatch::TasksMissing { running, desired: primary.desired });
@@ -230,7 +230,7 @@ impl Task {
         };
         Self {
             arn: task.task_arn().unwrap_or_default().to_owned(),
-            task_definition: task.task_definition_arn().unwrap_or_default().to_owned(),
+            definition: task.task_definition_arn().unwrap_or_default().to_owned(),
             containers: task.containers().iter().map(container).collect(),
         }
     }

@@ -60,7 +60,7 @@ impl Stacks {
         let ended = self.follow(operation, on_event).await?;
         on_event(StackEvent::Finished { status: ended.stack.status.clone() });
         if ended.stack.status.is_success() {
-            return Ok(ended.stack.outcome(true, ready.changes.clone()));
+            return Ok(ended.stack.outcome(Some(ready.changes.clone())));
         }
         let causes = self.causes_of(&ended.events).await;
         Err(DeployError::Failed { stack: name.to_owned(), status: ended.stack.status, causes })

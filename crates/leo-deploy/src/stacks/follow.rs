@@ -14,9 +14,9 @@ use crate::progress::Counter;
 use crate::state::StackStatus;
 
 /// For how long AWS may give no answer before the operation is left to itself.
-pub(super) const LOST_AFTER: Duration = Duration::from_secs(600);
+pub(super) const LOST_AFTER: Duration = Duration::from_mins(10);
 /// Within what time an accepted change set shows in its stack.
-const STARTS_WITHIN: Duration = Duration::from_secs(120);
+const STARTS_WITHIN: Duration = Duration::from_mins(2);
 /// How often is looked again after the end, for events that CloudFormation has not listed yet.
 const LAST_LOOKS: usize = 3;
 
@@ -58,10 +58,10 @@ impl Stacks {
             // A status seen before the operation's first sign can be the one from before the operation.
             let was_running = running;
             let status = self.look_up(stack_id).await;
-            let polled = poller.poll().await;
+            let news = poller.poll().await;
 
             let mut failure = None;
-            match polled {
+            match news {
                 Ok(fresh) if fresh.is_empty() => {}
                 Ok(fresh) => {
                     pace.quicken();
@@ -93,15 +93,15 @@ impl Stacks {
             }
 
             match failure {
+                None if !running && since.elapsed() > STARTS_WITHIN => {
+                    return Err(DeployError::NotStarted { stack: name.to_owned(), waited: since.elapsed() });
+                }
                 None => patience.restore(),
                 Some(error) if error.is_retryable() && patience.bears() => {
                     pace.slow_down();
                     on_event(StackEvent::PollDelayed { reason: error.to_string() });
                 }
                 Some(source) => return Err(DeployError::LostContact { stack: name.to_owned(), source }),
-            }
-            if !running && since.elapsed() > STARTS_WITHIN {
-                return Err(DeployError::NotStarted { stack: name.to_owned(), waited: since.elapsed() });
             }
             pace.wait().await;
         }

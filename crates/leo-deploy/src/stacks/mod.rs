@@ -230,14 +230,15 @@ impl Stack {
         }
     }
 
-    fn outcome(self, changed: bool, changes: Vec<Change>) -> StackOutcome {
+    /// What became of it, where `executed` was done or nothing was to do.
+    fn outcome(self, executed: Option<Vec<Change>>) -> StackOutcome {
         StackOutcome {
             name: self.name,
             stack_id: self.id,
             status: self.status,
-            changed,
+            changed: executed.is_some(),
             outputs: self.outputs,
-            changes,
+            changes: executed.unwrap_or_default(),
         }
     }
 }

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use aws_sdk_cloudformation::operation::describe_change_set::DescribeChangeSetOutput;
 use aws_sdk_cloudformation::types as sdk;
+use aws_sdk_cloudformation::types::ChangeSetStatus as Status;
 
 use super::{
     INLINE_TEMPLATE_LIMIT, Mode, OnCreateFailure, Prepared, ReviewedChangeSet, Stack, StackRequest, Stacks,
 };
-use crate::cause::causes;
+use crate::cause::{Cause, causes, resource_causes};
 use crate::change::{Change, Finding};
 use crate::error::DeployError;
 use crate::event::{OnEvent, StackEvent};
@@ -18,13 +19,15 @@ use crate::stacks::poller::{Poller, start_of_running};
 use crate::state::{Action, Block, action};
 
 /// For how long AWS may give no answer about a change set.
-const LOST_AFTER: Duration = Duration::from_secs(120);
+const LOST_AFTER: Duration = Duration::from_mins(2);
 /// How often a change set is tried again because another operation was quicker.
 const RACES: usize = 5;
 
 /// What the reason of a change set without any change begins with, in both of CloudFormation's spellings.
 const NO_CHANGE: [&str; 2] =
     ["The submitted information didn't contain changes.", "No updates are to be performed."];
+
+const ROLLS_BACK: &str = "ROLLBACK_IN_PROGRESS";
 
 /// A change set that CloudFormation has accepted and may still be computing.
 struct Created {
@@ -48,14 +51,7 @@ impl Stacks {
         }
         let mut races = RACES;
         loop {
-            let stack = self.at_rest(&request.name, on_event).await?;
-            let mode = match action(stack.as_ref().map(|stack| &stack.status)) {
-                Action::Create | Action::Reuse => Mode::Create,
-                Action::RetryForward => Mode::RetryForward,
-                Action::Update => Mode::Update,
-                Action::Blocked(block) => return Err(self.blocked(&request.name, stack, block).await),
-                Action::Attach => continue,
-            };
+            let (stack, mode) = self.at_rest(&request.name, on_event).await?;
             on_event(StackEvent::Preparing { creates: mode == Mode::Create });
             match self.create_change_set(request, mode).await {
                 Ok(created) => return self.review(request, created, stack, on_event).await,
@@ -81,42 +77,42 @@ impl Stacks {
         Ok(())
     }
 
-    /// The stack once nothing works on it any more.
-    async fn at_rest(&self, name: &str, on_event: &OnEvent<'_>) -> Result<Option<Stack>, DeployError> {
+    /// The stack once nothing works on it any more, and how it can be deployed to.
+    async fn at_rest(
+        &self,
+        name: &str,
+        on_event: &OnEvent<'_>,
+    ) -> Result<(Option<Stack>, Mode), DeployError> {
         loop {
-            let stack = self.describe(name).await?;
-            match stack {
-                Some(stack) if stack.status.in_progress() => self.attach(&stack, on_event).await?,
-                stack => return Ok(stack),
-            }
+            let Some(stack) = self.describe(name).await? else { return Ok((None, Mode::Create)) };
+            let mode = match action(Some(&stack.status)) {
+                Action::Attach => {
+                    self.attach(&stack, on_event).await?;
+                    continue;
+                }
+                Action::Blocked(block) => return Err(self.blocked(stack, block).await),
+                Action::Create | Action::Reuse => Mode::Create,
+                Action::Update => Mode::Update,
+                Action::RetryForward => Mode::RetryForward,
+            };
+            return Ok((Some(stack), mode));
         }
     }
 
-    async fn blocked(&self, name: &str, stack: Option<Stack>, block: Block) -> DeployError {
-        let Some(stack) = stack else {
-            return DeployError::Blocked {
-                stack: name.to_owned(),
-                status: "".into(),
-                status_reason: None,
-                block,
-                cause: None,
-            };
-        };
+    async fn blocked(&self, stack: Stack, block: Block) -> DeployError {
         let cause = self.last_cause(&stack.id).await;
-        DeployError::Blocked {
-            stack: stack.name,
-            status: stack.status,
-            status_reason: stack.status_reason,
-            block,
-            cause,
-        }
+        let Stack { name: stack, status, status_reason, .. } = stack;
+        DeployError::Blocked { stack, status, status_reason, block, cause }
     }
 
     /// The first cause of the stack's last operation, where its events are still there.
-    async fn last_cause(&self, stack_id: &str) -> Option<crate::cause::Cause> {
+    async fn last_cause(&self, stack_id: &str) -> Option<Cause> {
         let (start, _) = start_of_running(&self.client, stack_id).await.ok()?;
         let events = Poller::new(self.client.clone(), stack_id, start).poll().await.ok()?;
-        causes(&events).into_iter().next()
+        // Where a rollback failed too, that failure is the one to remove.
+        let rollback = events.iter().rposition(|event| event.of_stack && event.status.ends_with(ROLLS_BACK));
+        let of_rollback = events.get(rollback.unwrap_or(0)..).map(resource_causes).unwrap_or_default();
+        of_rollback.into_iter().chain(causes(&events)).next()
     }
 
     async fn create_change_set(&self, request: &StackRequest, mode: Mode) -> Result<Created, ServiceError> {
@@ -194,7 +190,7 @@ impl Stacks {
             }
             Some(stack) if no_change => {
                 on_event(StackEvent::NoChange);
-                Ok(Prepared::NoChange(stack.outcome(false, Vec::new())))
+                Ok(Prepared::NoChange(stack.outcome(None)))
             }
             _ => {
                 Err(DeployError::ChangeSet { stack: request.name.clone(), reason: computed.reason, findings })
@@ -226,7 +222,6 @@ impl Stacks {
         let mut token = None;
         loop {
             let page = self.change_set_page(id, token.take()).await?;
-            use sdk::ChangeSetStatus as Status;
             let succeeded = match page.status() {
                 Some(Status::CreatePending | Status::CreateInProgress) => return Ok(None),
                 status => status == Some(&Status::CreateComplete),

@@ -1,0 +1,122 @@
+//! Stacks that can't be deployed to as they are.
+
+use leo_deploy::FailureKind;
+
+use crate::answers::*;
+use crate::wire::Conversation;
+
+#[tokio::test(start_paused = true)]
+async fn every_blocked_state_says_why_and_what_to_run() {
+    let mut texts = Vec::new();
+    for status in [
+        "ROLLBACK_COMPLETE",
+        "ROLLBACK_FAILED",
+        "UPDATE_ROLLBACK_FAILED",
+        "DELETE_FAILED",
+        "IMPORT_ROLLBACK_FAILED",
+        "HIBERNATED",
+    ] {
+        let conversation = Conversation::new([
+            (DESCRIBE, stack(status)),
+            // First for where the operation begins, then for what it did.
+            (EVENTS, history()),
+            (EVENTS, history()),
+        ]);
+        let error = stacks(&conversation).deploy(&request(), &|_| {}).await.unwrap_err();
+        conversation.assert_over();
+        assert_eq!(error.kind(), FailureKind::Blocked, "{status}");
+        texts.push(format!("{error}\n  hint: {}", error.hint().unwrap()));
+    }
+    insta::assert_snapshot!(texts.join("\n"), @r"
+    deploy leo-dev: it is in ROLLBACK_COMPLETE since Service (AWS::ECS::Service) UPDATE_FAILED: no capacity
+      hint: such a stack can only be deleted: aws cloudformation delete-stack --stack-name leo-dev, then deploy again
+    deploy leo-dev: it is in ROLLBACK_FAILED since Service (AWS::ECS::Service) UPDATE_FAILED: no capacity
+      hint: such a stack can only be deleted: aws cloudformation delete-stack --stack-name leo-dev, then deploy again
+    deploy leo-dev: it is in UPDATE_ROLLBACK_FAILED since Service (AWS::ECS::Service) UPDATE_FAILED: no capacity
+      hint: remove what stopped the rollback, then: aws cloudformation continue-update-rollback --stack-name leo-dev (--resources-to-skip for the resources that failed because the rollback failed), then deploy again
+    deploy leo-dev: it is in DELETE_FAILED since Service (AWS::ECS::Service) UPDATE_FAILED: no capacity
+      hint: remove what stopped the delete, then: aws cloudformation delete-stack --stack-name leo-dev (--retain-resources keeps the ones that can't go), then deploy again
+    deploy leo-dev: it is in IMPORT_ROLLBACK_FAILED since Service (AWS::ECS::Service) UPDATE_FAILED: no capacity
+      hint: look at the stack's events: aws cloudformation describe-stack-events --stack-name leo-dev; AWS Support can bring it back, or it is deleted with its data retained
+    deploy leo-dev: it is in HIBERNATED since Service (AWS::ECS::Service) UPDATE_FAILED: no capacity
+      hint: HIBERNATED is not known to this version: look at the stack in the console before anything is changed
+    ");
+}
+
+fn history() -> crate::wire::Answer {
+    events(
+        &[
+            ("e1", "leo-dev", "", "UPDATE_IN_PROGRESS", "User Initiated"),
+            ("e2", "Service", "", "UPDATE_FAILED", "no capacity"),
+            ("e3", "leo-dev", "", "UPDATE_FAILED", ""),
+        ],
+        None,
+    )
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rollback_that_failed_shows_what_it_failed_on() {
+    let history = || {
+        events(
+            &[
+                ("e1", "leo-dev", "", "UPDATE_IN_PROGRESS", "User Initiated"),
+                ("e2", "Service", "", "UPDATE_FAILED", "no capacity"),
+                ("e3", "leo-dev", "", "UPDATE_ROLLBACK_IN_PROGRESS", "failed to update: [Service]"),
+                ("e4", "Role", "", "UPDATE_FAILED", "the role was deleted by hand"),
+                ("e5", "leo-dev", "", "UPDATE_ROLLBACK_FAILED", "failed to update: [Role]"),
+            ],
+            None,
+        )
+    };
+    let conversation = Conversation::new([
+        (DESCRIBE, stack("UPDATE_ROLLBACK_FAILED")),
+        (EVENTS, history()),
+        (EVENTS, history()),
+    ]);
+    let error = stacks(&conversation).deploy(&request(), &|_| {}).await.unwrap_err();
+    assert_eq!(error.cause().unwrap().path, ["Role"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_block_is_told_also_when_the_events_are_not() {
+    let conversation = Conversation::new([(DESCRIBE, stack("ROLLBACK_COMPLETE")), (EVENTS, throttled())]);
+    let error = stacks(&conversation).deploy(&request(), &|_| {}).await.unwrap_err();
+    assert_eq!(error.to_string(), "deploy leo-dev: it is in ROLLBACK_COMPLETE");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_kept_failure_is_retried_forward_without_a_rollback() {
+    let old = ("e0", "leo-dev", "", "CREATE_FAILED", "");
+    let conversation = Conversation::new([
+        (DESCRIBE, stack("CREATE_FAILED")),
+        (CREATE, created()),
+        (REVIEW, change_set(&[("Modify", "Service", "False")], None)),
+        (FINDINGS, no_findings()),
+        (EVENTS, events(&[old], None)),
+        (EXECUTE, done(EXECUTE)),
+        (DESCRIBE, stack("UPDATE_IN_PROGRESS")),
+        (EVENTS, events(&[old], None)),
+        (DESCRIBE, stack("UPDATE_COMPLETE")),
+        (EVENTS, events(&[old, ("e1", "leo-dev", "", "UPDATE_COMPLETE", "")], None)),
+    ]);
+    let outcome = stacks(&conversation).deploy(&request(), &|_| {}).await.unwrap();
+    assert!(outcome.changed);
+    assert_eq!(conversation.fields(CREATE)["ChangeSetType"], "UPDATE");
+    assert_eq!(conversation.fields(EXECUTE)["DisableRollback"], "true");
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_change_does_not_make_a_success_of_a_kept_failure() {
+    let conversation = Conversation::new([
+        (DESCRIBE, stack("UPDATE_FAILED")),
+        (CREATE, created()),
+        (REVIEW, change_set_in("FAILED", "UNAVAILABLE", "No updates are to be performed.")),
+        (DELETE, done(DELETE)),
+    ]);
+    let error = stacks(&conversation).deploy(&request(), &|_| {}).await.unwrap_err();
+    assert_eq!(error.kind(), FailureKind::Blocked);
+    insta::assert_snapshot!(format!("{error}\n{}", error.hint().unwrap()), @r"
+    deploy leo-dev: it is in UPDATE_FAILED, and nothing has changed since that failed
+    change what failed and deploy again, or go back: aws cloudformation rollback-stack --stack-name leo-dev
+    ");
+}

@@ -1,0 +1,419 @@
+//! From a request to an outcome.
+
+use leo_deploy::{
+    ChangeAction, DeployError, FailureKind, Prepared, Replacement, StackOutcome, replacements_and_removals,
+};
+
+use crate::answers::*;
+use crate::wire::{Answer, Conversation};
+
+const OLD: Event<'_> = ("e0", "leo-dev", "", "REVIEW_IN_PROGRESS", "User Initiated");
+
+/// What every deploy says up to the execution, given what DescribeStacks finds and the change set holds.
+fn reviewed(found: Answer, changes: &[(&str, &str, &str)]) -> Vec<(&'static str, Answer)> {
+    vec![
+        (DESCRIBE, found),
+        (CREATE, created()),
+        (REVIEW, change_set_in("CREATE_IN_PROGRESS", "UNAVAILABLE", "")),
+        (REVIEW, change_set(changes, None)),
+        (FINDINGS, no_findings()),
+    ]
+}
+
+async fn deploy(conversation: &Conversation, lines: &Lines) -> Result<StackOutcome, DeployError> {
+    let outcome = stacks(conversation).deploy(&request(), &lines.sink()).await;
+    conversation.assert_over();
+    outcome
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_first_deploy_creates_and_follows() {
+    let mut calls = reviewed(no_stack(), &[("Add", "Service", ""), ("Add", "Bucket", "")]);
+    calls.extend([
+        (EVENTS, events(&[OLD], None)),
+        (EXECUTE, done(EXECUTE)),
+        (DESCRIBE, stack("CREATE_IN_PROGRESS")),
+        (
+            EVENTS,
+            events(
+                &[
+                    OLD,
+                    ("e1", "leo-dev", "", "CREATE_IN_PROGRESS", "User Initiated"),
+                    ("e2", "Service", "", "CREATE_IN_PROGRESS", ""),
+                ],
+                None,
+            ),
+        ),
+        (DESCRIBE, stack("CREATE_COMPLETE")),
+        (
+            EVENTS,
+            events(
+                &[
+                    ("e2", "Service", "", "CREATE_IN_PROGRESS", ""),
+                    ("e3", "Service", "s", "CREATE_COMPLETE", ""),
+                    ("e4", "Bucket", "b", "CREATE_COMPLETE", ""),
+                    ("e5", "leo-dev", "", "CREATE_COMPLETE", ""),
+                ],
+                None,
+            ),
+        ),
+    ]);
+    let conversation = Conversation::new(calls);
+    let lines = Lines::default();
+    let outcome = deploy(&conversation, &lines).await.unwrap();
+
+    assert!(outcome.changed);
+    assert_eq!(outcome.status.as_str(), "CREATE_COMPLETE");
+    assert_eq!(outcome.outputs["Url"], "http://x");
+    assert_eq!(outcome.changes.len(), 2);
+    insta::assert_snapshot!(lines.text(), @r"
+    computing what to create
+    2 resources to change
+    executing
+    CREATE_IN_PROGRESS leo-dev: User Initiated
+    CREATE_IN_PROGRESS Service (AWS::ECS::Service)
+    0/2 resources done, 1 in progress
+    CREATE_COMPLETE Service (AWS::ECS::Service)
+    CREATE_COMPLETE Bucket (AWS::ECS::Service)
+    CREATE_COMPLETE leo-dev
+    2/2 resources done
+    CREATE_COMPLETE
+    ");
+
+    let sent = conversation.fields(CREATE);
+    assert_eq!(sent["ChangeSetType"], "CREATE");
+    assert_eq!(sent["OnStackFailure"], "DELETE");
+    assert_eq!(sent["ClientToken"], sent["ChangeSetName"]);
+    assert_eq!(sent["Parameters.member.1.ParameterValue"], "sha256:1");
+    assert_eq!(sent["Capabilities.member.1"], "CAPABILITY_NAMED_IAM");
+    let executed = conversation.fields(EXECUTE);
+    assert_eq!(executed["ClientRequestToken"], sent["ClientToken"]);
+    assert!(!executed.contains_key("DisableRollback"), "not together with OnStackFailure");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_update_that_is_over_before_the_first_look_is_seen() {
+    let old = [("e0", "leo-dev", "", "CREATE_COMPLETE", "")];
+    let all = [
+        ("e0", "leo-dev", "", "CREATE_COMPLETE", ""),
+        ("e1", "leo-dev", "", "UPDATE_IN_PROGRESS", "User Initiated"),
+        ("e2", "Service", "s", "UPDATE_COMPLETE", ""),
+        ("e3", "leo-dev", "", "UPDATE_COMPLETE", ""),
+    ];
+    let mut calls = reviewed(stack("CREATE_COMPLETE"), &[("Modify", "Service", "False")]);
+    calls.extend([
+        (EVENTS, events(&old, None)),
+        (EXECUTE, done(EXECUTE)),
+        (DESCRIBE, stack("UPDATE_COMPLETE")),
+        (EVENTS, events(&all, None)),
+        // The first look could have been the state from before; it is believed only when it is seen again.
+        (DESCRIBE, stack("UPDATE_COMPLETE")),
+        (EVENTS, events(&all, None)),
+    ]);
+    let conversation = Conversation::new(calls);
+    let outcome = deploy(&conversation, &Lines::default()).await.unwrap();
+    assert!(outcome.changed);
+    let sent = conversation.fields(CREATE);
+    assert_eq!(sent["ChangeSetType"], "UPDATE");
+    assert!(!sent.contains_key("OnStackFailure"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_state_from_before_the_operation_is_not_taken_for_its_end() {
+    let old = ("e0", "leo-dev", "", "UPDATE_COMPLETE", "");
+    let start = ("e1", "leo-dev", "", "UPDATE_IN_PROGRESS", "User Initiated");
+    let mut calls = reviewed(stack("UPDATE_COMPLETE"), &[("Modify", "Service", "False")]);
+    calls.extend([
+        (EVENTS, events(&[old], None)),
+        (EXECUTE, done(EXECUTE)),
+        (DESCRIBE, stack("UPDATE_COMPLETE")),
+        (EVENTS, events(&[old], None)),
+        (DESCRIBE, stack("UPDATE_COMPLETE")),
+        (EVENTS, events(&[old, start], None)),
+        (DESCRIBE, stack("UPDATE_ROLLBACK_COMPLETE")),
+        (
+            EVENTS,
+            events(
+                &[
+                    old,
+                    start,
+                    ("e2", "Service", "s", "UPDATE_FAILED", "circuit breaker"),
+                    ("e3", "leo-dev", "", "UPDATE_ROLLBACK_COMPLETE", ""),
+                ],
+                None,
+            ),
+        ),
+    ]);
+    let conversation = Conversation::new(calls);
+    let error = deploy(&conversation, &Lines::default()).await.unwrap_err();
+    insta::assert_snapshot!(error, @r"
+    deploy leo-dev: it was rolled back (UPDATE_ROLLBACK_COMPLETE)
+      Service (AWS::ECS::Service) UPDATE_FAILED: circuit breaker
+    ");
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_change_is_a_success_in_both_spellings() {
+    for reason in [
+        "The submitted information didn't contain changes. Submit different information to create a change set.",
+        "No updates are to be performed.",
+    ] {
+        let conversation = Conversation::new([
+            (DESCRIBE, stack("UPDATE_ROLLBACK_COMPLETE")),
+            (CREATE, created()),
+            (REVIEW, change_set_in("FAILED", "UNAVAILABLE", reason)),
+            (DELETE, done(DELETE)),
+        ]);
+        let outcome = deploy(&conversation, &Lines::default()).await.unwrap();
+        assert!(!outcome.changed);
+        assert_eq!(outcome.outputs["Url"], "http://x");
+        assert_eq!(conversation.fields(DELETE)["ChangeSetName"], CHANGE_SET);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_of_outputs_alone_is_executed() {
+    let mut calls = reviewed(stack("CREATE_COMPLETE"), &[]);
+    calls.truncate(5);
+    let conversation = Conversation::new(calls);
+    let prepared = stacks(&conversation).prepare(&request(), &|_| {}).await.unwrap();
+    assert!(matches!(prepared, Prepared::Ready(ready) if ready.changes().is_empty()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_empty_change_set_that_can_not_be_deleted_is_still_a_success() {
+    let conversation = Conversation::new([
+        (DESCRIBE, stack("CREATE_COMPLETE")),
+        (CREATE, created()),
+        (REVIEW, change_set_in("FAILED", "UNAVAILABLE", "No updates are to be performed.")),
+        (DELETE, throttled()),
+    ]);
+    let lines = Lines::default();
+    assert!(!deploy(&conversation, &lines).await.unwrap().changed);
+    insta::assert_snapshot!(lines.text(), @r"
+    computing what would change
+    could not delete arn:aws:cloudformation:us-east-1:111122223333:changeSet/leo-x/1 (DeleteChangeSet: Throttling: Rate exceeded)
+    no difference
+    ");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_change_set_shows_the_findings_and_leaves_nothing() {
+    let conversation = Conversation::new([
+        (DESCRIBE, no_stack()),
+        (CREATE, created()),
+        (REVIEW, change_set_in("FAILED", "UNAVAILABLE", "Validation failed")),
+        (FINDINGS, finding("FAIL", "Bucket", "/Resources/Bucket/Properties/Colour", "unknown property")),
+        (DELETE, done(DELETE)),
+        (DESCRIBE, stack("REVIEW_IN_PROGRESS")),
+        ("ListChangeSets", change_sets(0)),
+        ("DeleteStack", done("DeleteStack")),
+    ]);
+    let error = deploy(&conversation, &Lines::default()).await.unwrap_err();
+    assert_eq!(error.kind(), FailureKind::Stack);
+    insta::assert_snapshot!(error, @r"
+    deploy leo-dev: the change set was refused: Validation failed
+      refused Bucket /Resources/Bucket/Properties/Colour: unknown property
+    ");
+}
+
+#[tokio::test(start_paused = true)]
+async fn warnings_of_the_validation_do_not_stop_a_change_set() {
+    let conversation = Conversation::new([
+        (DESCRIBE, no_stack()),
+        (CREATE, created()),
+        (REVIEW, change_set(&[("Add", "Service", "")], Some("more"))),
+        (REVIEW, change_set(&[("Modify", "Vpc", "True"), ("Remove", "Role", "")], None)),
+        (FINDINGS, finding("WARN", "Bucket", "/Resources/Bucket", "the bucket is not empty")),
+    ]);
+    let prepared = stacks(&conversation).prepare(&request(), &|_| {}).await.unwrap();
+    conversation.assert_over();
+    let Prepared::Ready(ready) = prepared else { panic!("there are changes") };
+    insta::assert_snapshot!(ready.findings()[0], @"warning Bucket /Resources/Bucket: the bucket is not empty");
+    assert!(ready.creates_stack());
+    assert_eq!(ready.changes().len(), 3, "both pages");
+    assert_eq!(ready.changes()[1].action, ChangeAction::Modify);
+    assert_eq!(ready.changes()[1].replacement, Replacement::Yes);
+    assert_eq!(ready.changes()[1].properties, ["TaskDefinition"]);
+    let destroyed = replacements_and_removals(ready.changes());
+    assert_eq!(destroyed.iter().map(|change| &change.logical_id).collect::<Vec<_>>(), ["Vpc", "Role"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_not_wanted_is_discarded_with_its_empty_stack() {
+    let mut calls = reviewed(no_stack(), &[("Add", "Service", "")]);
+    calls.extend([
+        (DELETE, done(DELETE)),
+        (DESCRIBE, stack("REVIEW_IN_PROGRESS")),
+        ("ListChangeSets", change_sets(0)),
+        ("DeleteStack", done("DeleteStack")),
+    ]);
+    let conversation = Conversation::new(calls);
+    let stacks = stacks(&conversation);
+    let Prepared::Ready(ready) = stacks.prepare(&request(), &|_| {}).await.unwrap() else { panic!() };
+    stacks.discard(ready).await.unwrap();
+    conversation.assert_over();
+    assert_eq!(conversation.fields("DeleteStack")["StackName"], STACK);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_empty_stack_that_someone_else_reviews_stays() {
+    let mut calls = reviewed(stack("REVIEW_IN_PROGRESS"), &[("Add", "Service", "")]);
+    calls.extend([
+        (DELETE, done(DELETE)),
+        (DESCRIBE, stack("REVIEW_IN_PROGRESS")),
+        ("ListChangeSets", change_sets(1)),
+    ]);
+    let conversation = Conversation::new(calls);
+    let stacks = stacks(&conversation);
+    let Prepared::Ready(ready) = stacks.prepare(&request(), &|_| {}).await.unwrap() else { panic!() };
+    assert!(ready.creates_stack(), "a stack that was never created is reused");
+    stacks.discard(ready).await.unwrap();
+    conversation.assert_over();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_create_names_its_cause_and_leaves_no_stack() {
+    let mut calls = reviewed(no_stack(), &[("Add", "Service", ""), ("Add", "Bucket", "")]);
+    calls.extend([
+        (EVENTS, events(&[OLD], None)),
+        (EXECUTE, done(EXECUTE)),
+        (DESCRIBE, stack("ROLLBACK_IN_PROGRESS")),
+        (
+            EVENTS,
+            events(
+                &[
+                    OLD,
+                    ("e1", "leo-dev", "", "CREATE_IN_PROGRESS", "User Initiated"),
+                    ("e2", "Bucket", "", "CREATE_FAILED", "Resource creation cancelled"),
+                    ("e3", "Service", "", "CREATE_FAILED", "port 80 is in use"),
+                ],
+                None,
+            ),
+        ),
+        (DESCRIBE, stack("DELETE_COMPLETE")),
+        (EVENTS, events(&[OLD, ("e9", "leo-dev", "", "DELETE_COMPLETE", "")], None)),
+    ]);
+    let conversation = Conversation::new(calls);
+    let error = deploy(&conversation, &Lines::default()).await.unwrap_err();
+    assert_eq!(error.kind(), FailureKind::Stack);
+    insta::assert_snapshot!(error, @r"
+    deploy leo-dev: its create failed, and it was deleted again
+      Service (AWS::ECS::Service) CREATE_FAILED: port 80 is in use
+    ");
+    insta::assert_snapshot!(error.hint().unwrap(), @"fix the cause, then run the same command again");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_cause_is_looked_for_in_nested_stacks() {
+    let mut calls = reviewed(stack("CREATE_COMPLETE"), &[("Modify", "Nested", "False")]);
+    let old = ("e0", "leo-dev", "", "CREATE_COMPLETE", "");
+    calls.extend([
+        (EVENTS, events(&[old], None)),
+        (EXECUTE, done(EXECUTE)),
+        (DESCRIBE, stack("UPDATE_IN_PROGRESS")),
+        (EVENTS, events(&[old], None)),
+        (DESCRIBE, stack("UPDATE_ROLLBACK_COMPLETE")),
+        (
+            EVENTS,
+            events(
+                &[
+                    ("e1", "leo-dev", "", "UPDATE_IN_PROGRESS", ""),
+                    ("e2", "Nested", "arn:nested", "UPDATE_FAILED", "Embedded stack failed"),
+                    ("e3", "leo-dev", "", "UPDATE_ROLLBACK_COMPLETE", ""),
+                ],
+                None,
+            ),
+        ),
+        (EVENTS, events(&[("n1", "Deeper", "arn:deeper", "UPDATE_FAILED", "Embedded stack failed")], None)),
+        (EVENTS, events(&[("d1", "Service", "", "UPDATE_FAILED", "no capacity")], None)),
+    ]);
+    let conversation = Conversation::new(calls);
+    let error = deploy(&conversation, &Lines::default()).await.unwrap_err();
+    insta::assert_snapshot!(error, @r"
+    deploy leo-dev: it was rolled back (UPDATE_ROLLBACK_COMPLETE)
+      Nested/Deeper/Service (AWS::ECS::Service) UPDATE_FAILED: no capacity
+    ");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_accounts_first_cluster_is_tried_again() {
+    let role =
+        "Unable to assume the service linked role. Please verify that the ECS service linked role exists.";
+    let mut calls = reviewed(no_stack(), &[("Add", "Service", "")]);
+    calls.extend([
+        (EVENTS, events(&[OLD], None)),
+        (EXECUTE, done(EXECUTE)),
+        (DESCRIBE, stack("DELETE_IN_PROGRESS")),
+        (EVENTS, events(&[OLD, ("e1", "Service", "", "CREATE_FAILED", role)], None)),
+        (DESCRIBE, stack("DELETE_COMPLETE")),
+        (EVENTS, events(&[OLD, ("e2", "leo-dev", "", "DELETE_COMPLETE", "")], None)),
+    ]);
+    calls.extend(reviewed(no_stack(), &[("Add", "Service", "")]));
+    calls.extend([
+        (EVENTS, events(&[OLD], None)),
+        (EXECUTE, done(EXECUTE)),
+        (DESCRIBE, stack("CREATE_IN_PROGRESS")),
+        (EVENTS, events(&[OLD], None)),
+        (DESCRIBE, stack("CREATE_COMPLETE")),
+        (EVENTS, events(&[OLD, ("e9", "leo-dev", "", "CREATE_COMPLETE", "")], None)),
+    ]);
+    let conversation = Conversation::new(calls);
+    let lines = Lines::default();
+    assert!(deploy(&conversation, &lines).await.unwrap().changed);
+    assert!(lines.text().contains("trying once more after Service"), "{}", lines.text());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_template_over_the_limit_is_not_sent() {
+    let conversation = Conversation::new([]);
+    let mut request = request();
+    request.template_body = "x".repeat(51_201);
+    let error = stacks(&conversation).deploy(&request, &|_| {}).await.unwrap_err();
+    assert_eq!(error.kind(), FailureKind::Usage);
+    insta::assert_snapshot!(error, @"deploy leo-dev: its template has 51201 bytes, and CloudFormation takes at most 51200 inline");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_execution_whose_answer_was_lost_is_followed() {
+    let old = ("e0", "leo-dev", "", "CREATE_COMPLETE", "");
+    let mut calls = reviewed(stack("CREATE_COMPLETE"), &[("Modify", "Service", "False")]);
+    calls.extend([
+        (EVENTS, events(&[old], None)),
+        (EXECUTE, Answer::Reset),
+        (REVIEW, change_set_in("CREATE_COMPLETE", "EXECUTE_IN_PROGRESS", "")),
+        (DESCRIBE, stack("UPDATE_IN_PROGRESS")),
+        (EVENTS, events(&[old], None)),
+        (DESCRIBE, stack("UPDATE_COMPLETE")),
+        (EVENTS, events(&[old, ("e1", "leo-dev", "", "UPDATE_COMPLETE", "")], None)),
+    ]);
+    assert!(deploy(&Conversation::new(calls), &Lines::default()).await.unwrap().changed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_execution_that_never_began_is_an_error() {
+    let old = ("e0", "leo-dev", "", "CREATE_COMPLETE", "");
+    let mut calls = reviewed(stack("CREATE_COMPLETE"), &[("Modify", "Service", "False")]);
+    calls.extend([
+        (EVENTS, events(&[old], None)),
+        (EXECUTE, Answer::Reset),
+        (REVIEW, change_set_in("CREATE_COMPLETE", "AVAILABLE", "")),
+    ]);
+    let error = deploy(&Conversation::new(calls), &Lines::default()).await.unwrap_err();
+    assert_eq!(error.kind(), FailureKind::Service);
+    insta::assert_snapshot!(error, @"deploy leo-dev: ExecuteChangeSet: io error: connection reset by peer");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_set_that_another_deploy_made_obsolete_is_told() {
+    let old = ("e0", "leo-dev", "", "CREATE_COMPLETE", "");
+    let mut calls = reviewed(stack("CREATE_COMPLETE"), &[("Modify", "Service", "False")]);
+    calls.extend([
+        (EVENTS, events(&[old], None)),
+        (EXECUTE, refused(404, "ChangeSetNotFound", "ChangeSet [x] does not exist")),
+        (REVIEW, refused(404, "ChangeSetNotFound", "ChangeSet [x] does not exist")),
+    ]);
+    let error = deploy(&Conversation::new(calls), &Lines::default()).await.unwrap_err();
+    insta::assert_snapshot!(error, @"deploy leo-dev: the change set that was reviewed can't be executed any more (deleted)");
+    insta::assert_snapshot!(error.hint().unwrap(), @"something else deployed to this stack meanwhile: run the same command again");
+}

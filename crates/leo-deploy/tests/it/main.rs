@@ -1,0 +1,15 @@
+//! The engine against recorded conversations: what AWS answers, in the order in which it is asked.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::format_collect,
+    reason = "a helper of a test fails as a test does"
+)]
+
+mod answers;
+mod blocked;
+mod deploy;
+mod following;
+mod gate;
+mod wire;
