@@ -63,7 +63,7 @@ fn build(repository: &Repository) -> Result<PathBuf> {
     // What could not be shown is no reason to stop.
     drop(progress.join());
     if !status.success() {
-        bail!("failed to build {PACKAGE}");
+        bail!("failed to build {PACKAGE}: cargo ended with {status}");
     }
     binary?.with_context(|| format!("`{command}` named no binary"))
 }

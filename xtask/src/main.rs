@@ -63,13 +63,17 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    match Repository::find().and_then(|repository| run(&repository, Cli::parse())) {
-        Ok(code) => code,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    let cli = Cli::parse();
+    let repository = match Repository::find() {
+        Ok(repository) => repository,
+        Err(error) => return failed(&error, ExitCode::from(2)),
+    };
+    run(&repository, cli).unwrap_or_else(|error| failed(&error, ExitCode::FAILURE))
+}
+
+fn failed(error: &anyhow::Error, code: ExitCode) -> ExitCode {
+    eprintln!("error: {error:#}");
+    code
 }
 
 fn run(repository: &Repository, cli: Cli) -> Result<ExitCode> {

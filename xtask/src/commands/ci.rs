@@ -135,20 +135,32 @@ fn workflows(repository: &Repository, _: &mut Counts) -> Result<Outcome> {
 }
 
 fn deny(repository: &Repository, _: &mut Counts) -> Result<Outcome> {
-    if_installed(repository, "deny", &["--workspace", "check", "bans", "licenses", "sources"])
+    const CHECK: [&str; 5] = ["check", "--hide-inclusion-graph", "bans", "licenses", "sources"];
+    if !repository.has_cargo_subcommand("deny") {
+        return Ok(not_installed("cargo-deny"));
+    }
+    for manifest in ["Cargo.toml", "examples/Cargo.toml"] {
+        run_to_end(
+            repository
+                .cargo()
+                .args(["deny", "--workspace", "--config", "deny.toml", "--manifest-path", manifest])
+                .args(CHECK),
+        )?;
+    }
+    Ok(Outcome::Passed)
 }
 
 fn machete(repository: &Repository, _: &mut Counts) -> Result<Outcome> {
-    if_installed(repository, "machete", &[])
+    if !repository.has_cargo_subcommand("machete") {
+        return Ok(not_installed("cargo-machete"));
+    }
+    run_to_end(repository.cargo().args(["machete", "."]))?;
+    Ok(Outcome::Passed)
 }
 
-/// These two take minutes to compile, so a bare machine goes without; the workflow on GitHub installs them.
-fn if_installed(repository: &Repository, subcommand: &str, args: &[&str]) -> Result<Outcome> {
-    if !repository.has_cargo_subcommand(subcommand) {
-        return Ok(Outcome::LeftOut(format!("cargo-{subcommand} is not installed")));
-    }
-    run_to_end(repository.cargo().arg(subcommand).args(args))?;
-    Ok(Outcome::Passed)
+/// `cargo deny` and `cargo machete` take minutes to compile, so a bare machine goes without; the workflow installs them.
+fn not_installed(program: &str) -> Outcome {
+    Outcome::LeftOut(format!("{program} is not installed"))
 }
 
 /// The same in the workspace of the demo images, which stands outside ours.
