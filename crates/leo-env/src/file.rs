@@ -26,6 +26,7 @@ pub(crate) fn parse(path: &str, text: &str) -> (Vec<Entry>, Vec<Diagnostic>) {
         findings.push(malformed(
             path,
             unclosed,
+            lines.get(unclosed).copied().unwrap_or_default(),
             "a quote is opened here and never closed",
             "put the value in single quotes: KEY='value'",
         ));
@@ -54,6 +55,7 @@ fn parse_lines(
             Ok(_) if expands(&raw) => findings.push(malformed(
                 path,
                 span.start,
+                &raw,
                 "the value holds a `$`, which would be replaced by a variable",
                 "put the value in single quotes: KEY='value'",
             )),
@@ -68,24 +70,39 @@ fn parse_lines(
     }
 }
 
-/// A finding for a line that is not an entry. The line may hold a secret, so nothing of it is shown.
-fn malformed(path: &str, line: usize, message: &str, hint: &str) -> Diagnostic {
-    Diagnostic::error(message).at(Location::hidden(path, line + 1, "<not shown>")).hint(hint)
+/// A finding for a line that is not an entry. The line may hold a secret, so at most its key is shown.
+fn malformed(path: &str, line: usize, raw: &str, message: &str, hint: &str) -> Diagnostic {
+    let shown = key(raw).map_or_else(|| "<not shown>".to_owned(), |key| format!("{key}=<not shown>"));
+    Diagnostic::error(message).at(Location::hidden(path, line + 1, &shown)).hint(hint)
 }
 
 fn unreadable(path: &str, line: usize, raw: &str) -> Diagnostic {
-    let named = raw.split_once('=').is_some_and(|(key, _)| {
-        let key = key.trim().trim_start_matches("export ").trim();
-        !key.is_empty()
-            && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-            && !key.starts_with(|c: char| c.is_ascii_digit())
-    });
-    if named {
+    if key(raw).is_some() {
         let hint = "a value with spaces, quotes or backslashes goes into single quotes: KEY='value'";
-        malformed(path, line, "the value can't be read", hint)
+        malformed(path, line, raw, "the value can't be read", hint)
     } else {
-        malformed(path, line, "the line is not `KEY=value`", "write `KEY=value`, or begin the line with `#`")
+        malformed(
+            path,
+            line,
+            raw,
+            "the line is not `KEY=value`",
+            "write `KEY=value`, or begin the line with `#`",
+        )
     }
+}
+
+/// What a line sets, where it has the form of a key.
+fn key(raw: &str) -> Option<&str> {
+    let (key, _) = raw.split_once('=')?;
+    let key = key.trim().trim_start_matches("export ").trim();
+    is_key(key).then_some(key)
+}
+
+/// Whether a key has the form of one. Anything else may be a secret that was pasted without its key, so it isn't shown.
+pub(crate) fn is_key(key: &str) -> bool {
+    key.len() <= 64
+        && key.starts_with(|first: char| first.is_ascii_uppercase())
+        && key.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
 }
 
 /// Whether a line is neither empty nor a comment.

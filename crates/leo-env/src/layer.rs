@@ -5,7 +5,10 @@ use std::{
 
 use leo_diagnostic::{Diagnostic, Location};
 
-use crate::{Secret, SecretsPolicy, Setting, file};
+use crate::{
+    Secret, SecretsPolicy, Setting,
+    file::{self, is_key},
+};
 
 /// Where a value can come from, lowest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -174,13 +177,6 @@ const OUTPUT_PREFIX: &str = "LEO_OUT_";
 
 /// What a secret's key is prefixed with in the process environment.
 pub(crate) const SECRET_PREFIX: &str = "LEO_SECRET_";
-
-/// Whether a key has the form of one. Anything else may be a secret that was pasted without its key, so it isn't shown.
-fn is_key(key: &str) -> bool {
-    key.len() <= 64
-        && key.starts_with(|first: char| first.is_ascii_uppercase())
-        && key.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
-}
 
 /// A setting's line: the value is no secret, so it is shown; a comment behind it may be anything, so it isn't.
 fn setting_location(path: &str, line: usize, setting: Setting, value: &str) -> Location {

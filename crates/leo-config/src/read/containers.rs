@@ -26,7 +26,10 @@ pub(crate) fn orchestrator(
     let read_only_root = section.flag("read_only_root", false);
     if protected && capacity.value == Capacity::Spot {
         let finding = Diagnostic::error("the orchestrator of a protected environment can't run on Spot")
-            .hint("`capacity = \"on-demand\"`: Spot takes the machine back with two minutes' notice");
+            .hint(
+                "`capacity = \"on-demand\"`, here or in the environment's own table: Spot takes the machine back with two \
+                 minutes' notice",
+            );
         report.add(capacity.place.as_ref(), finding);
     }
     if exec.value && read_only_root.value {

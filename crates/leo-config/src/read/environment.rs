@@ -133,9 +133,15 @@ impl Settling<'_, '_> {
             Place::Toml { .. } => String::new(),
             Place::Env { origin, .. } => format!(" from {origin}"),
         };
-        let finding = Diagnostic::error(format!("`{place}` and `{there}` contradict each other"))
+        let (one, two) = (place.to_string(), there.to_string());
+        let problem = if one == two {
+            format!("`{one}` has two values")
+        } else {
+            format!("`{one}` and `{two}` contradict each other")
+        };
+        let finding = Diagnostic::error(problem)
             .found(format!("`{value}`{}, and `{other}`{}", from(place), from(there)))
-            .hint("change or unset one of them: what a deploy goes to must not depend on which of two is looked at");
+            .hint("change or unset one of them: where a deploy goes must not depend on which of the two is looked at");
         self.own.report().add(Some(place), finding);
     }
 }
@@ -170,7 +176,10 @@ pub(crate) fn endpoint(report: &Report<'_>, settled: &Settled) -> Option<Endpoin
         }
         (Some(name), None, None) => {
             let finding = Diagnostic::error(format!("the domain `{name}` has neither a certificate nor a hosted zone"))
-                .hint("set `LEO_HOSTED_ZONE_ID` (a certificate is made and validated there) or `LEO_CERTIFICATE_ARN`");
+                .hint(
+                    "give it a hosted zone (`hosted_zone_id` or `LEO_HOSTED_ZONE_ID`), in which a certificate is made, or a \
+                     certificate (`certificate_arn` or `LEO_CERTIFICATE_ARN`)",
+                );
             report.add(domain.place.as_ref(), finding);
             None
         }
@@ -180,8 +189,9 @@ pub(crate) fn endpoint(report: &Report<'_>, settled: &Settled) -> Option<Endpoin
                 (zone.is_some(), "hosted zone", &hosted_zone.place),
             ] {
                 if given {
-                    let finding = Diagnostic::error(format!("there is a {what}, but no domain"))
-                        .hint("set `LEO_DOMAIN_NAME` to the name that people open: `leo.example.com`");
+                    let finding = Diagnostic::error(format!("there is a {what}, but no domain")).hint(
+                        "set `domain` or `LEO_DOMAIN_NAME` to the name that people open: `leo.example.com`",
+                    );
                     report.add(place.as_ref(), finding);
                 }
             }

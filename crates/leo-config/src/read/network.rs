@@ -86,8 +86,10 @@ fn zone_letters(item: &Item<'_>) -> Option<Vec<char>> {
     }
     if !(2..=3).contains(&given) {
         let hint = "two or three: a load balancer wants two, and the network is laid out for at most three";
-        return item
-            .wrong(&InvalidValue::new("does not name two or three zones", hint).found(given.to_string()));
+        return item.wrong(
+            &InvalidValue::new("does not name two or three zones", hint)
+                .found(format!("{given} in the list")),
+        );
     }
     (letters.len() == given).then_some(letters)
 }

@@ -83,7 +83,6 @@ fn secret_key(key: &str) -> Result<(), InvalidValue> {
 
 /// Whether a variable of a container is set by the platform or by ECS.
 pub(crate) fn is_reserved(name: &str) -> bool {
-    let name = name.to_ascii_uppercase();
     name.starts_with("LEO_") || name.starts_with("AWS_") || name.starts_with("ECS_") || name == "PORT"
 }
 

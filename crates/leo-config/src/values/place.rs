@@ -80,7 +80,7 @@ fn check_account(text: &str) -> Result<(), InvalidValue> {
     }
     Err(InvalidValue::new(
         "is not an AWS account id",
-        "twelve digits in quotes, without hyphens: `aws sts get-caller-identity` prints it",
+        "twelve digits, without hyphens: `aws sts get-caller-identity` prints it",
     ))
 }
 

@@ -100,8 +100,7 @@ proptest! {
 
 #[test]
 fn nesting_without_end_is_a_finding() {
-    for deep in
-        ["a = ".to_owned() + &"[".repeat(10_000), "[".to_owned() + &"a.".repeat(10_000) + "a]\nb = 1"]
+    for deep in ["a = ".to_owned() + &"[".repeat(10_000), "[".to_owned() + &"a.".repeat(10_000) + "a]\nb = 1"]
     {
         let sample = Sample::of(&deep).with("LEO_ENVIRONMENT", "dev").with("AWS_REGION", "us-east-1");
         assert!(rendered(&sample).is_err());
