@@ -117,16 +117,13 @@ pub enum ImageError {
         /// The system's reason.
         source: std::io::Error,
     },
-    /// The demo images are built on the host, for the host's architecture.
-    #[error(
-        "build the demo images for {}: they are compiled on this machine, which is {host}",
-        wanted.platform()
-    )]
-    DemoArchitecture {
+    /// The demo programs are compiled on this machine, so their images are for its platform alone.
+    #[error("build the demo images for {}: they are compiled on this machine, which is {host}", wanted.platform())]
+    DemoHost {
         /// The architecture that the configuration wants.
         wanted: Architecture,
-        /// This machine's, as Rust names it.
-        host: &'static str,
+        /// This machine's system and architecture, as Rust names them.
+        host: String,
     },
     /// The demo programs did not compile.
     #[error("compile the demo programs: {message}")]
@@ -169,7 +166,7 @@ impl ImageError {
             | Self::BuildxMissing { .. }
             | Self::BuildxTooOld { .. }
             | Self::DigestMissing { .. }
-            | Self::DemoArchitecture { .. } => FailureKind::Usage,
+            | Self::DemoHost { .. } => FailureKind::Usage,
             Self::Denied { .. } => FailureKind::Credentials,
             Self::Ecr { kind, .. } => *kind,
             Self::Build { .. }
@@ -215,7 +212,7 @@ impl ImageError {
             Self::Ecr { kind: FailureKind::Credentials, .. } => {
                 Some("sign in again, and check that the role may use this repository".to_owned())
             }
-            Self::DemoArchitecture { .. } => Some(
+            Self::DemoHost { .. } => Some(
                 "set `orchestrator.architecture` and `generator.architecture` in infra/leo.toml to this machine's, or \
                  build the demo images on a machine of the other kind"
                     .to_owned(),
@@ -223,6 +220,11 @@ impl ImageError {
             Self::Build { message, log, .. } if out_of_disk(message, log) => {
                 Some("free disk space for the Docker engine: `docker system df`, then `docker builder prune`".to_owned())
             }
+            Self::Build { message, .. } if message.contains("not supported for the docker driver") => Some(
+                "turn on the engine's containerd image store (`\"features\": {\"containerd-snapshotter\": true}` in \
+                 daemon.json), or use a builder of its own: `docker buildx create --use`"
+                    .to_owned(),
+            ),
             Self::Push { message, .. } if out_of_disk(message, &[]) => {
                 Some("free disk space for the Docker engine: `docker system df`, then `docker builder prune`".to_owned())
             }

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use leo_image::{
     BuildPlan, Catalog, Engine, FailureKind, ImageError, ImageEvent, ImageEventKind, ImageName, Password,
-    PublishedImage, Publisher, RegistryCredentials,
+    PublishedImage, Publisher, PushMode, RegistryCredentials,
 };
 
 use crate::context::Context;
@@ -25,6 +25,9 @@ impl Bench {
             Ok(engine) => engine,
             Err(error) => return skip(&format!("no engine: {error}")),
         };
+        if engine.push_mode() != PushMode::ThroughStore {
+            return skip("the engine has no containerd image store, or another builder is in use");
+        }
         let Some(registry) = Registry::start().await else { return skip("docker-registry is not installed") };
         let registry = Arc::new(registry);
         let events = Arc::new(Mutex::new(Vec::new()));

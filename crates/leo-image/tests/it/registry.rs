@@ -106,6 +106,7 @@ impl Registry {
         let request = format!(
             "{method} {path} HTTP/1.0\r\nHost: {}\r\nAuthorization: Basic {BASIC}\r\nContent-Type: {media_type}\r\n\
              Accept: application/vnd.oci.image.index.v1+json\r\nAccept: application/vnd.oci.image.manifest.v1+json\r\n\
+             Accept: application/vnd.docker.distribution.manifest.v2+json\r\n\
              Content-Length: {}\r\n\r\n{body}",
             self.host,
             body.len()
