@@ -93,6 +93,9 @@ pub fn samples() -> impl Strategy<Value = Sample> {
 }
 
 /// Valid configurations.
+///
+/// # Panics
+/// When a sample doesn't load, which is a mistake of this module and not of the tested code.
 pub fn configs() -> impl Strategy<Value = Config> {
     samples().prop_map(|sample| match sample.load() {
         Ok(config) => config,
@@ -236,7 +239,7 @@ fn network(explicit: bool) -> BoxedStrategy<String> {
                     .take(zones.len())
                     .map(|subnet| subnet.to_string())
                     .collect();
-                lines.push_str(&format!("\nsubnet_cidrs = {}", quoted(&cidrs)));
+                lines = format!("{lines}\nsubnet_cidrs = {}", quoted(&cidrs));
             }
             lines
         })

@@ -114,3 +114,61 @@ fn is_name(text: &str) -> bool {
     (1..=128).contains(&text.len())
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+=,.@-_".contains(&byte))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(error: &InvalidValue) -> &str {
+        error.found_instead().unwrap()
+    }
+
+    #[test]
+    fn certificates() {
+        let arn =
+            CertificateArn::parse("arn:aws-us-gov:acm:us-gov-west-1:123456789012:certificate/0a-1b").unwrap();
+        assert_eq!((arn.region(), arn.account()), ("us-gov-west-1", "123456789012"));
+        for (text, what) in [
+            ("arn:aws:iam::123456789012:role/x", "an IAM role"),
+            ("arn:aws:iam::123456789012:server-certificate/x", "an IAM server certificate"),
+            (
+                "arn:aws:acm:us-east-1:123456789012:certificate/",
+                "a certificate ARN with a malformed region, account or id",
+            ),
+            (
+                "arn:aws:acm:us-east-1:12:certificate/a",
+                "a certificate ARN with a malformed region, account or id",
+            ),
+            (
+                "arn:aws:acm-pca:us-east-1:123456789012:certificate-authority/a",
+                "an ARN of the service `acm-pca`",
+            ),
+            ("arn:aws:acm", "an incomplete ARN"),
+            ("arn:azure:acm:us-east-1:123456789012:certificate/a", "an incomplete ARN"),
+            ("0a-1b", "no ARN"),
+            ("", "no ARN"),
+        ] {
+            assert_eq!(found(&CertificateArn::parse(text).unwrap_err()), what, "{text}");
+        }
+    }
+
+    #[test]
+    fn policies() {
+        for good in [
+            "arn:aws:iam::123456789012:policy/x",
+            "arn:aws:iam::aws:policy/team/Edge_1",
+            "arn:aws-cn:iam::123456789012:policy/a+b=c,d.e@f",
+        ] {
+            assert!(PolicyArn::parse(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "arn:aws:iam::123456789012:policy/",
+            "arn:aws:iam:us-east-1:123456789012:policy/x",
+            "arn:aws:iam::1:policy/x",
+            "arn:aws:iam::123456789012:policy//x",
+            "",
+        ] {
+            assert!(PolicyArn::parse(bad).is_err(), "{bad}");
+        }
+    }
+}

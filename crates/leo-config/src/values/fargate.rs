@@ -97,3 +97,30 @@ impl FargateSize {
 fn thousandths(units: u32) -> String {
     (f64::from(units) / 1024.0).to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_has_every_size_and_no_other() {
+        let of = |vcpu: u32| FargateSize::all().filter(|size| size.cpu_units() == vcpu).count();
+        assert_eq!([256, 512, 1024, 2048, 4096, 8192, 16_384].map(of), [3, 4, 7, 13, 23, 12, 12]);
+        for size in FargateSize::all() {
+            assert_eq!(FargateSize::new(size.cpu_units(), size.memory_mib()), Ok(size));
+        }
+        for (cpu, memory) in
+            [(256, 1536), (0, 0), (1024, 1024), (4096, 31_744), (8192, 18_432), (u32::MAX, u32::MAX)]
+        {
+            assert!(FargateSize::new(cpu, memory).is_err(), "{cpu} {memory}");
+        }
+    }
+
+    #[test]
+    fn the_nearest_sizes_are_offered() {
+        let hint = |cpu, memory| FargateSize::new(cpu, memory).unwrap_err().hint().unwrap();
+        assert_eq!(hint(256, 1536), "the nearest: 0.25 vCPU with 1 GiB · 0.25 vCPU with 2 GiB");
+        assert_eq!(hint(3000, 99_999), "the nearest: 2 vCPU with 16 GiB");
+        assert_eq!(hint(1024, 0), "the nearest: 1 vCPU with 2 GiB");
+    }
+}

@@ -85,3 +85,60 @@ fn is_label(text: &str, longest: usize) -> bool {
         && !text.ends_with('-')
         && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn environment_names() {
+        for good in ["a", "dev", "prod-eu", "e2e-0123456789ab"] {
+            assert!(EnvironmentName::parse(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "",
+            "Dev",
+            "1a",
+            "-a",
+            "a-",
+            "a_b",
+            "a.b",
+            "../x",
+            "seventeen-letters",
+            "defaults",
+            "example",
+            "ä",
+        ] {
+            assert!(EnvironmentName::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_provider_does_not_end_like_an_arn() {
+        for good in ["github", "supabase-anon", "a-1234567"] {
+            assert!(ProviderName::parse(good).is_ok(), "{good}");
+        }
+        for bad in ["my-github", "a-123456", "GitHub", "", "a-"] {
+            assert!(ProviderName::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn every_name_made_from_the_longest_environment_keeps_its_limit() {
+        let environment = EnvironmentName::parse(&"e".repeat(ENVIRONMENT_LENGTH)).unwrap();
+        let provider = ProviderName::parse(&"p".repeat(PROVIDER_LENGTH)).unwrap();
+        for stack in
+            [environment.foundation_stack(), environment.platform_stack(), crate::names::registry_stack()]
+        {
+            assert!(StackName::parse(stack.as_str()).is_ok(), "{stack}");
+        }
+        // The longest region that is accepted: 20 characters.
+        let region = crate::Region::parse("abcdef-ghijk-lmnop-1").unwrap();
+        assert_eq!(region.as_str().len(), 20);
+        let account = crate::AccountId::parse("123456789012").unwrap();
+        for prefix in [environment.apps_bucket_prefix(), crate::names::ARTIFACTS_BUCKET_PREFIX.to_owned()] {
+            assert!(crate::names::bucket(&prefix, &account, &region).len() <= 63);
+        }
+        assert!(environment.secret(&provider).len() <= 512);
+    }
+}

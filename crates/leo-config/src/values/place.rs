@@ -116,3 +116,66 @@ fn check_zone(text: &str) -> Result<(), InvalidValue> {
     );
     Err(if text.starts_with("/hostedzone/") { error.found("a path that ends in the id") } else { error })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn all<T: std::str::FromStr>(texts: &[&str]) -> Vec<bool> {
+        texts.iter().map(|text| text.parse::<T>().is_ok()).collect()
+    }
+
+    #[test]
+    fn regions() {
+        let good = [
+            "us-east-1",
+            "ap-southeast-7",
+            "us-gov-west-1",
+            "us-isob-east-1",
+            "eusc-de-east-1",
+            "mx-central-1",
+        ];
+        assert_eq!(all::<Region>(&good), [true; 6]);
+        let bad = [
+            "",
+            "us-east",
+            "us-east-",
+            "us-east-1a",
+            "US-EAST-1",
+            "useast1",
+            "us--east-1",
+            "us-east-0",
+            "us-east-12",
+            "ü-b-1",
+        ];
+        assert_eq!(all::<Region>(&bad), [false; 10]);
+        assert_eq!(Region::parse("us-east-1b").unwrap_err().found_instead(), Some("an availability zone"));
+    }
+
+    #[test]
+    fn accounts_domains_and_zones() {
+        assert_eq!(all::<AccountId>(&["123456789012", "000000000000"]), [true; 2]);
+        assert_eq!(
+            all::<AccountId>(&["", "12345678901", "1234567890123", "1234-5678-901", "१२३४५६७८९०१२"]),
+            [false; 5]
+        );
+        assert_eq!(
+            all::<DomainName>(&["leo.example.com", "a.b", "xn--bcher-kva.example", "1.example"]),
+            [true; 4]
+        );
+        let bad = [
+            "",
+            "localhost",
+            ".example.com",
+            "a..b",
+            "-a.example",
+            "Leo.example.com",
+            "10.0.0.1",
+            "a.example/",
+            "*.example.com",
+        ];
+        assert_eq!(all::<DomainName>(&bad), [false; 9]);
+        assert_eq!(all::<HostedZoneId>(&["Z1", "Z0123456789ABCDEFGHIJ"]), [true; 2]);
+        assert_eq!(all::<HostedZoneId>(&["", "Z", "z1", "Z1a", "/hostedzone/Z1"]), [false; 5]);
+    }
+}

@@ -37,3 +37,21 @@ impl LogRetention {
         ALLOWED.into_iter()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_periods_of_cloudwatch_are_taken() {
+        assert!(LogRetention::allowed().is_sorted());
+        assert!(
+            LogRetention::allowed()
+                .all(|days| LogRetention::from_days(days).is_ok_and(|found| found.days() == days))
+        );
+        let hint = |days| LogRetention::from_days(days).unwrap_err().hint().unwrap();
+        assert_eq!(hint(0), "the nearest: 1");
+        assert_eq!(hint(8), "the nearest: 7 or 14");
+        assert_eq!(hint(4000), "the nearest: 3653");
+    }
+}

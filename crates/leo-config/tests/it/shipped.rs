@@ -39,7 +39,7 @@ fn lines() -> Vec<Line> {
     let mut lines = Vec::new();
     for line in text.lines() {
         if let Some(name) = line.strip_prefix('[') {
-            table = name.trim_end_matches(']').to_owned();
+            name.trim_end_matches(']').clone_into(&mut table);
         }
         let Some((setting, words)) = line
             .strip_prefix("# ")
@@ -163,6 +163,14 @@ fn the_page_has_every_setting_with_its_default() {
             free || known.contains(key),
             "docs/configuration.md has a row that infra/leo.toml lacks: {key}"
         );
+    }
+}
+
+#[test]
+fn the_page_of_variables_has_every_setting() {
+    let page = committed("docs/environment-configuration.md");
+    for setting in Setting::ALL {
+        assert!(page.contains(&format!("\n| `{setting}` |")), "{setting}");
     }
 }
 

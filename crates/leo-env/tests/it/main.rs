@@ -1,0 +1,222 @@
+//! What comes of the files and the process environment, and that no secret comes out.
+
+use std::{collections::BTreeMap, ffi::OsString, io};
+
+use leo_diagnostic::{Colours, render_all};
+use leo_env::{Env, SecretsPolicy, Setting, Source};
+use proptest::prelude::*;
+
+const KEYS: [&str; 2] = ["GITHUB_TOKEN", "FLY_API_TOKEN"];
+
+/// An environment of files and variables, for the environment that the variables choose.
+fn env(files: &[(&str, &str)], process: &[(&str, &str)], policy: SecretsPolicy) -> Env {
+    let files: BTreeMap<&str, &str> = files.iter().copied().collect();
+    let read = |path: &str| {
+        files.get(path).map(|text| (*text).to_owned()).ok_or_else(|| io::ErrorKind::NotFound.into())
+    };
+    let process = process.iter().map(|(key, value)| (OsString::from(key), OsString::from(value)));
+    Env::from_parts(read, process, None, policy)
+}
+
+fn value(env: &Env, setting: Setting) -> Option<(&str, String)> {
+    env.get(setting).map(|value| (value.value.as_str(), value.origin.to_string()))
+}
+
+fn secret<'e>(env: &'e Env, key: &str) -> Option<(&'e str, String)> {
+    env.secret(key).map(|value| (value.secret.expose(), value.origin.to_string()))
+}
+
+fn messages(env: &Env) -> String {
+    render_all(&env.check(&KEYS), Colours::Plain)
+}
+
+#[test]
+fn a_value_comes_from_the_highest_source_and_knows_its_line() {
+    let files = [
+        ("env/.env.defaults", "# comment\n\nAWS_REGION=us-east-1\nLEO_ENVIRONMENT=dev\nAWS_PROFILE=all"),
+        ("env/.env", "AWS_PROFILE=me\nAWS_REGION=us-east-2"),
+        ("env/.env.dev", "AWS_PROFILE='me in dev' # comment"),
+    ];
+    let env = env(&files, &[("AWS_REGION", "eu-west-1"), ("HOME", "/root")], SecretsPolicy::Read);
+    assert_eq!(value(&env, Setting::Region), Some(("eu-west-1", "the process environment".into())));
+    assert_eq!(value(&env, Setting::Profile), Some(("me in dev", "env/.env.dev:1".into())));
+    assert_eq!(value(&env, Setting::Environment), Some(("dev", "env/.env.defaults:4".into())));
+    assert_eq!(value(&env, Setting::Domain), None);
+    assert_eq!(env.get_from(Source::Shared, Setting::Region).unwrap().value, "us-east-2");
+    assert_eq!(messages(&env), "");
+}
+
+#[test]
+fn the_command_line_chooses_the_environment_and_its_file() {
+    let read = |path: &str| match path {
+        "env/.env.defaults" => Ok("LEO_ENVIRONMENT=dev".to_owned()),
+        "env/.env.prod" => Ok("AWS_PROFILE=prod".to_owned()),
+        _ => Err(io::ErrorKind::NotFound.into()),
+    };
+    let env = Env::from_parts(read, [], Some("prod"), SecretsPolicy::Ignore);
+    assert_eq!(value(&env, Setting::Environment), Some(("prod", "the command line".into())));
+    assert_eq!(value(&env, Setting::Profile), Some(("prod", "env/.env.prod:1".into())));
+}
+
+#[test]
+fn an_environments_name_is_never_a_path() {
+    for name in ["../../etc/passwd", "a/b", "", "defaults", "example", "Prod", "."] {
+        let mut asked = Vec::new();
+        let read = |path: &str| {
+            asked.push(path.to_owned());
+            Err(io::ErrorKind::NotFound.into())
+        };
+        Env::from_parts(read, [], Some(name), SecretsPolicy::Read);
+        assert_eq!(asked, ["env/.env.defaults", "env/.env"], "{name}");
+    }
+}
+
+#[test]
+fn secrets_come_from_one_file_and_from_prefixed_variables() {
+    let files = [
+        ("env/.env", "GITHUB_TOKEN=shared\nFLY_API_TOKEN=shared\n"),
+        ("env/.env.prod", "GITHUB_TOKEN=prods\n"),
+    ];
+    let dev = env(&files, &[("LEO_ENVIRONMENT", "dev"), ("GITHUB_TOKEN", "a CI's")], SecretsPolicy::Read);
+    assert_eq!(secret(&dev, "GITHUB_TOKEN"), Some(("shared", "env/.env:1".into())));
+    // What prod's own file lacks doesn't come from the shared one.
+    let prod = env(&files, &[("LEO_ENVIRONMENT", "prod")], SecretsPolicy::Read);
+    assert_eq!(secret(&prod, "GITHUB_TOKEN"), Some(("prods", "env/.env.prod:1".into())));
+    assert_eq!(secret(&prod, "FLY_API_TOKEN"), None);
+    let ci =
+        env(&files, &[("LEO_ENVIRONMENT", "prod"), ("LEO_SECRET_FLY_API_TOKEN", "ci")], SecretsPolicy::Read);
+    assert_eq!(secret(&ci, "FLY_API_TOKEN"), Some(("ci", "the process environment".into())));
+    assert_eq!(messages(&ci), "");
+}
+
+#[test]
+fn a_secret_in_the_committed_file_is_never_used() {
+    let env = env(&[("env/.env.defaults", "GITHUB_TOKEN=hush")], &[], SecretsPolicy::Read);
+    assert!(env.secret("GITHUB_TOKEN").is_none());
+    insta::assert_snapshot!(messages(&env), @r"
+    error: `GITHUB_TOKEN` is a secret, and this file is committed
+      ┌─ env/.env.defaults:1:1
+      │
+    1 │ GITHUB_TOKEN=<not shown>
+      │ ^^^^^^^^^^^^^^^^^^^^^^^^
+    hint: move it to env/.env, and revoke the value if it was ever pushed
+    ");
+}
+
+#[test]
+fn ignored_secrets_are_not_in_memory_afterwards_but_their_keys_are_checked() {
+    let files = [("env/.env", "GITHUB_TOKEN=hush\nAWS_PROFILE=me\nGITHUB_TOKN=hush\n")];
+    let env =
+        env(&files, &[("LEO_SECRET_GITHUB_TOKEN", "hush"), ("GITHUB_TOKEN", "hush")], SecretsPolicy::Ignore);
+    assert!(env.secret("GITHUB_TOKEN").is_none());
+    assert_eq!(value(&env, Setting::Profile), Some(("me", "env/.env:2".into())));
+    insta::assert_snapshot!(messages(&env), @r"
+    error: `GITHUB_TOKN` is not a key of this file
+      ┌─ env/.env:3:1
+      │
+    3 │ GITHUB_TOKN=<not shown>
+      │ ^^^^^^^^^^^^^^^^^^^^^^^
+    hint: did you mean `GITHUB_TOKEN`?
+    ");
+}
+
+#[test]
+fn outputs_are_never_inputs() {
+    let env = env(
+        &[("env/.env.defaults", "LEO_OUT_CLUSTER=leo-dev\nAWS_REGION=us-east-1")],
+        &[],
+        SecretsPolicy::Read,
+    );
+    assert!(env.secret("LEO_OUT_CLUSTER").is_none());
+    assert_eq!(messages(&env), "");
+}
+
+#[test]
+fn values_over_several_lines_and_awkward_ones() {
+    let text = "\u{feff}export GITHUB_TOKEN='one\ntwo $x'\r\n\r\n# it's a comment\r\nFLY_API_TOKEN=\"a\\\"b\\$c\" # it's one\r\nAWS_PROFILE=last ";
+    let env = env(&[("env/.env", text)], &[], SecretsPolicy::Read);
+    assert_eq!(messages(&env), "");
+    assert_eq!(secret(&env, "GITHUB_TOKEN"), Some(("one\ntwo $x", "env/.env:1".into())));
+    assert_eq!(secret(&env, "FLY_API_TOKEN"), Some(("a\"b$c", "env/.env:5".into())));
+    assert_eq!(value(&env, Setting::Profile), Some(("last", "env/.env:6".into())));
+}
+
+#[test]
+fn a_file_that_can_not_be_read_is_a_finding() {
+    let read = |path: &str| {
+        let kind =
+            if path == "env/.env" { io::ErrorKind::PermissionDenied } else { io::ErrorKind::InvalidData };
+        Err(io::Error::from(kind))
+    };
+    let env = Env::from_parts(read, [], None, SecretsPolicy::Read);
+    insta::assert_snapshot!(messages(&env), @r#"
+    error: `env/.env.defaults` can't be read
+     = found "invalid data"
+    hint: save it as UTF-8 text
+
+    error: `env/.env` can't be read
+     = found "permission denied"
+    hint: make it yours: chown $USER env/.env && chmod 600 env/.env
+    "#);
+}
+
+/// Text that is likely to confuse a parser of quotes, escapes and comments.
+fn confusing() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        Just("GITHUB_TOKEN="),
+        Just("AWS_REGION="),
+        Just("export "),
+        Just("'"),
+        Just("\""),
+        Just("\\"),
+        Just("#"),
+        Just(" "),
+        Just("\n"),
+        Just("\r\n"),
+        Just("$"),
+        Just("${HOME}"),
+        Just("="),
+        Just("ü"),
+        Just("a"),
+        Just("\u{0}"),
+        Just("\t"),
+    ];
+    prop::collection::vec(piece, 0..40).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #[test]
+    fn any_file_gives_values_and_findings_and_no_panic(text in prop_oneof![confusing(), "(\\PC|\n){0,80}"]) {
+        let lines = text.lines().count();
+        let env = env(&[("env/.env.defaults", &text), ("env/.env", &text)], &[], SecretsPolicy::Read);
+        for finding in env.check(&KEYS) {
+            let line = finding.location.map_or(1, |location| location.line);
+            prop_assert!(line >= 1 && line <= lines.max(1), "line {} of {}", line, lines);
+        }
+    }
+
+    /// No file is so malformed that a message, or the debug output of the whole, shows what was in a value.
+    #[test]
+    fn no_value_that_may_be_secret_is_ever_shown(
+        before in confusing(),
+        key in prop_oneof![Just("GITHUB_TOKEN="), Just("GITHUB_TOKEN"), Just(""), Just("LEO_SECRET_X="), Just("x="), Just("A B=")],
+        quote in prop_oneof![Just(""), Just("'"), Just("\""), Just("\\"), Just(" "), Just("$")],
+        after in confusing(),
+    ) {
+        let before = before.replace("AWS_REGION", "FLY_API_TOKEN");
+        let text = format!("{before}\n{key}{quote}hush{quote}{after}");
+        for policy in [SecretsPolicy::Read, SecretsPolicy::Ignore] {
+            let env = env(&[("env/.env.defaults", &text), ("env/.env", &text)], &[("LEO_SECRET_GITHUB_TOKEN", "hush")], policy);
+            prop_assert!(!messages(&env).contains("hush"), "{}", messages(&env));
+            let debug = format!("{env:?}");
+            prop_assert!(!debug.contains("hush"));
+        }
+    }
+
+    #[test]
+    fn single_quotes_keep_any_value(value in "[^'\r\n\\\\]{1,60}") {
+        let env = env(&[("env/.env", &format!("GITHUB_TOKEN='{value}'\nFLY_API_TOKEN=next\n"))], &[], SecretsPolicy::Read);
+        prop_assert_eq!(secret(&env, "GITHUB_TOKEN").map(|(value, _)| value.to_owned()), Some(value));
+        prop_assert_eq!(secret(&env, "FLY_API_TOKEN").map(|(value, _)| value), Some("next"));
+    }
+}
