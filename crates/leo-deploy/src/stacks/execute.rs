@@ -4,7 +4,7 @@ use aws_sdk_cloudformation::types as sdk;
 
 use super::follow::Operation;
 use super::poller::{Poller, Start, start_of_next};
-use super::{Mode, Prepared, ReviewedChangeSet, StackOutcome, Stacks};
+use super::{Mode, OnCreateFailure, Prepared, ReviewedChangeSet, StackOutcome, Stacks};
 use crate::cause::{Cause, causes, nested_stack};
 use crate::error::DeployError;
 use crate::event::{OnEvent, ResourceEvent, StackEvent};
@@ -56,6 +56,8 @@ impl Stacks {
             start,
             total: Some(ready.changes.len()),
             running: false,
+            deletes_on_failure: ready.creates_stack()
+                && ready.request.on_create_failure == OnCreateFailure::Delete,
         };
         let ended = self.follow(operation, on_event).await?;
         on_event(StackEvent::Finished { status: ended.stack.status.clone() });

@@ -17,8 +17,8 @@ use crate::state::StackStatus;
 pub(super) const LOST_AFTER: Duration = Duration::from_mins(10);
 /// Within what time an accepted change set shows in its stack.
 const STARTS_WITHIN: Duration = Duration::from_mins(2);
-/// How often is looked again after the end, for events that CloudFormation has not listed yet.
-const LAST_LOOKS: usize = 3;
+/// How often is looked again at an end that the events do not tell yet.
+const LAST_LOOKS: usize = 5;
 
 /// What is followed.
 pub(super) struct Operation<'a> {
@@ -29,6 +29,8 @@ pub(super) struct Operation<'a> {
     pub(super) total: Option<usize>,
     /// Whether the stack was seen in progress already.
     pub(super) running: bool,
+    /// Whether a failure is to end with the stack's deletion: its rollback is not the end then.
+    pub(super) deletes_on_failure: bool,
 }
 
 /// How an operation ended.
@@ -46,7 +48,7 @@ impl Stacks {
         operation: Operation<'_>,
         on_event: &OnEvent<'_>,
     ) -> Result<Ended, DeployError> {
-        let Operation { stack: name, stack_id, start, total, mut running } = operation;
+        let Operation { stack: name, stack_id, start, total, mut running, deletes_on_failure } = operation;
         let mut poller = Poller::new(self.client.clone(), stack_id, start);
         let mut counter = Counter::new(total);
         let mut pace = Pace::of_operation();
@@ -55,13 +57,9 @@ impl Stacks {
         let mut events: Vec<ResourceEvent> = Vec::new();
         let since = Instant::now();
         loop {
-            // A status seen before the operation's first sign can be the one from before the operation.
-            let was_running = running;
-            let status = self.look_up(stack_id).await;
-            let news = poller.poll().await;
-
             let mut failure = None;
-            match news {
+            // Events first: a status that is seen after the operation's first event is not the one from before it.
+            match poller.poll().await {
                 Ok(fresh) if fresh.is_empty() => {}
                 Ok(fresh) => {
                     pace.quicken();
@@ -71,20 +69,17 @@ impl Stacks {
                 }
                 Err(error) => failure = Some(error),
             }
-            match status {
+            match self.look_up(stack_id).await {
                 Ok(found) => {
                     let stack = found.unwrap_or_else(|| Stack::deleted(name, stack_id));
-                    let settled = !works(&stack.status);
                     running |= stack.status.in_progress() || stack.status == StackStatus::DeleteComplete;
-                    if settled && was_running {
+                    if running && !works(&stack.status) {
                         let told = newest_of_stack(&events) == Some(stack.status.as_str());
-                        if told || last_looks == 0 {
+                        let goes_on = deletes_on_failure && stack.status == StackStatus::RollbackComplete;
+                        if (told && !goes_on) || last_looks == 0 {
                             return Ok(Ended { stack, events });
                         }
                         last_looks -= 1;
-                        pace.quicken();
-                    } else if settled && running {
-                        continue;
                     } else {
                         last_looks = LAST_LOOKS;
                     }
@@ -116,8 +111,14 @@ impl Stacks {
             None => token,
         };
         on_event(StackEvent::Attached { status: stack.status.clone(), owner });
-        let operation =
-            Operation { stack: &stack.name, stack_id: &stack.id, start, total: None, running: true };
+        let operation = Operation {
+            stack: &stack.name,
+            stack_id: &stack.id,
+            start,
+            total: None,
+            running: true,
+            deletes_on_failure: false,
+        };
         let ended = self.follow(operation, on_event).await?;
         on_event(StackEvent::Detached { status: ended.stack.status });
         Ok(())

@@ -35,7 +35,7 @@ impl Poller {
     /// The events since the last successful call, oldest first. After an error nothing is lost: the next call
     /// brings them.
     pub(super) async fn poll(&mut self) -> Result<Vec<ResourceEvent>, ServiceError> {
-        let mut fresh = Vec::new();
+        let mut fresh: Vec<ResourceEvent> = Vec::new();
         let mut token = None;
         loop {
             let page = page(&self.client, &self.stack_id, token.take()).await?;
@@ -49,7 +49,7 @@ impl Poller {
                 if self.seen.contains(&event.id) {
                     // The rest of this page is read nevertheless: an event can turn up behind a newer one.
                     meets_known = true;
-                } else {
+                } else if !fresh.iter().any(|known| known.id == event.id) {
                     fresh.push(event);
                 }
             }

@@ -94,10 +94,10 @@ async fn a_kept_failure_is_retried_forward_without_a_rollback() {
         (FINDINGS, no_findings()),
         (EVENTS, events(&[old], None)),
         (EXECUTE, done(EXECUTE)),
-        (DESCRIBE, stack("UPDATE_IN_PROGRESS")),
         (EVENTS, events(&[old], None)),
-        (DESCRIBE, stack("UPDATE_COMPLETE")),
+        (DESCRIBE, stack("UPDATE_IN_PROGRESS")),
         (EVENTS, events(&[old, ("e1", "leo-dev", "", "UPDATE_COMPLETE", "")], None)),
+        (DESCRIBE, stack("UPDATE_COMPLETE")),
     ]);
     let outcome = stacks(&conversation).deploy(&request(), &|_| {}).await.unwrap();
     assert!(outcome.changed);

@@ -32,7 +32,6 @@ async fn a_first_deploy_creates_and_follows() {
     calls.extend([
         (EVENTS, events(&[OLD], None)),
         (EXECUTE, done(EXECUTE)),
-        (DESCRIBE, stack("CREATE_IN_PROGRESS")),
         (
             EVENTS,
             events(
@@ -44,7 +43,7 @@ async fn a_first_deploy_creates_and_follows() {
                 None,
             ),
         ),
-        (DESCRIBE, stack("CREATE_COMPLETE")),
+        (DESCRIBE, stack("CREATE_IN_PROGRESS")),
         (
             EVENTS,
             events(
@@ -57,6 +56,7 @@ async fn a_first_deploy_creates_and_follows() {
                 None,
             ),
         ),
+        (DESCRIBE, stack("CREATE_COMPLETE")),
     ]);
     let conversation = Conversation::new(calls);
     let lines = Lines::default();
@@ -104,11 +104,8 @@ async fn an_update_that_is_over_before_the_first_look_is_seen() {
     calls.extend([
         (EVENTS, events(&old, None)),
         (EXECUTE, done(EXECUTE)),
-        (DESCRIBE, stack("UPDATE_COMPLETE")),
         (EVENTS, events(&all, None)),
-        // The first look could have been the state from before; it is believed only when it is seen again.
         (DESCRIBE, stack("UPDATE_COMPLETE")),
-        (EVENTS, events(&all, None)),
     ]);
     let conversation = Conversation::new(calls);
     let outcome = deploy(&conversation, &Lines::default()).await.unwrap();
@@ -126,11 +123,10 @@ async fn the_state_from_before_the_operation_is_not_taken_for_its_end() {
     calls.extend([
         (EVENTS, events(&[old], None)),
         (EXECUTE, done(EXECUTE)),
-        (DESCRIBE, stack("UPDATE_COMPLETE")),
         (EVENTS, events(&[old], None)),
         (DESCRIBE, stack("UPDATE_COMPLETE")),
         (EVENTS, events(&[old, start], None)),
-        (DESCRIBE, stack("UPDATE_ROLLBACK_COMPLETE")),
+        (DESCRIBE, stack("UPDATE_COMPLETE")),
         (
             EVENTS,
             events(
@@ -143,6 +139,7 @@ async fn the_state_from_before_the_operation_is_not_taken_for_its_end() {
                 None,
             ),
         ),
+        (DESCRIBE, stack("UPDATE_ROLLBACK_COMPLETE")),
     ]);
     let conversation = Conversation::new(calls);
     let error = deploy(&conversation, &Lines::default()).await.unwrap_err();
@@ -278,7 +275,6 @@ async fn a_failed_create_names_its_cause_and_leaves_no_stack() {
     calls.extend([
         (EVENTS, events(&[OLD], None)),
         (EXECUTE, done(EXECUTE)),
-        (DESCRIBE, stack("ROLLBACK_IN_PROGRESS")),
         (
             EVENTS,
             events(
@@ -291,8 +287,12 @@ async fn a_failed_create_names_its_cause_and_leaves_no_stack() {
                 None,
             ),
         ),
-        (DESCRIBE, stack("DELETE_COMPLETE")),
+        (DESCRIBE, stack("ROLLBACK_IN_PROGRESS")),
+        // The rollback is over, the deletion has yet to begin.
+        (EVENTS, events(&[OLD, ("e8", "leo-dev", "", "ROLLBACK_COMPLETE", "")], None)),
+        (DESCRIBE, stack("ROLLBACK_COMPLETE")),
         (EVENTS, events(&[OLD, ("e9", "leo-dev", "", "DELETE_COMPLETE", "")], None)),
+        (DESCRIBE, stack("DELETE_COMPLETE")),
     ]);
     let conversation = Conversation::new(calls);
     let error = deploy(&conversation, &Lines::default()).await.unwrap_err();
@@ -311,9 +311,8 @@ async fn the_cause_is_looked_for_in_nested_stacks() {
     calls.extend([
         (EVENTS, events(&[old], None)),
         (EXECUTE, done(EXECUTE)),
-        (DESCRIBE, stack("UPDATE_IN_PROGRESS")),
         (EVENTS, events(&[old], None)),
-        (DESCRIBE, stack("UPDATE_ROLLBACK_COMPLETE")),
+        (DESCRIBE, stack("UPDATE_IN_PROGRESS")),
         (
             EVENTS,
             events(
@@ -325,6 +324,7 @@ async fn the_cause_is_looked_for_in_nested_stacks() {
                 None,
             ),
         ),
+        (DESCRIBE, stack("UPDATE_ROLLBACK_COMPLETE")),
         (EVENTS, events(&[("n1", "Deeper", "arn:deeper", "UPDATE_FAILED", "Embedded stack failed")], None)),
         (EVENTS, events(&[("d1", "Service", "", "UPDATE_FAILED", "no capacity")], None)),
     ]);
@@ -344,19 +344,19 @@ async fn a_new_accounts_first_cluster_is_tried_again() {
     calls.extend([
         (EVENTS, events(&[OLD], None)),
         (EXECUTE, done(EXECUTE)),
-        (DESCRIBE, stack("DELETE_IN_PROGRESS")),
         (EVENTS, events(&[OLD, ("e1", "Service", "", "CREATE_FAILED", role)], None)),
-        (DESCRIBE, stack("DELETE_COMPLETE")),
+        (DESCRIBE, stack("DELETE_IN_PROGRESS")),
         (EVENTS, events(&[OLD, ("e2", "leo-dev", "", "DELETE_COMPLETE", "")], None)),
+        (DESCRIBE, stack("DELETE_COMPLETE")),
     ]);
     calls.extend(reviewed(no_stack(), &[("Add", "Service", "")]));
     calls.extend([
         (EVENTS, events(&[OLD], None)),
         (EXECUTE, done(EXECUTE)),
-        (DESCRIBE, stack("CREATE_IN_PROGRESS")),
         (EVENTS, events(&[OLD], None)),
-        (DESCRIBE, stack("CREATE_COMPLETE")),
+        (DESCRIBE, stack("CREATE_IN_PROGRESS")),
         (EVENTS, events(&[OLD, ("e9", "leo-dev", "", "CREATE_COMPLETE", "")], None)),
+        (DESCRIBE, stack("CREATE_COMPLETE")),
     ]);
     let conversation = Conversation::new(calls);
     let lines = Lines::default();
@@ -382,10 +382,10 @@ async fn an_execution_whose_answer_was_lost_is_followed() {
         (EVENTS, events(&[old], None)),
         (EXECUTE, Answer::Reset),
         (REVIEW, change_set_in("CREATE_COMPLETE", "EXECUTE_IN_PROGRESS", "")),
-        (DESCRIBE, stack("UPDATE_IN_PROGRESS")),
         (EVENTS, events(&[old], None)),
-        (DESCRIBE, stack("UPDATE_COMPLETE")),
+        (DESCRIBE, stack("UPDATE_IN_PROGRESS")),
         (EVENTS, events(&[old, ("e1", "leo-dev", "", "UPDATE_COMPLETE", "")], None)),
+        (DESCRIBE, stack("UPDATE_COMPLETE")),
     ]);
     assert!(deploy(&Conversation::new(calls), &Lines::default()).await.unwrap().changed);
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use leo_deploy::{FailureKind, Prepared};
+use leo_deploy::{FailureKind, Prepared, Stacks};
 use tokio::time::Instant;
 
 use crate::answers::*;
@@ -32,10 +32,10 @@ async fn a_foreign_operation_is_followed_and_then_the_own_work_done() {
         // Where it began, and whose it is.
         (EVENTS, events(&[OLD, start], None)),
         (REVIEW, change_set_in("CREATE_COMPLETE", "EXECUTE_IN_PROGRESS", "")),
-        (DESCRIBE, stack("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")),
         (EVENTS, events(&[OLD, start, ("e2", "Service", "s", "UPDATE_COMPLETE", "")], None)),
-        (DESCRIBE, stack("UPDATE_COMPLETE")),
+        (DESCRIBE, stack("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")),
         (EVENTS, events(&[OLD, start, ("e3", "leo-dev", "", "UPDATE_COMPLETE", "")], None)),
+        (DESCRIBE, stack("UPDATE_COMPLETE")),
         // The own work.
         (DESCRIBE, stack("UPDATE_COMPLETE")),
         (CREATE, created()),
@@ -66,8 +66,8 @@ async fn a_stack_that_is_being_deleted_is_waited_for_and_created() {
         (DESCRIBE, stack("DELETE_IN_PROGRESS")),
         (EVENTS, events(&[start], None)),
         (REVIEW, refused(404, "ChangeSetNotFound", "ChangeSet [x] does not exist")),
-        (DESCRIBE, no_stack()),
         (EVENTS, events(&[start, ("e2", "leo-dev", "", "DELETE_COMPLETE", "")], None)),
+        (DESCRIBE, no_stack()),
         (DESCRIBE, no_stack()),
         (CREATE, created()),
         (REVIEW, change_set(&[("Add", "Service", "")], None)),
@@ -92,8 +92,8 @@ async fn an_operation_that_began_between_look_and_call_is_attached_to() {
         (DESCRIBE, stack("UPDATE_IN_PROGRESS")),
         (EVENTS, events(&[OLD, start], None)),
         (REVIEW, change_set_in("CREATE_COMPLETE", "EXECUTE_IN_PROGRESS", "")),
-        (DESCRIBE, stack("UPDATE_COMPLETE")),
         (EVENTS, events(&[OLD, start, ("e2", "leo-dev", "", "UPDATE_COMPLETE", "")], None)),
+        (DESCRIBE, stack("UPDATE_COMPLETE")),
         (DESCRIBE, stack("UPDATE_COMPLETE")),
         (CREATE, created()),
         (REVIEW, change_set_in("FAILED", "UNAVAILABLE", "No updates are to be performed.")),
@@ -108,17 +108,17 @@ async fn throttled_and_broken_polls_decide_nothing() {
     let start = ("e1", "leo-dev", "", "UPDATE_IN_PROGRESS", "User Initiated");
     let end = ("e2", "leo-dev", "", "UPDATE_COMPLETE", "");
     let conversation = executed([
-        (DESCRIBE, throttled()),
         (EVENTS, throttled()),
-        (DESCRIBE, stack("UPDATE_IN_PROGRESS")),
+        (DESCRIBE, throttled()),
         (EVENTS, Answer::Reset),
-        (DESCRIBE, Answer::Body(503, String::new())),
+        (DESCRIBE, stack("UPDATE_IN_PROGRESS")),
         (EVENTS, events(&[OLD, start], None)),
+        (DESCRIBE, Answer::Body(503, String::new())),
         // The last look: the stack is done, its events are not told.
-        (DESCRIBE, stack("UPDATE_COMPLETE")),
         (EVENTS, throttled()),
         (DESCRIBE, stack("UPDATE_COMPLETE")),
         (EVENTS, events(&[OLD, start, end], None)),
+        (DESCRIBE, stack("UPDATE_COMPLETE")),
     ]);
     let lines = Lines::default();
     let outcome = stacks(&conversation).deploy(&request(), &lines.sink()).await.unwrap();
@@ -143,9 +143,9 @@ async fn throttled_and_broken_polls_decide_nothing() {
 #[tokio::test(start_paused = true)]
 async fn the_outcome_is_known_although_the_last_events_never_come() {
     let start = ("e1", "leo-dev", "", "UPDATE_IN_PROGRESS", "User Initiated");
-    let mut rest = vec![(DESCRIBE, stack("UPDATE_IN_PROGRESS")), (EVENTS, events(&[OLD, start], None))];
-    for _ in 0..4 {
-        rest.extend([(DESCRIBE, stack("UPDATE_COMPLETE")), (EVENTS, throttled())]);
+    let mut rest = vec![(EVENTS, events(&[OLD, start], None)), (DESCRIBE, stack("UPDATE_IN_PROGRESS"))];
+    for _ in 0..6 {
+        rest.extend([(EVENTS, throttled()), (DESCRIBE, stack("UPDATE_COMPLETE"))]);
     }
     let conversation = executed(rest);
     assert!(stacks(&conversation).deploy(&request(), &|_| {}).await.unwrap().changed);
@@ -155,10 +155,10 @@ async fn the_outcome_is_known_although_the_last_events_never_come() {
 #[tokio::test(start_paused = true)]
 async fn credentials_that_expire_on_the_way_leave_the_operation_running() {
     let conversation = executed([
-        (DESCRIBE, stack("UPDATE_IN_PROGRESS")),
         (EVENTS, events(&[OLD], None)),
-        (DESCRIBE, refused(403, "ExpiredToken", "The security token included in the request is expired")),
+        (DESCRIBE, stack("UPDATE_IN_PROGRESS")),
         (EVENTS, refused(403, "ExpiredToken", "The security token included in the request is expired")),
+        (DESCRIBE, refused(403, "ExpiredToken", "The security token included in the request is expired")),
     ]);
     let error = stacks(&conversation).deploy(&request(), &|_| {}).await.unwrap_err();
     conversation.assert_over();
@@ -182,10 +182,22 @@ async fn denied_credentials_are_told_before_anything_is_sent() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn missing_credentials_are_told() {
+    let conversation = Conversation::new([]);
+    let stacks = Stacks::new(conversation.cloudformation_without_credentials());
+    let error = stacks.deploy(&request(), &|_| {}).await.unwrap_err();
+    assert_eq!(error.kind(), FailureKind::Credentials);
+    insta::assert_snapshot!(format!("{error}\n{}", error.hint().unwrap()), @r"
+    deploy leo-dev: DescribeStacks: the credential provider was not enabled: no providers in chain provided credentials
+    sign in again (`aws sso login`, or new keys in the profile), then run the same command
+    ");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_connection_that_stays_away_is_left_after_ten_minutes() {
     let mut rest = Vec::new();
     for _ in 0..60 {
-        rest.extend([(DESCRIBE, Answer::Reset), (EVENTS, Answer::Reset)]);
+        rest.extend([(EVENTS, Answer::Reset), (DESCRIBE, Answer::Reset)]);
     }
     let conversation = executed(rest);
     let began = Instant::now();
@@ -203,7 +215,7 @@ async fn a_connection_that_stays_away_is_left_after_ten_minutes() {
 async fn an_accepted_change_set_that_never_begins_is_told() {
     let mut rest = Vec::new();
     for _ in 0..60 {
-        rest.extend([(DESCRIBE, stack("CREATE_COMPLETE")), (EVENTS, events(&[OLD], None))]);
+        rest.extend([(EVENTS, events(&[OLD], None)), (DESCRIBE, stack("CREATE_COMPLETE"))]);
     }
     let conversation = executed(rest);
     let error = stacks(&conversation).deploy(&request(), &|_| {}).await.unwrap_err();
@@ -222,14 +234,15 @@ async fn events_over_many_pages_come_once_and_in_order() {
     let late = ("e3b", "C", "c", "UPDATE_COMPLETE", "");
     let end = ("e5", "leo-dev", "", "UPDATE_COMPLETE", "");
     let conversation = executed([
-        (DESCRIBE, stack("UPDATE_IN_PROGRESS")),
-        // Three pages, newest first; the third holds the event before the operation and is the last one read.
+        // Three pages, newest first; the second repeats an event of the first, because a new one moved it there
+        // meanwhile; the third holds the event before the operation and is the last one read.
         (EVENTS, events(&resources[2..], Some("2"))),
-        (EVENTS, events(&resources[..2], Some("3"))),
+        (EVENTS, events(&resources, Some("3"))),
         (EVENTS, events(&[OLD, start], Some("4"))),
+        (DESCRIBE, stack("UPDATE_IN_PROGRESS")),
         // The first page meets a known event, so the second is not read; one event turned up behind it.
-        (DESCRIBE, stack("UPDATE_COMPLETE")),
         (EVENTS, events(&[late, resources[2], end], Some("2"))),
+        (DESCRIBE, stack("UPDATE_COMPLETE")),
     ]);
     let lines = Lines::default();
     stacks(&conversation).deploy(&request(), &lines.sink()).await.unwrap();

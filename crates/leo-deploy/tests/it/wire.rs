@@ -5,6 +5,9 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 
 use aws_credential_types::Credentials;
+use aws_credential_types::provider::ProvideCredentials;
+use aws_credential_types::provider::error::CredentialsError;
+use aws_credential_types::provider::future::ProvideCredentials as ProvideFuture;
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
 };
@@ -89,6 +92,12 @@ impl Conversation {
         aws_sdk_cloudformation::Client::from_conf(config.build())
     }
 
+    /// A client whose credentials can't be loaded.
+    pub(crate) fn cloudformation_without_credentials(&self) -> aws_sdk_cloudformation::Client {
+        let config = self.cloudformation().config().to_builder().credentials_provider(NoCredentials);
+        aws_sdk_cloudformation::Client::from_conf(config.build())
+    }
+
     pub(crate) fn ecs(&self) -> aws_sdk_ecs::Client {
         use aws_sdk_ecs::config::{BehaviorVersion, Config, Region};
         let config = Config::builder()
@@ -109,6 +118,18 @@ impl Conversation {
             .retry_config(RetryConfig::disabled())
             .http_client(self.clone());
         aws_sdk_elasticloadbalancingv2::Client::from_conf(config.build())
+    }
+}
+
+#[derive(Debug)]
+struct NoCredentials;
+
+impl ProvideCredentials for NoCredentials {
+    fn provide_credentials<'a>(&'a self) -> ProvideFuture<'a>
+    where
+        Self: 'a,
+    {
+        ProvideFuture::ready(Err(CredentialsError::not_loaded("no providers in chain provided credentials")))
     }
 }
 
