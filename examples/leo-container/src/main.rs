@@ -7,7 +7,7 @@ mod generate;
 mod settings;
 mod site;
 
-use leo_aws::{Retry, Variables};
+use leo_aws::Variables;
 use std::fmt::Display;
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -23,7 +23,7 @@ const FAREWELL: Duration = Duration::from_secs(10);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let settings = match Settings::read(&mut Variables::of_process(), Retry::default()) {
+    let settings = match Settings::read(&mut Variables::of_process()) {
         Ok(settings) => settings,
         Err(error) => {
             line(format_args!("error: failed to {error}"));

@@ -18,7 +18,7 @@ pub(crate) struct Settings {
 
 impl Settings {
     /// Reads all variables; the error names every one that is missing or malformed.
-    pub(crate) fn read(variables: &mut Variables<'_>, retry: Retry) -> Result<Self, VariablesError> {
+    pub(crate) fn read(variables: &mut Variables<'_>) -> Result<Self, VariablesError> {
         let run = variables.parsed("LEO_RUN", "a run id: letters, digits, `-` and `_`", |text| {
             // It becomes part of every key: a slash or two dots would lead out of the run's place.
             let safe = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
@@ -28,7 +28,7 @@ impl Settings {
             OffsetDateTime::parse(text, &Rfc3339).ok().map(SystemTime::from)
         });
         let bucket = variables.required("LEO_BUCKET");
-        let client = Client::read(variables, retry);
+        let client = Client::read(variables, Retry::default());
         variables.check()?;
         match (run, deadline, bucket, client) {
             (Some(run), Some(deadline), Some(bucket), Some(client)) => {
@@ -52,10 +52,10 @@ impl Settings {
 #[cfg(test)]
 mod tests {
     use super::Settings;
-    use leo_aws::{Retry, Variables};
+    use leo_aws::Variables;
 
     fn problems(lookup: &dyn Fn(&str) -> Option<String>) -> String {
-        let settings = Settings::read(&mut Variables::new(lookup), Retry::default());
+        let settings = Settings::read(&mut Variables::new(lookup));
         settings.err().expect("the variables are wrong").to_string().replace("; ", "\n")
     }
 

@@ -18,15 +18,10 @@ pub struct Settings {
 impl Settings {
     /// Reads all variables; the error names every one that is missing or malformed.
     pub fn read(variables: &mut Variables<'_>) -> Result<Self, VariablesError> {
-        Self::read_with(variables, Retry::default())
-    }
-
-    /// The same with another pace of trying again.
-    pub fn read_with(variables: &mut Variables<'_>, retry: Retry) -> Result<Self, VariablesError> {
         let port = variables.parsed("PORT", "a port number", |text| text.parse().ok());
         let bucket = variables.required("LEO_BUCKET");
         let generator = generator(variables);
-        let client = Client::read(variables, retry);
+        let client = Client::read(variables, Retry::default());
         let access = client.as_ref().and_then(|client| Access::read(variables, client.endpoint()));
         variables.check()?;
         match (port, bucket, generator, client, access) {
