@@ -2,11 +2,11 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use serde_json::Value;
-use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 
 use crate::engine::unstartable;
 use crate::event::Reporter;
 use crate::login::Login;
+use crate::process::each_line;
 use crate::progress::Progress;
 use crate::{BuildPlan, Engine, ImageDigest, ImageError, ImageEventKind, ImageTag, PushMode};
 
@@ -87,17 +87,6 @@ fn arguments(plan: &BuildPlan, output: &Output, mode: PushMode, metadata: &Path)
     arguments.push(metadata.into());
     arguments.push(plan.source.context.clone().into_os_string());
     arguments
-}
-
-/// Calls `take` with every line; what is not UTF-8 is replaced. A read error ends it like the end of the stream: the
-/// process's exit status then says more.
-pub(crate) async fn each_line(stream: impl AsyncRead + Unpin, mut take: impl FnMut(&str)) {
-    let mut reader = BufReader::new(stream);
-    let mut line = Vec::new();
-    while matches!(reader.read_until(b'\n', &mut line).await, Ok(1..)) {
-        take(&String::from_utf8_lossy(&line));
-        line.clear();
-    }
 }
 
 /// The digest of the manifest or index, from the file that buildx wrote.

@@ -16,6 +16,8 @@ const BINARY_CONTEXT: &str = "binary";
 const PROFILE: &str = "demo";
 const ORCHESTRATOR: &str = "leo-saas";
 const GENERATOR: &str = "leo-container";
+/// How many of cargo's last lines a failure shows.
+const SHOWN_LINES: usize = 20;
 
 /// Compiles both demo programs for this machine and says where their images are built from; `root` is this
 /// repository's root. An unchanged program is not compiled again.
@@ -28,13 +30,26 @@ pub async fn build(
     orchestrator: Architecture,
     generator: Architecture,
 ) -> Result<SourcePair, ImageError> {
+    build_showing(root, orchestrator, generator, |_| {}).await
+}
+
+/// As [`build`]; `on_line` gets each line that cargo says while it works, which can be a minute and more.
+///
+/// # Errors
+/// As [`build`].
+pub async fn build_showing(
+    root: &Path,
+    orchestrator: Architecture,
+    generator: Architecture,
+    on_line: impl Fn(&str),
+) -> Result<SourcePair, ImageError> {
     let host = host_architecture();
     if let Some(&wanted) = [orchestrator, generator].iter().find(|&&wanted| Some(wanted) != host) {
         let host = format!("{}/{}", std::env::consts::OS, std::env::consts::ARCH);
         return Err(ImageError::DemoHost { wanted, host });
     }
     let examples = normalized(&root.join("examples"));
-    let programs = compile(&examples).await?;
+    let programs = compile(&examples, on_line).await?;
     Ok(SourcePair {
         orchestrator: source(&examples, &programs, ORCHESTRATOR)?,
         generator: source(&examples, &programs, GENERATOR)?,
@@ -42,7 +57,7 @@ pub async fn build(
 }
 
 /// Compiles both and answers with the folder they are in.
-async fn compile(examples: &Path) -> Result<PathBuf, ImageError> {
+async fn compile(examples: &Path, on_line: impl Fn(&str)) -> Result<PathBuf, ImageError> {
     let target = examples.join("target");
     let triple = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
@@ -54,22 +69,31 @@ async fn compile(examples: &Path) -> Result<PathBuf, ImageError> {
         .arg("--manifest-path")
         .arg(examples.join("Cargo.toml"))
         // There is no C library in an image from scratch.
-        .env("RUSTFLAGS", "-C target-feature=+crt-static")
-        .env_remove("CARGO_ENCODED_RUSTFLAGS")
+        // The encoded form wins over RUSTFLAGS and configuration files.
+        .env("CARGO_ENCODED_RUSTFLAGS", "-Ctarget-feature=+crt-static")
         // Where the caller keeps its own builds is no concern of the examples'.
         .env("CARGO_TARGET_DIR", &target);
-    let output = command.output().await.map_err(|error| ImageError::DemoBuild {
-        message: format!("start cargo: {error}"),
+    let failed = |error: std::io::Error| ImageError::DemoBuild {
+        message: format!("run cargo: {error}"),
         log: Vec::new(),
-    })?;
-    if output.status.success() {
+    };
+    let mut child = command.spawn().map_err(failed)?;
+    let mut said = Vec::new();
+    if let Some(stderr) = child.stderr.take() {
+        process::each_line(stderr, |line| {
+            on_line(line.trim_end());
+            said.push(line.trim_end().to_owned());
+        })
+        .await;
+    }
+    let status = child.wait().await.map_err(failed)?;
+    if status.success() {
         return Ok(target.join(triple).join(PROFILE));
     }
-    let log = process::last_lines(&output.stderr, 20);
-    let message = log.iter().find(|line| line.starts_with("error")).cloned();
+    let message = said.iter().find(|line| line.starts_with("error")).cloned();
     Err(ImageError::DemoBuild {
-        message: message.unwrap_or_else(|| format!("cargo ended with {}", output.status)),
-        log,
+        message: message.unwrap_or_else(|| format!("cargo ended with {status}")),
+        log: said.split_off(said.len().saturating_sub(SHOWN_LINES)),
     })
 }
 

@@ -1,6 +1,7 @@
 use std::ffi::OsStr;
 use std::process::Stdio;
 
+use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::Command;
 
 /// The prefix of the variables in which secrets are given to us, and to no one else.
@@ -23,4 +24,15 @@ pub(crate) fn last_lines(text: &[u8], count: usize) -> Vec<String> {
     let text = String::from_utf8_lossy(text);
     let lines: Vec<&str> = text.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect();
     lines.iter().skip(lines.len().saturating_sub(count)).map(|&line| line.to_owned()).collect()
+}
+
+/// Calls `take` with every line; what is not UTF-8 is replaced. A read error ends it like the end of the stream: the
+/// process's exit status then says more.
+pub(crate) async fn each_line(stream: impl AsyncRead + Unpin, mut take: impl FnMut(&str)) {
+    let mut reader = BufReader::new(stream);
+    let mut line = Vec::new();
+    while matches!(reader.read_until(b'\n', &mut line).await, Ok(1..)) {
+        take(&String::from_utf8_lossy(&line));
+        line.clear();
+    }
 }

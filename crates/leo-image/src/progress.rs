@@ -36,6 +36,8 @@ struct Step {
     unfinished_line: String,
 }
 
+/// What BuildKit does on its own behalf: no step of anyone's Dockerfile.
+const PLUMBING: [&str; 4] = ["[internal]", "[auth]", "[context ", "importing cache manifest"];
 /// How many lines of a step's output are kept for its failure.
 const KEPT_LINES: usize = 20;
 /// A document larger than this is none: it is dropped, so that odd output can't fill the memory.
@@ -87,7 +89,7 @@ impl Progress {
         let (Some(digest), Some(name)) = (text("digest"), text("name")) else { return };
         let step = self.steps.entry(digest.to_owned()).or_default();
         name.clone_into(&mut step.name);
-        let shown = !name.starts_with("[internal]");
+        let shown = !PLUMBING.iter().any(|prefix| name.starts_with(prefix));
         if text("started").is_some() && !step.started {
             step.started = true;
             if shown {

@@ -2,11 +2,12 @@ use std::collections::BTreeSet;
 
 use tokio::task::JoinSet;
 
-use crate::build::{self, Output, each_line};
+use crate::build::{self, Output};
 use crate::catalog::Manifest;
 use crate::engine::unstartable;
 use crate::event::Reporter;
 use crate::login::Login;
+use crate::process::each_line;
 use crate::{
     BuildPlan, Catalog, Engine, ImageDigest, ImageError, ImageEventKind, ImageName, ImageReference, ImageTag,
     PushMode, Registry, Repository, Sink, TagOutcome,
