@@ -93,10 +93,10 @@ fn decide(findings: Vec<Finding>, values: Values<'_>) -> (Vec<Decision>, Vec<Pro
         match state {
             State::Absent => problems.push(Problem::NoSecret { secret }),
             State::ScheduledForDeletion => problems.push(Problem::ScheduledForDeletion { secret }),
-            State::Empty => match values.object(&plan) {
-                Ok(value) => decisions.push(Decision::Create { plan, value }),
-                Err(missing) => problems.extend(missing),
-            },
+            State::Empty => create(plan, values, &mut decisions, &mut problems),
+            State::Valued { .. } if keys == Some(Keys::Blank) => {
+                create(plan, values, &mut decisions, &mut problems);
+            }
             State::Valued { version } => {
                 match &keys {
                     Some(Keys::Of(there)) => {
@@ -108,7 +108,7 @@ fn decide(findings: Vec<Finding>, values: Values<'_>) -> (Vec<Decision>, Vec<Pro
                         );
                     }
                     Some(Keys::NotAnObject) => problems.push(Problem::NotAnObject { secret: secret.clone() }),
-                    Some(Keys::Denied) | None => {}
+                    Some(Keys::Denied | Keys::Blank) | None => {}
                 }
                 let unchecked = matches!(keys, Some(Keys::Denied));
                 decisions.push(Decision::Keep { name: secret, version, unchecked });
@@ -116,6 +116,13 @@ fn decide(findings: Vec<Finding>, values: Values<'_>) -> (Vec<Decision>, Vec<Pro
         }
     }
     (decisions, problems)
+}
+
+fn create(plan: SecretPlan, values: Values<'_>, decisions: &mut Vec<Decision>, problems: &mut Vec<Problem>) {
+    match values.object(&plan) {
+        Ok(value) => decisions.push(Decision::Create { plan, value }),
+        Err(missing) => problems.extend(missing),
+    }
 }
 
 async fn carry_out(client: Client, decision: Decision) -> Result<Outcome, SecretsError> {

@@ -35,6 +35,9 @@ pub(crate) enum State {
 pub(crate) enum Keys {
     /// It is a JSON object with these.
     Of(Vec<String>),
+    /// It is an empty text: nobody's value, and as good as none. AWS takes none (PutSecretValue: at least one
+    /// character); the emulator gives one to every secret that a stack creates.
+    Blank,
     /// It is no JSON object.
     NotAnObject,
     /// The caller may not look.
@@ -75,12 +78,19 @@ pub(crate) async fn keys(client: &Client, name: &str) -> Result<Keys, SecretsErr
             };
         }
     };
-    // A binary value can't be an object that ECS takes keys from.
-    Ok(answer.secret_string().map_or(Keys::NotAnObject, keys_of))
+    Ok(match (answer.secret_string(), answer.secret_binary()) {
+        (Some(value), _) => keys_of(value),
+        // A binary value can't be an object that ECS takes keys from.
+        (None, Some(_)) => Keys::NotAnObject,
+        (None, None) => Keys::Blank,
+    })
 }
 
 /// The keys of a value; nothing of its values is kept.
 fn keys_of(value: &str) -> Keys {
+    if value.is_empty() {
+        return Keys::Blank;
+    }
     match serde_json::from_str::<Value>(value) {
         Ok(Value::Object(object)) => Keys::Of(object.into_iter().map(|(key, _)| key).collect()),
         _ => Keys::NotAnObject,

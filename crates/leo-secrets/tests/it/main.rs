@@ -87,6 +87,18 @@ async fn a_value_that_exists_is_never_overwritten() {
 }
 
 #[tokio::test]
+async fn an_empty_text_is_no_value_but_anything_else_is() {
+    let service = Service::with(&[(CLAUDE, Some("")), (SUPABASE, None)]);
+    let report = ensured(&service, &full_environment()).await.unwrap();
+    assert_eq!(report.created, [CLAUDE, SUPABASE]);
+
+    let service = Service::with(&[(CLAUDE, Some(" ")), (SUPABASE, None)]);
+    let error = ensured(&service, &full_environment()).await.unwrap_err();
+    assert!(error.to_string().contains("leo/dev/claude has is not a JSON object"), "{error}");
+    assert_eq!(service.times_asked("PutSecretValue"), 0);
+}
+
+#[tokio::test]
 async fn a_changed_version_changes_the_revision() {
     let both = [
         (CLAUDE, Some(r#"{"CLAUDE_TOKEN":"x"}"#)),
