@@ -4,11 +4,7 @@ use leo_deploy::{DeployError, ServiceError, Step};
 use leo_diagnostic::{Colours, Diagnostic};
 use leo_image::ImageError;
 use serde_json::{Value as Json, json};
-use std::{
-    fmt::Write as _,
-    io::IsTerminal,
-    process::ExitCode,
-};
+use std::{fmt::Write as _, io::IsTerminal, process::ExitCode};
 
 /// The exit codes that a failure can end in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -82,7 +78,9 @@ impl Failure {
     fn text(&self) -> String {
         match self {
             Self::Configuration(findings) => leo_diagnostic::render_all(findings, colours()),
-            Self::Problems(problems) => problems.iter().map(|(step, problem)| text_of(*step, problem)).collect(),
+            Self::Problems(problems) => {
+                problems.iter().map(|(step, problem)| text_of(*step, problem)).collect()
+            }
         }
     }
 

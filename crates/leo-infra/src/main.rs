@@ -3,11 +3,16 @@
 //!
 //! One file a command under `commands/`; what a deploy consists of is under `deploy/`, one file a step.
 
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command's result goes to stdout, the rest to stderr")]
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command's result goes to stdout, the rest to stderr"
+)]
 
 mod commands;
 mod deploy;
 mod failure;
+mod local;
 mod progress;
 mod target;
 
@@ -16,7 +21,11 @@ use commands::{deploy as deploy_command, forward, push_images};
 use std::process::ExitCode;
 
 #[derive(Debug, Parser)]
-#[command(name = "cargo xtask", bin_name = "cargo xtask", about = "The commands of leo-infra that speak to AWS")]
+#[command(
+    name = "cargo xtask",
+    bin_name = "cargo xtask",
+    about = "The commands of leo-infra that speak to AWS"
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,

@@ -6,7 +6,7 @@ use aws_credential_types::Credentials;
 use leo_config::{AccountId, Config};
 use leo_deploy::ServiceError;
 use leo_image::{Catalog, Password, Registry, RegistryCredentials, Repository};
-use leo_local::{LocalError, LocalTarget};
+use leo_local::LocalTarget;
 use leo_project::Project;
 use std::time::Duration;
 
@@ -31,7 +31,7 @@ impl Target {
         if !local {
             return Ok(Self::new(None, &aws(&project.config).await));
         }
-        let target = crate::commands::forward::start(project).await?;
+        let target = crate::local::start(project).await?;
         let sdk = emulator(&target).await;
         Ok(Self::new(Some(target), &sdk))
     }
@@ -156,11 +156,4 @@ fn defaults() -> aws_config::ConfigLoader {
                 .operation_attempt_timeout(Duration::from_secs(30))
                 .build(),
         )
-}
-
-impl From<LocalError> for Problem {
-    fn from(error: LocalError) -> Self {
-        let hint = error.hint();
-        Self { hint, ..Self::new(Code::Failed, error.to_string()) }
-    }
 }

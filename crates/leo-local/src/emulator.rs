@@ -8,10 +8,13 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use base64::prelude::{BASE64_STANDARD, Engine as _};
+
 use crate::engine::Engine;
 use crate::error::LocalError;
 use crate::process::{ProcessId, tail};
 use crate::state::Folder;
+use crate::target::REGISTRY_USER;
 
 /// The launcher and its modules, written into the state folder and run by the pinned Python.
 const GUARD: [(&str, &str); 6] = [
@@ -161,11 +164,11 @@ fn reap(mut child: Child) {
     thread::spawn(move || child.wait());
 }
 
-/// The emulator's engine client pulls from the emulator's own registry: it needs the login.
+/// The emulator's engine client pulls from the emulator's own registry: it needs the login, in the one form that it reads.
 fn docker_config(settings: &Settings<'_>) -> String {
     let registry = format!("{}:{}", Ipv4Addr::LOCALHOST, settings.port);
-    let login = serde_json::json!({ "username": "AWS", "password": settings.registry_password });
-    serde_json::json!({ "auths": { registry: login } }).to_string()
+    let login = BASE64_STANDARD.encode(format!("{REGISTRY_USER}:{}", settings.registry_password));
+    serde_json::json!({ "auths": { registry: { "auth": login } } }).to_string()
 }
 
 #[cfg(test)]

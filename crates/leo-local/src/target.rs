@@ -5,7 +5,7 @@ use crate::error::LocalError;
 use crate::secret::Secret;
 
 /// The user name of every ECR login.
-const REGISTRY_USER: &str = "AWS";
+pub(crate) const REGISTRY_USER: &str = "AWS";
 
 /// A running local target: where it is and how to be let in.
 #[derive(Debug, Clone, PartialEq, Eq)]

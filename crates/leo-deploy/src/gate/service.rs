@@ -175,13 +175,15 @@ impl Snapshot {
 }
 
 async fn tasks(gate: &Gate, client: &Ecs) -> Result<Vec<Task>, ServiceError> {
+    // Unlike DescribeServices, ListTasks filters by a service's name alone.
+    let service_name = gate.service.rsplit('/').next().unwrap_or(&gate.service);
     let mut arns = Vec::new();
     let mut token = None;
     loop {
         let request = client
             .list_tasks()
             .cluster(&gate.cluster)
-            .service_name(&gate.service)
+            .service_name(service_name)
             .desired_status(ecs::DesiredStatus::Running)
             .set_next_token(token.take());
         let page = request.send().await.map_err(|error| ServiceError::of("ListTasks", &error))?;

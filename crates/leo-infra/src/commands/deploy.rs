@@ -64,7 +64,7 @@ pub(crate) async fn run(args: Args) -> ExitCode {
 async fn deploy(args: &Args) -> Result<Deployed, Failure> {
     let with_secrets = !args.local || args.with_secrets;
     let policy = if with_secrets { SecretsPolicy::Read } else { SecretsPolicy::Ignore };
-    let project = load_project(args.environment.as_deref(), policy)?;
+    let project = load_project(args.environment.as_deref(), policy, args.local)?;
     let stacks = leo_stack::compose(&project.config).map_err(deploy::not_composed)?;
     let demo = images::demo(args.demo, args.local);
     if !args.yes && !io::stdin().is_terminal() {
@@ -76,20 +76,12 @@ async fn deploy(args: &Args) -> Result<Deployed, Failure> {
         .describe(stacks.platform.name.as_str())
         .await
         .map_err(Problem::from)?;
-    let images =
-        images::choose(&project, &target, &stacks, args.images.clone(), demo, platform.as_ref())?;
+    let images = images::choose(&project, &target, &stacks, args.images.clone(), demo, platform.as_ref())?;
     if !args.yes && !confirmed(&project, &account, platform.is_some(), args.local)? {
         return Err(Problem::new(Code::Failed, "deploy: it was not confirmed; nothing was changed").into());
     }
-    let plan = Plan {
-        project: &project,
-        target: &target,
-        stacks: &stacks,
-        account,
-        images,
-        with_secrets,
-        platform,
-    };
+    let plan =
+        Plan { project: &project, target: &target, stacks: &stacks, account, images, with_secrets, platform };
     let progress = Progress::detect();
     let outcome = deploy::run(&plan, progress.sink()).await;
     progress.finish();
@@ -127,6 +119,9 @@ async fn interrupted() {
 }
 
 fn left() -> Problem {
-    Problem::new(Code::Detached, "follow the deploy to its end: it was interrupted, and what it started goes on")
-        .hint("run the same command again: it continues where this one stopped")
+    Problem::new(
+        Code::Detached,
+        "follow the deploy to its end: it was interrupted, and what it started goes on",
+    )
+    .hint("run the same command again: it continues where this one stopped")
 }

@@ -8,15 +8,21 @@ use crate::failure::{Code, Failure, Problem, colours};
 use leo_env::SecretsPolicy;
 use leo_project::{Project, find_root};
 
-/// The configuration of the work tree that the command was started in; its warnings are printed.
-fn load_project(environment: Option<&str>, secrets: SecretsPolicy) -> Result<Project, Failure> {
+/// The configuration of the work tree that the command was started in, as its target can carry it; its warnings are
+/// printed.
+fn load_project(environment: Option<&str>, secrets: SecretsPolicy, local: bool) -> Result<Project, Failure> {
     let here = std::env::current_dir()
         .map_err(|error| Problem::new(Code::Usage, format!("find the current folder: {error}")))?;
     let root = find_root(&here).ok_or_else(|| {
         Problem::new(Code::Usage, format!("find {} in {} or above it", leo_project::LEO_TOML, here.display()))
             .hint("run this inside the repository")
     })?;
-    let project = Project::load(&root, environment, secrets).map_err(Failure::Configuration)?;
+    let mut project = Project::load(&root, environment, secrets).map_err(Failure::Configuration)?;
     eprint!("{}", leo_diagnostic::render_all(&project.warnings, colours()));
+    if local {
+        for left_out in crate::local::without_aws_only(&mut project.config) {
+            eprintln!("note: not on the local target: {left_out}");
+        }
+    }
     Ok(project)
 }

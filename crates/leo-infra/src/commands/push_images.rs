@@ -38,7 +38,7 @@ pub(crate) async fn run(args: Args) -> ExitCode {
 }
 
 async fn push(args: &Args) -> Result<Vec<Built>, Failure> {
-    let project = load_project(args.environment.as_deref(), SecretsPolicy::Ignore)?;
+    let project = load_project(args.environment.as_deref(), SecretsPolicy::Ignore, args.local)?;
     let choice = images::sources(&project, images::demo(args.demo, args.local))?;
     let target = Target::open(&project, args.local).await?;
     target.check_account(&project.config).await?;

@@ -8,8 +8,9 @@ use crate::{
 use leo_config::names;
 use leo_deploy::{Finished, Reporter, StackOutcome};
 use leo_image::{
-    CacheUse, DemoImages, Engine, GitFacts, ImageDigest, ImageError, ImageName, ImageReference, ImagesChoice,
-    PlanInput, Publisher, Repository, SourceChoice, Sources, choose_sources, plan as plan_build,
+    CacheUse, DemoImages, Engine, GitFacts, ImageDigest, ImageError, ImageEventKind, ImageName,
+    ImageReference, ImagesChoice, PlanInput, PublishedImage, Publisher, Repository, SourceChoice, Sources,
+    choose_sources, plan as plan_build,
 };
 use leo_project::Project;
 use leo_stack::Stacks;
@@ -46,6 +47,15 @@ impl Built {
         })
     }
 }
+
+impl From<PublishedImage> for Built {
+    fn from(image: PublishedImage) -> Self {
+        Self { name: image.image, reference: image.reference, acceptable: image.acceptable }
+    }
+}
+
+/// What the templates get where nothing can be built: the form of a digest, and no image's.
+const NO_IMAGE: &str = "sha256:0000000000000000000000000000000000000000000000000000000000000000";
 
 /// Both images.
 #[derive(Debug)]
@@ -88,7 +98,11 @@ pub(crate) async fn existing_repositories(target: &Target, stacks: &Stacks) -> R
             .hint("deploy first: `cargo xtask deploy` makes it")
     })?;
     let uri = |key: &str| outputs.get(key).cloned().unwrap_or_default();
-    Ok(repositories(target, &uri(&stacks.keys.orchestrator_repository), &uri(&stacks.keys.generator_repository)))
+    Ok(repositories(
+        target,
+        &uri(&stacks.keys.orchestrator_repository),
+        &uri(&stacks.keys.generator_repository),
+    ))
 }
 
 fn repositories(target: &Target, orchestrator: &str, generator: &str) -> Repositories {
@@ -111,43 +125,35 @@ pub(super) async fn run(
     );
     let (images, changed) = match &plan.images {
         ImagePlan::Build(choice) => {
-            let finished =
-                build(plan.project, plan.target, choice.clone(), &repositories, reporter).await?;
+            let finished = build(plan.project, plan.target, choice.clone(), &repositories, reporter).await?;
             (finished.value, finished.changed)
         }
         ImagePlan::Digests { orchestrator, generator } => {
             let catalog = plan.target.catalog();
-            let built = async |name, repository: &Repository, digest: &ImageDigest| {
-                let acceptable = catalog.adopt(repository, digest).await?;
-                Ok::<_, ImageError>(Built {
-                    name,
-                    reference: ImageReference {
-                        repository_uri: repository.uri.clone(),
-                        digest: digest.clone(),
-                    },
-                    acceptable,
-                })
+            let adopt = async |name, repository, digest| {
+                catalog.adopt(name, repository, digest, lines_to(reporter)).await.map(Built::from)
             };
             let (orchestrator, generator) = tokio::try_join!(
-                built(ImageName::Orchestrator, &repositories.orchestrator, orchestrator),
-                built(ImageName::Generator, &repositories.generator, generator),
+                adopt(ImageName::Orchestrator, &repositories.orchestrator, orchestrator),
+                adopt(ImageName::Generator, &repositories.generator, generator),
             )?;
             (vec![orchestrator, generator], false)
         }
         ImagePlan::None => {
             reporter.note("no Docker engine: nothing is built, and the templates get placeholder digests");
-            let placeholder = |name, repository: &Repository| Built {
+            let digest: ImageDigest = NO_IMAGE.parse().map_err(|error| {
+                Problem::new(Code::Failed, format!("name an image that is not built: {error}"))
+            })?;
+            let images = [
+                (ImageName::Orchestrator, &repositories.orchestrator),
+                (ImageName::Generator, &repositories.generator),
+            ]
+            .map(|(name, repository)| Built {
                 name,
-                reference: ImageReference {
-                    repository_uri: repository.uri.clone(),
-                    digest: ImageDigest::placeholder(),
-                },
+                reference: ImageReference { repository_uri: repository.uri.clone(), digest: digest.clone() },
                 acceptable: BTreeSet::new(),
-            };
-            let images = vec![
-                placeholder(ImageName::Orchestrator, &repositories.orchestrator),
-                placeholder(ImageName::Generator, &repositories.generator),
-            ];
+            })
+            .to_vec();
             (images, false)
         }
     };
@@ -172,21 +178,32 @@ pub(crate) async fn build(
     let (orchestrator_architecture, generator_architecture) =
         (config.orchestrator.architecture, config.generator.architecture);
     let engine = Engine::find().await?;
-    let (orchestrator, generator) = match choice.sources {
-        Sources::Siblings { orchestrator, generator } => (orchestrator, generator),
+    let sources = match choice.sources {
+        Sources::Siblings(siblings) => *siblings,
         Sources::Demo => {
             reporter.note("compiling the demo programs");
-            let demo =
-                leo_image::demo::build(&project.root, orchestrator_architecture, generator_architecture)
-                    .await?;
-            (demo.orchestrator, demo.generator)
+            let (root, lines) = (&project.root, reporter.clone());
+            leo_image::demo::build_showing(
+                root,
+                orchestrator_architecture,
+                generator_architecture,
+                move |line| {
+                    lines.line(line);
+                },
+            )
+            .await?
         }
     };
     let cache = if target.local.is_some() { CacheUse::EngineOnly } else { CacheUse::Registry };
     let mut plans = vec![];
     for (image, source, architecture, repository) in [
-        (ImageName::Orchestrator, orchestrator, orchestrator_architecture, &repositories.orchestrator),
-        (ImageName::Generator, generator, generator_architecture, &repositories.generator),
+        (
+            ImageName::Orchestrator,
+            sources.orchestrator,
+            orchestrator_architecture,
+            &repositories.orchestrator,
+        ),
+        (ImageName::Generator, sources.generator, generator_architecture, &repositories.generator),
     ] {
         let git = GitFacts::read(&source.context).await;
         plans.push(plan_build(PlanInput {
@@ -199,19 +216,23 @@ pub(crate) async fn build(
             cache,
         }));
     }
-    let lines = reporter.clone();
-    let sink: leo_image::Sink = Arc::new(move |event| lines.line(event.to_string()));
     let registry = target.registry(&repositories.orchestrator);
-    let published = Publisher::new(engine, registry, target.catalog(), sink)
+    let published = Publisher::new(engine, registry, target.catalog(), lines_to(reporter))
         .publish(plans)
         .await
         .map_err(join_errors)?;
     let changed = published.iter().any(|image| image.sent);
-    let built = published
-        .into_iter()
-        .map(|image| Built { name: image.image, reference: image.reference, acceptable: image.acceptable })
-        .collect();
-    Ok(Finished::new(built, changed))
+    Ok(Finished::new(published.into_iter().map(Built::from).collect(), changed))
+}
+
+/// What happens to an image, as lines, notes and warnings of the step.
+fn lines_to(reporter: &Reporter) -> leo_image::Sink {
+    let reporter = reporter.clone();
+    Arc::new(move |event| match &event.kind {
+        ImageEventKind::Warning(text) => reporter.warning(format!("{}: {text}", event.image)),
+        ImageEventKind::Note(_) => reporter.note(event.to_string()),
+        _ => reporter.line(event.to_string()),
+    })
 }
 
 /// Both images can fail at once; the step has one problem, so the others' messages go with the first.
@@ -264,9 +285,7 @@ pub(crate) fn choose(
                     .and_then(|(_, digest)| digest.parse::<ImageDigest>().ok())
             };
             match (current(&stacks.keys.orchestrator_image), current(&stacks.keys.generator_image)) {
-                (Some(orchestrator), Some(generator)) => {
-                    Ok(ImagePlan::Digests { orchestrator, generator })
-                }
+                (Some(orchestrator), Some(generator)) => Ok(ImagePlan::Digests { orchestrator, generator }),
                 _ => Err(Problem::new(
                     Code::Usage,
                     format!("keep the current images: `{}` runs none", stacks.platform.name),

@@ -9,7 +9,7 @@ mod report;
 mod secrets;
 mod stacks;
 
-pub(crate) use report::{Deployed, Status};
+pub(crate) use report::Deployed;
 
 use crate::{
     failure::{Code, Failure, Problem},
@@ -38,8 +38,7 @@ pub(crate) struct Plan<'a> {
 /// Runs all steps.
 pub(crate) async fn run(plan: &Plan<'_>, sink: Sink) -> Result<Deployed, Failure> {
     let engine = leo_deploy::Stacks::new(plan.target.cloudformation.clone());
-    let steps =
-        [Step::REGISTRY, Step::FOUNDATION, Step::IMAGES, Step::SECRETS, Step::PLATFORM, Step::GATE];
+    let steps = [Step::REGISTRY, Step::FOUNDATION, Step::IMAGES, Step::SECRETS, Step::PLATFORM, Step::GATE];
     let run: Run<Problem> = Run::new(sink, &steps);
     let result = async {
         let (left, right) = tokio::join!(
@@ -58,9 +57,8 @@ pub(crate) async fn run(plan: &Plan<'_>, sink: Sink) -> Result<Deployed, Failure
                         stacks::foundation(plan, &engine, &reporter).await
                     })
                     .await?;
-                let secrets = run
-                    .step(Step::SECRETS, async |reporter| secrets::run(plan, &reporter).await)
-                    .await?;
+                let secrets =
+                    run.step(Step::SECRETS, async |reporter| secrets::run(plan, &reporter).await).await?;
                 Ok((foundation, secrets))
             },
         );

@@ -1,6 +1,9 @@
 //! What a deploy says at its end.
 
-use super::{Plan, images::{Built, Images}};
+use super::{
+    Plan,
+    images::{Built, Images},
+};
 use leo_deploy::{StackOutcome, gate::GateReport};
 use serde_json::{Value as Json, json};
 
@@ -67,9 +70,7 @@ pub(super) fn deployed(
 fn url(plan: &Plan<'_>, platform: &StackOutcome) -> Option<String> {
     let keys = &plan.stacks.keys;
     match &plan.target.local {
-        Some(local) => {
-            Some(local.load_balancer_url(platform.outputs.get(&keys.load_balancer_name)?))
-        }
+        Some(local) => Some(local.load_balancer_url(platform.outputs.get(&keys.load_balancer_name)?)),
         None => platform.outputs.get(&keys.url).cloned(),
     }
 }
@@ -81,7 +82,23 @@ impl Deployed {
             .stacks
             .iter()
             .map(|stack| {
-                json!({"name": stack.name, "status": stack.status.to_string(), "changed": stack.changed})
+                let changes: Vec<Json> = stack
+                    .changes
+                    .iter()
+                    .map(|change| {
+                        json!({
+                            "resource": change.logical_id,
+                            "type": change.resource_type,
+                            "action": change.action,
+                        })
+                    })
+                    .collect();
+                json!({
+                    "name": stack.name,
+                    "status": stack.status.to_string(),
+                    "changed": stack.changed,
+                    "changes": changes,
+                })
             })
             .collect();
         let images: Vec<Json> = match self.status {

@@ -7,10 +7,8 @@ use leo_secrets::{SecretPlan, SecretsError, Values, ensure};
 
 /// The revision of the secrets: another one rolls the tasks.
 pub(super) async fn run(plan: &Plan<'_>, reporter: &Reporter) -> Result<Finished<String>, Problem> {
-    let values =
-        if plan.with_secrets { Values::Environment(&plan.project.env) } else { Values::Dummies };
-    let report =
-        ensure(&plan.target.secrets, &SecretPlan::all(&plan.project.config), values).await?;
+    let values = if plan.with_secrets { Values::Environment(&plan.project.env) } else { Values::Dummies };
+    let report = ensure(&plan.target.secrets, &SecretPlan::all(&plan.project.config), values).await?;
     if !report.created.is_empty() {
         let kind = if plan.with_secrets { "values" } else { "dummy values" };
         reporter.note(format!("first {kind} for {}", report.created.join(", ")));

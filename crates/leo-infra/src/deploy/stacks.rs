@@ -17,8 +17,7 @@ pub(super) async fn registry(plan: &Plan<'_>, engine: &Engine, reporter: &Report
 
 /// Refuses what would pull the ground from under a running platform.
 pub(super) async fn foundation(plan: &Plan<'_>, engine: &Engine, reporter: &Reporter) -> Step {
-    let request =
-        request(plan, &plan.stacks.foundation, vec![Capability::CapabilityIam], BTreeMap::new());
+    let request = request(plan, &plan.stacks.foundation, vec![Capability::CapabilityIam], BTreeMap::new());
     let prepared = engine.prepare(&request, &|event| reporter.stack(event)).await?;
     let Prepared::Ready(change_set) = prepared else {
         return finish(engine, prepared, reporter).await;
@@ -51,8 +50,7 @@ pub(super) async fn platform(
     reporter: &Reporter,
 ) -> Step {
     let revision = parameters.get(&plan.stacks.keys.secrets_revision).cloned();
-    let finished =
-        deploy(engine, request(plan, &plan.stacks.platform, vec![], parameters), reporter).await?;
+    let finished = deploy(engine, request(plan, &plan.stacks.platform, vec![], parameters), reporter).await?;
     if plan.target.local.is_some() {
         roll_tasks(plan, revision.as_deref(), &finished.value, reporter).await?;
     }
@@ -133,7 +131,10 @@ fn request(
 fn who() -> String {
     let user = std::env::var("USER").unwrap_or_else(|_| "someone".to_owned());
     let host = std::fs::read_to_string("/etc/hostname").unwrap_or_default();
-    format!("leo-infra, by {user} on {}", if host.trim().is_empty() { "an unnamed host" } else { host.trim() })
+    format!(
+        "leo-infra, by {user} on {}",
+        if host.trim().is_empty() { "an unnamed host" } else { host.trim() }
+    )
 }
 
 async fn deploy(engine: &Engine, request: StackRequest, reporter: &Reporter) -> Step {
@@ -144,9 +145,7 @@ async fn deploy(engine: &Engine, request: StackRequest, reporter: &Reporter) -> 
 async fn finish(engine: &Engine, prepared: Prepared, reporter: &Reporter) -> Step {
     let outcome = match prepared {
         Prepared::NoChange(outcome) => outcome,
-        Prepared::Ready(change_set) => {
-            engine.execute(change_set, &|event| reporter.stack(event)).await?
-        }
+        Prepared::Ready(change_set) => engine.execute(change_set, &|event| reporter.stack(event)).await?,
     };
     let changed = outcome.changed;
     Ok(Finished::new(outcome, changed))

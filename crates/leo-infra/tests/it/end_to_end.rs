@@ -1,0 +1,120 @@
+//! From nothing to a running platform, a job in real containers, nothing to change, one change.
+
+use crate::{
+    http::{get, object, post, request, websocket},
+    workspace::{WorkTree, document, have_docker, shown},
+};
+use serde_json::{Value, json};
+use std::{
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+fn deploy(tree: &WorkTree) -> Value {
+    let output = tree.leo_infra(&["deploy", "--local", "--yes", "--json"]).output().expect("runs");
+    assert_eq!(output.status.code(), Some(0), "{}", shown(&output));
+    document(&output)
+}
+
+/// The stacks that changed, and the resources in them.
+fn changes(deployed: &Value) -> Vec<(&str, Vec<&str>)> {
+    deployed["stacks"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter(|stack| stack["changed"] == true)
+        .map(|stack| {
+            let resources = stack["changes"].as_array().into_iter().flatten();
+            (
+                stack["name"].as_str().unwrap_or_default(),
+                resources.filter_map(|change| change["resource"].as_str()).collect(),
+            )
+        })
+        .collect()
+}
+
+/// Asks until a job has ended; real containers take what they take.
+fn ended(url: &str, id: &str) -> Value {
+    let deadline = Instant::now() + Duration::from_secs(90);
+    loop {
+        let job = get(&format!("{url}/jobs/{id}")).json();
+        if job["state"] == "done" || job["state"] == "failed" {
+            return job;
+        }
+        assert!(Instant::now() < deadline, "still {job}");
+        sleep(Duration::from_millis(300));
+    }
+}
+
+#[test]
+fn docker_a_clean_clone_becomes_a_running_platform() {
+    if !have_docker() {
+        return;
+    }
+    let tree = WorkTree::new();
+
+    let first = deploy(&tree);
+    assert_eq!(first["status"], "deployed");
+    assert_eq!(first["environment"], "dev");
+    assert_eq!(changes(&first).len(), 3, "{first}");
+    let digests: Vec<&str> = first["images"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|image| image["digest"].as_str())
+        .collect();
+    assert!(digests.len() == 2 && digests.iter().all(|digest| digest.starts_with("sha256:")), "{first}");
+
+    let url = first["url"].as_str().expect("has a URL");
+    assert_eq!(get(&format!("{url}/healthz")).status, 200);
+    assert_eq!(websocket(&format!("{url}/ws")), 101);
+
+    let asked = post(&format!("{url}/jobs"), &json!({"prompt": "a page about <lions>"}).to_string());
+    assert_eq!(asked.status, 202, "{asked:?}");
+    let id = asked.json()["id"].as_str().expect("has an id").to_owned();
+    let job = ended(url, &id);
+    assert_eq!(job["state"], "done", "{job}");
+    let key = format!("jobs/{id}/output/index.html");
+    assert!(job["objects"].as_array().is_some_and(|keys| keys.contains(&json!(key))), "{job}");
+
+    let target = tree.local_target();
+    let bucket = format!("leo-dev-apps-{}-{}", target.account_id, target.region);
+    let page = object(&target, &bucket, &key);
+    assert_eq!(page.status, 200, "{page:?}");
+    assert!(page.body.contains("a page about &lt;lions&gt;"), "{}", page.body);
+
+    let refused = request(
+        "POST",
+        &target.endpoint,
+        &[
+            ("Content-Type", "application/x-amz-json-1.1"),
+            ("X-Amz-Target", "AmazonEC2ContainerServiceV20141113.RunTask"),
+        ],
+        &json!({"cluster": "leo-dev", "taskDefinition": "leo-dev-generator"}).to_string(),
+    );
+    assert!((400..500).contains(&refused.status), "an unsigned RunTask is refused: {refused:?}");
+
+    let second = deploy(&tree);
+    assert_eq!(second["status"], "unchanged", "{second}");
+    assert_eq!(changes(&second), []);
+    assert_eq!(second["images"], first["images"]);
+    assert_eq!(second["url"], first["url"]);
+
+    tree.configure("[load_balancer]\nderegistration_delay_seconds = 31");
+    let third = deploy(&tree);
+    assert_eq!(third["status"], "deployed");
+    assert_eq!(changes(&third), [("leo-dev-platform", vec!["TargetGroup"])], "{third}");
+    assert_eq!(get(&format!("{url}/healthz")).status, 200);
+
+    // Only what the sign-in is for: another account than the configured one is left alone.
+    let other = tree
+        .leo_infra(&["deploy", "--yes", "--json"])
+        .env("AWS_ENDPOINT_URL", &target.endpoint)
+        .env("AWS_ACCESS_KEY_ID", &target.access_key_id)
+        .env("AWS_SECRET_ACCESS_KEY", target.secret_access_key.expose())
+        .env("AWS_ACCOUNT_ID", "111111111111")
+        .output()
+        .expect("runs");
+    assert_eq!(other.status.code(), Some(2), "{}", shown(&other));
+    assert!(shown(&other).contains("configured for 111111111111"), "{}", shown(&other));
+}

@@ -1,0 +1,126 @@
+//! Plain and signed requests to addresses of this machine.
+
+use aws_credential_types::Credentials;
+use aws_sigv4::{
+    http_request::{SignableBody, SignableRequest, SigningSettings, sign},
+    sign::v4,
+};
+use leo_local::LocalTarget;
+use serde_json::Value;
+use std::{
+    io::{Read, Write},
+    net::TcpStream,
+    time::{Duration, SystemTime},
+};
+
+/// An answer.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) body: String,
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+}
+
+/// One request over a connection of its own.
+pub(crate) fn request(method: &str, url: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+    let (authority, path) = split(url);
+    let mut head = format!(
+        "{method} {path} HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\nContent-Length: {}\r\n",
+        body.len()
+    );
+    for (name, value) in headers {
+        head.push_str(&format!("{name}: {value}\r\n"));
+    }
+    let mut stream = connect(authority);
+    write!(stream, "{head}\r\n{body}").expect("sends");
+    let mut raw = Vec::new();
+    stream.read_to_end(&mut raw).expect("receives");
+    parse(&String::from_utf8_lossy(&raw))
+}
+
+pub(crate) fn get(url: &str) -> Answer {
+    request("GET", url, &[], "")
+}
+
+pub(crate) fn post(url: &str, body: &str) -> Answer {
+    request("POST", url, &[("Content-Type", "application/json")], body)
+}
+
+/// The status that a WebSocket handshake is answered with.
+pub(crate) fn websocket(url: &str) -> u16 {
+    let (authority, path) = split(url);
+    let mut stream = connect(authority);
+    write!(
+        stream,
+        "GET {path} HTTP/1.1\r\nHost: {authority}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    )
+    .expect("sends");
+    let mut first = [0; 12];
+    stream.read_exact(&mut first).expect("receives");
+    String::from_utf8_lossy(&first)
+        .split(' ')
+        .nth(1)
+        .and_then(|code| code.parse().ok())
+        .expect("has a status")
+}
+
+/// An object of a bucket of the local target.
+pub(crate) fn object(target: &LocalTarget, bucket: &str, key: &str) -> Answer {
+    let url = format!("{}/{bucket}/{key}", target.endpoint);
+    let credentials =
+        Credentials::new(&target.access_key_id, target.secret_access_key.expose(), None, None, "test");
+    let identity = credentials.into();
+    let parameters = v4::SigningParams::builder()
+        .identity(&identity)
+        .region(&target.region)
+        .name("s3")
+        .time(SystemTime::now())
+        .settings(SigningSettings::default())
+        .build()
+        .expect("is complete")
+        .into();
+    let (authority, _) = split(&url);
+    let signable =
+        SignableRequest::new("GET", &url, [("host", authority)].into_iter(), SignableBody::Bytes(b""))
+            .expect("can be signed");
+    let (instructions, _) = sign(signable, &parameters).expect("is signed").into_parts();
+    let headers: Vec<(&str, &str)> = instructions.headers().collect();
+    request("GET", &url, &headers, "")
+}
+
+fn split(url: &str) -> (&str, &str) {
+    let rest = url.strip_prefix("http://").expect("is plain HTTP");
+    rest.find('/').map_or((rest, "/"), |at| rest.split_at(at))
+}
+
+fn connect(authority: &str) -> TcpStream {
+    let stream = TcpStream::connect(authority).expect("connects");
+    stream.set_read_timeout(Some(Duration::from_secs(30))).expect("is set");
+    stream
+}
+
+fn parse(raw: &str) -> Answer {
+    let (head, body) = raw.split_once("\r\n\r\n").unwrap_or((raw, ""));
+    let status = head.split(' ').nth(1).and_then(|code| code.parse().ok()).expect("has a status");
+    let chunked = head.to_lowercase().contains("transfer-encoding: chunked");
+    Answer { status, body: if chunked { unchunked(body) } else { body.to_owned() } }
+}
+
+fn unchunked(mut rest: &str) -> String {
+    let mut body = String::new();
+    while let Some((size, after)) = rest.split_once("\r\n") {
+        let size = usize::from_str_radix(size.trim(), 16).unwrap_or(0);
+        if size == 0 || size > after.len() {
+            break;
+        }
+        body.push_str(&after[..size]);
+        rest = after[size..].trim_start_matches("\r\n");
+    }
+    body
+}
