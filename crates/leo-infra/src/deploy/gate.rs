@@ -51,7 +51,7 @@ pub(super) async fn run(
     for warning in &report.warnings {
         reporter.warning(warning.clone());
     }
-    Ok(Finished::new(Some(report), false))
+    Ok(Finished::new(Some(report), true))
 }
 
 /// The load balancer's own address, with the name that users call it by.
