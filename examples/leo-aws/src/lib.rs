@@ -13,6 +13,7 @@ mod endpoint;
 mod error;
 mod http;
 pub mod s3;
+mod sign;
 mod variables;
 
 pub use client::{Client, Retry};
