@@ -1,7 +1,7 @@
 //! The load balancer: target group, listeners, and with a hosted zone the certificate and the record.
 
 use leo_cfn::{
-    Fragment, Handle, Value, logical_id,
+    Attributes, Fragment, Handle, Value, logical_id,
     types::{
         certificatemanager::{Certificate as CertificateResource, CertificateArn, DomainValidationOption},
         ec2::{SecurityGroupId, SubnetId, VpcId},
@@ -61,11 +61,10 @@ pub(crate) fn add(config: &Config, fragment: &mut Fragment, place: Place) -> Fro
             let to_https = Action::Redirect {
                 redirect_config: RedirectConfig { protocol: "HTTPS", port: "443", status_code: "HTTP_301" },
             };
-            fragment.add(logical_id!("RedirectListener"), http(&load_balancer, to_https));
             if let Some(zone) = hosted_zone(certificate) {
                 fragment.add(logical_id!("AliasRecord"), alias(&load_balancer, domain, zone));
             }
-            fragment.add(
+            let https = fragment.add(
                 logical_id!("HttpsListener"),
                 Listener {
                     load_balancer_arn: load_balancer.reference(),
@@ -75,7 +74,16 @@ pub(crate) fn add(config: &Config, fragment: &mut Fragment, place: Place) -> Fro
                     certificates: Some([ListenerCertificate { certificate_arn: arn }]),
                     default_actions: [forward],
                 },
-            )
+            );
+            // One id for port 80 with and without HTTPS: as two resources the new one would be made before the old one
+            // is gone, and the load balancer refuses a second listener on a port. It stops forwarding only once HTTPS
+            // does, so that an environment that gets a domain is never without a way in.
+            fragment.add_with(
+                logical_id!("HttpListener"),
+                Attributes::default().after(&https),
+                http(&load_balancer, to_https),
+            );
+            https
         }
     };
     Front { load_balancer, target_group, listener }

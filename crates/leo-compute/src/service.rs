@@ -252,9 +252,18 @@ fn orchestrator_service(
                 },
             },
         },
+        // UpdateService refuses another capacity provider without a forced deployment, and does not roll tasks for
+        // ECS Exec: both are part of what forces one.
         force_new_deployment: ForceNewDeployment {
             enable_force_new_deployment: true,
-            force_new_deployment_nonce: parameters.secrets_revision.value(),
+            force_new_deployment_nonce: join(
+                "-",
+                [
+                    parameters.secrets_revision.value(),
+                    settings.capacity.provider().into(),
+                    if settings.exec { "exec" } else { "no-exec" }.into(),
+                ],
+            ),
         },
         enable_execute_command: settings.exec,
         enable_ecs_managed_tags: true,

@@ -37,7 +37,7 @@ pub(crate) fn orchestrator(config: &Config, parameters: &Parameters) -> TaskDefi
     container.health_check = (!settings.health_command.is_empty()).then(|| HealthCheck {
         command: settings.health_command.clone(),
         interval: settings.health.interval_seconds,
-        timeout: settings.health.timeout_seconds,
+        timeout: settings.health.timeout_seconds.min(MOST_TIMEOUT),
         retries: settings.health.unhealthy_threshold,
         start_period: settings.health.grace_period_seconds.min(MOST_START_PERIOD),
     });
@@ -54,6 +54,8 @@ pub(crate) fn orchestrator(config: &Config, parameters: &Parameters) -> TaskDefi
 
 /// Seconds (Amazon ECS, "HealthCheck", `startPeriod`).
 const MOST_START_PERIOD: u32 = 300;
+/// Seconds (Amazon ECS, "HealthCheck", `timeout`); a load balancer's check may take twice as long.
+const MOST_TIMEOUT: u32 = 60;
 
 pub(crate) fn generator(config: &Config, parameters: &Parameters) -> TaskDefinition {
     let settings = &config.generator;

@@ -39,10 +39,13 @@ fn generators(config: &Config, inputs: Inputs<'_>, passed: [&Handle<Role>; 2]) -
             .on(passed.map(|role| role.arn().text()))
             .when("StringEquals", "iam:PassedToService", "ecs-tasks.amazonaws.com".into()),
         Statement::allow("WatchTasks", ["ecs:DescribeTasks"]).on([tasks()]),
-        // ListTasks is authorized on container instances, of which Fargate has none: `<cluster>/*` is its narrowest.
-        Statement::allow("ListTasks", ["ecs:ListTasks"])
-            .on([arns::here("ecs", &format!("container-instance/{}/*", name.cluster()))])
-            .when("ArnEquals", "ecs:cluster", cluster()),
+        // The only resource that AWS lets it be narrowed to is a container instance. Fargate has none: a call that names
+        // none is authorized on `*`, and any other resource here would refuse it. The condition keeps it to our cluster.
+        Statement::allow("ListTasks", ["ecs:ListTasks"]).on_everything().when(
+            "ArnEquals",
+            "ecs:cluster",
+            cluster(),
+        ),
         Statement::allow("StopTasks", ["ecs:StopTask"]).on([tasks()]),
         // A task's ARN does not carry its family; its tags, propagated from the service, tell it apart.
         Statement::deny("NeverStopOrchestrators", ["ecs:StopTask"]).on([tasks()]).when(

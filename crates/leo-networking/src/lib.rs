@@ -146,7 +146,7 @@ fn load_balancer_group(
 ) -> Handle<SecurityGroup> {
     let ports: &[(u16, &'static str)] = match config.load_balancer.endpoint {
         Endpoint::Http => &[(80, "HTTP")],
-        Endpoint::Https { .. } => &[(80, "HTTP, to be sent on to HTTPS"), (443, "HTTPS")],
+        Endpoint::Https { .. } => &[(80, "HTTP"), (443, "HTTPS")],
     };
     let ingress = config
         .load_balancer

@@ -48,8 +48,12 @@ fn every_taggable_resource_says_whose_it_is() {
             if untaggable.contains(&body["Type"].as_str().unwrap_or_default()) {
                 continue;
             }
-            let tags: Vec<&str> =
-                body["Properties"]["Tags"].as_array().into_iter().flatten().filter_map(|tag| tag["Key"].as_str()).collect();
+            let tags: Vec<&str> = body["Properties"]["Tags"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(|tag| tag["Key"].as_str())
+                .collect();
             let registry = stack.name.as_str() == "leo-registry";
             let wanted: &[&str] = if registry {
                 &["leo:component", "leo:managed-by", "leo:stack"]
@@ -98,7 +102,8 @@ fn no_statement_speaks_of_everything_where_aws_takes_less() {
     let mut everything = vec![];
     for (id, kind, body) in resources(&stacks).filter(|(_, kind, _)| *kind == "AWS::IAM::Role") {
         assert_eq!(kind, "AWS::IAM::Role");
-        for statement in body["Properties"]["Policies"][0]["PolicyDocument"]["Statement"].as_array().into_iter().flatten()
+        for statement in
+            body["Properties"]["Policies"][0]["PolicyDocument"]["Statement"].as_array().into_iter().flatten()
         {
             if statement["Resource"] == json!(["*"]) {
                 everything.push(format!("{id} {}", statement["Sid"].as_str().unwrap_or_default()));
@@ -116,8 +121,13 @@ fn no_statement_speaks_of_everything_where_aws_takes_less() {
         [
             "GeneratorExecutionRole SignInToRegistry",
             "OrchestratorExecutionRole SignInToRegistry",
+            "OrchestratorTaskRole ListTasks",
             "OrchestratorTaskRole ShellIntoIt",
         ]
+    );
+    assert_eq!(
+        statement(&stacks, "OrchestratorTaskRole", "ListTasks")["Condition"],
+        json!({"ArnEquals": {"ecs:cluster": [{"Fn::GetAtt": ["Cluster", "Arn"]}]}})
     );
 }
 
@@ -204,8 +214,72 @@ fn what_a_container_may_rely_on_is_there() {
 }
 
 #[test]
+fn one_listener_keeps_port_80_when_an_environment_gets_a_domain() {
+    let http = default();
+    let https = stacks("domain = \"leo.example.com\"\nhosted_zone_id = \"Z0123456789ABC\"", "");
+    let listeners = |stacks: &Stacks| -> Vec<(String, Value, Value)> {
+        resources(stacks)
+            .filter(|(_, kind, _)| *kind == "AWS::ElasticLoadBalancingV2::Listener")
+            .map(|(id, _, body)| {
+                (id.to_owned(), body["Properties"]["Port"].clone(), body["DependsOn"].clone())
+            })
+            .collect()
+    };
+    assert_eq!(listeners(&http), [("HttpListener".to_owned(), json!(80), Value::Null)]);
+    assert_eq!(
+        listeners(&https),
+        [
+            ("HttpListener".to_owned(), json!(80), json!(["HttpsListener"])),
+            ("HttpsListener".to_owned(), json!(443), Value::Null),
+        ]
+    );
+    assert_eq!(
+        properties(&https.platform, "HttpListener")["DefaultActions"],
+        json!([{"Type": "redirect", "RedirectConfig": {"Protocol": "HTTPS", "Port": "443", "StatusCode": "HTTP_301"}}])
+    );
+    // A rule of another description would be a second rule for the same addresses and port, which EC2 refuses.
+    let ingress = |stacks: &Stacks| {
+        properties(&stacks.foundation, "LoadBalancerSecurityGroup")["SecurityGroupIngress"]
+            .as_array()
+            .cloned()
+    };
+    let (before, after) = (ingress(&http).unwrap_or_default(), ingress(&https).unwrap_or_default());
+    assert!(!before.is_empty() && before.iter().all(|rule| after.contains(rule)), "{before:?} {after:?}");
+}
+
+#[test]
+fn what_ecs_does_not_roll_tasks_for_by_itself_forces_a_deployment() {
+    let nonce = |toml: &str| {
+        properties(&stacks(toml, "").platform, "OrchestratorService")["ForceNewDeployment"].to_string()
+    };
+    let usual = nonce("");
+    assert!(usual.contains(r#"{"Ref":"SecretsRevision"}"#), "{usual}");
+    let spot = nonce("[environments.dev.orchestrator]\ncapacity = \"spot\"");
+    let exec = nonce("[environments.dev.orchestrator]\nexec = true");
+    assert!(usual != spot && usual != exec && spot != exec, "{usual} {spot} {exec}");
+    assert_eq!(usual, nonce("[environments.dev.orchestrator]\ndesired_count = 2"));
+}
+
+#[test]
+fn the_containers_health_check_stays_within_what_ecs_takes() {
+    let stacks = stacks(
+        "[environments.dev.orchestrator.health]\ninterval_seconds = 300\ntimeout_seconds = 120\ngrace_period_seconds = 7200",
+        "",
+    );
+    let container =
+        properties(&stacks.platform, "OrchestratorTaskDefinition")["ContainerDefinitions"][0].clone();
+    assert_eq!(container["HealthCheck"]["Timeout"], 60);
+    assert_eq!(container["HealthCheck"]["StartPeriod"], 300);
+    assert_eq!(properties(&stacks.platform, "TargetGroup")["HealthCheckTimeoutSeconds"], 120);
+}
+
+#[test]
 fn a_template_fits_into_a_request() {
     for stack in default().all() {
-        assert!(stack.template.to_minified_json().len() < leo_cfn::template::INLINE_BODY_BYTES, "{}", stack.name);
+        assert!(
+            stack.template.to_minified_json().len() < leo_cfn::template::INLINE_BODY_BYTES,
+            "{}",
+            stack.name
+        );
     }
 }
