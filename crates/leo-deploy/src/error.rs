@@ -2,32 +2,11 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
+use leo_aws::{FailureKind, ServiceError};
 
 use crate::cause::Cause;
 use crate::change::Finding;
-use crate::service_error::{ErrorClass, ServiceError};
 use crate::state::{Block, StackStatus};
-
-/// What kind of failure it is, for the exit code.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum FailureKind {
-    /// Credentials are missing, expired or denied.
-    Credentials,
-    /// The operation goes on in AWS without us.
-    Detached,
-    /// The input can't be sent.
-    Usage,
-    /// AWS did not answer, or refused the call.
-    Service,
-    /// The stack's operation failed or was rolled back.
-    Stack,
-    /// The stack is in a state that needs a decision.
-    Blocked,
-    /// What runs is not what was planned.
-    Gate,
-}
 
 /// Why a stack was not deployed. Messages read after "failed to".
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -121,19 +100,20 @@ pub enum DeployError {
 }
 
 impl DeployError {
-    /// What kind of failure it is.
+    /// What it means for the exit code.
     pub fn kind(&self) -> FailureKind {
         match self {
-            Self::Service { source, .. } | Self::LostContact { source, .. }
-                if source.class == ErrorClass::Credentials =>
-            {
+            Self::Service { source, .. } => source.kind(),
+            Self::LostContact { source, .. } if source.kind() == FailureKind::Credentials => {
                 FailureKind::Credentials
             }
-            Self::Service { .. } => FailureKind::Service,
             Self::LostContact { .. } | Self::NotStarted { .. } => FailureKind::Detached,
             Self::TemplateTooLarge { .. } => FailureKind::Usage,
-            Self::Blocked { .. } | Self::NothingNewToTry { .. } => FailureKind::Blocked,
-            Self::ChangeSet { .. } | Self::Failed { .. } | Self::ChangeSetGone { .. } => FailureKind::Stack,
+            Self::Blocked { .. }
+            | Self::NothingNewToTry { .. }
+            | Self::ChangeSet { .. }
+            | Self::Failed { .. }
+            | Self::ChangeSetGone { .. } => FailureKind::Failed,
         }
     }
 
@@ -165,7 +145,7 @@ impl DeployError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Service { source, .. } => source.hint(),
-            Self::LostContact { source, .. } if source.class == ErrorClass::Credentials => Some(
+            Self::LostContact { source, .. } if source.kind() == FailureKind::Credentials => Some(
                 "sign in again, then run the same command: it attaches to the operation and continues"
                     .to_owned(),
             ),

@@ -15,7 +15,6 @@ mod event;
 mod pace;
 mod progress;
 mod run;
-mod service_error;
 mod stacks;
 mod state;
 
@@ -23,13 +22,12 @@ pub mod gate;
 
 pub use cause::{Cause, causes};
 pub use change::{Change, ChangeAction, Finding, Replacement, replacements_and_removals};
-pub use error::{DeployError, FailureKind};
+pub use error::DeployError;
 pub use event::{
     OnEvent, Reporter, ResourceEvent, Sink, StackEvent, Step, StepEvent, StepEventKind, StepStatus,
 };
 pub use progress::{Counter, Progress};
 pub use run::{Finished, Run, Stopped};
-pub use service_error::{ErrorClass, ServiceError};
 pub use stacks::{
     Capability, INLINE_TEMPLATE_LIMIT, OnCreateFailure, Prepared, ReviewedChangeSet, Stack, StackOutcome,
     StackRequest, Stacks,

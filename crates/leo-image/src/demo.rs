@@ -144,7 +144,7 @@ mod tests {
         };
         let error = build(Path::new("/there-is-nothing"), other, other).await.unwrap_err();
         assert!(matches!(error, ImageError::DemoHost { wanted, .. } if wanted == other), "{error}");
-        assert_eq!(error.kind(), crate::FailureKind::Usage);
+        assert_eq!(error.kind(), leo_aws::FailureKind::Usage);
         assert!(error.hint().unwrap().contains("generator.architecture"));
     }
 

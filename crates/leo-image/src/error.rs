@@ -1,7 +1,7 @@
-use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use aws_sdk_ecr::error::{ProvideErrorMetadata, SdkError};
+use leo_aws::{FailureKind, ServiceError};
 use leo_config::Architecture;
 
 use crate::{ImageDigest, ImageName};
@@ -90,15 +90,8 @@ pub enum ImageError {
         digest: ImageDigest,
     },
     /// A call to ECR failed.
-    #[error("call ECR {operation}: {message}")]
-    Ecr {
-        /// The operation, like `PutImage`.
-        operation: &'static str,
-        /// What AWS said, or why it could not be asked.
-        message: String,
-        /// Which of the three it is.
-        kind: FailureKind,
-    },
+    #[error("call ECR {0}")]
+    Ecr(#[source] ServiceError),
     /// ECR or BuildKit answered with something that can't be an answer.
     #[error("understand {what}: {problem}")]
     Answer {
@@ -144,17 +137,6 @@ pub struct MissingFolder {
     pub path: PathBuf,
 }
 
-/// What a failure means for the exit code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FailureKind {
-    /// Configuration, arguments or this machine: nothing was sent (exit 2).
-    Usage,
-    /// Credentials missing, expired or denied (exit 4).
-    Credentials,
-    /// The operation itself failed (exit 1).
-    Failed,
-}
-
 impl ImageError {
     /// Which exit code this failure ends in.
     pub fn kind(&self) -> FailureKind {
@@ -168,7 +150,7 @@ impl ImageError {
             | Self::DigestMissing { .. }
             | Self::DemoHost { .. } => FailureKind::Usage,
             Self::Denied { .. } => FailureKind::Credentials,
-            Self::Ecr { kind, .. } => *kind,
+            Self::Ecr(error) => error.kind(),
             Self::Build { .. }
             | Self::Push { .. }
             | Self::RepositoryMissing { .. }
@@ -209,7 +191,7 @@ impl ImageError {
             Self::DigestMissing { .. } => Some(
                 "use a digest that this repository still has, or build the image with `--images build`".to_owned(),
             ),
-            Self::Ecr { kind: FailureKind::Credentials, .. } => {
+            Self::Ecr(error) if error.kind() == FailureKind::Credentials => {
                 Some("sign in again, and check that the role may use this repository".to_owned())
             }
             Self::DemoHost { .. } => Some(
@@ -230,7 +212,7 @@ impl ImageError {
             }
             Self::Push { .. } => Some("run the command again: what was sent already is not sent twice".to_owned()),
             Self::Build { .. }
-            | Self::Ecr { .. }
+            | Self::Ecr(_)
             | Self::Answer { .. }
             | Self::File { .. }
             | Self::DemoBuild { .. } => None,
@@ -255,51 +237,8 @@ impl ImageError {
         if error.code() == Some("RepositoryNotFoundException") {
             return Self::RepositoryMissing { repository: repository.to_owned() };
         }
-        let message = match (error.code(), error.message()) {
-            (Some(code), Some(message)) => format!("{code}: {message}"),
-            (Some(code), None) => code.to_owned(),
-            (None, _) => chain(error),
-        };
-        let kind = if is_credentials(error.code(), &message) {
-            FailureKind::Credentials
-        } else {
-            FailureKind::Failed
-        };
-        Self::Ecr { operation, message, kind }
+        Self::Ecr(ServiceError::of(operation, error))
     }
-}
-
-/// Error codes with which AWS says that it does not know the caller, or does not let them (IAM User Guide, "Common
-/// errors").
-const CREDENTIAL_CODES: [&str; 8] = [
-    "AccessDeniedException",
-    "ExpiredTokenException",
-    "ExpiredToken",
-    "InvalidClientTokenId",
-    "InvalidSignatureException",
-    "MissingAuthenticationToken",
-    "UnrecognizedClientException",
-    "SignatureDoesNotMatch",
-];
-
-fn is_credentials(code: Option<&str>, message: &str) -> bool {
-    match code {
-        Some(code) => CREDENTIAL_CODES.contains(&code),
-        // Without a code nothing was asked: the SDK itself found no credentials.
-        None => message.contains("credentials"),
-    }
-}
-
-/// An error and its sources, in one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        // Writing to a String can't fail.
-        let _ = write!(text, ": {error}");
-        source = error.source();
-    }
-    text
 }
 
 fn out_of_disk(message: &str, log: &[String]) -> bool {

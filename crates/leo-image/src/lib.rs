@@ -30,7 +30,7 @@ pub use catalog::{Catalog, StoredImage, TagOutcome};
 pub use choice::{ImagesChoice, ImagesChoiceError};
 pub use digest::{DigestError, ImageDigest, ImageReference};
 pub use engine::{Engine, PushMode};
-pub use error::{FailureKind, ImageError, MissingFolder};
+pub use error::{ImageError, MissingFolder};
 pub use event::{ImageEvent, ImageEventKind, ImageName, Sink};
 pub use git::GitFacts;
 pub use login::{Password, Registry, RegistryCredentials};

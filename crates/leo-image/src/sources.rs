@@ -173,7 +173,7 @@ mod tests {
         let error = choose_sources(&images(), &root, DemoImages::No).unwrap_err();
         let text = format!("failed to {error}\nhint: {}", error.hint().unwrap());
         insta::assert_snapshot!(text.replace(&folder.path().display().to_string(), "<folder>"));
-        assert_eq!(error.kind(), crate::FailureKind::Usage);
+        assert_eq!(error.kind(), leo_aws::FailureKind::Usage);
     }
 
     #[test]

@@ -1,28 +1,17 @@
 //! How a command fails: what is printed, and the exit code.
 
-use leo_deploy::{DeployError, ServiceError, Step};
+use leo_aws::{FailureKind, ServiceError};
+use leo_deploy::{DeployError, Step, gate::GateError};
 use leo_diagnostic::{Colours, Diagnostic};
 use leo_image::ImageError;
+use leo_secrets::SecretsError;
 use serde_json::{Value as Json, json};
 use std::{fmt::Write as _, io::IsTerminal, process::ExitCode};
-
-/// The exit codes that a failure can end in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Code {
-    /// The operation failed.
-    Failed = 1,
-    /// Bad usage, configuration or environment: nothing was sent.
-    Usage = 2,
-    /// Credentials missing, expired or denied.
-    Credentials = 4,
-    /// Left while the operation still runs in AWS.
-    Detached = 5,
-}
 
 /// One thing that went wrong.
 #[derive(Debug)]
 pub(crate) struct Problem {
-    pub(crate) code: Code,
+    pub(crate) kind: FailureKind,
     /// Reads after "failed to …".
     pub(crate) message: String,
     /// Lines that show the cause.
@@ -31,8 +20,8 @@ pub(crate) struct Problem {
 }
 
 impl Problem {
-    pub(crate) fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), details: vec![], hint: None }
+    pub(crate) fn new(kind: FailureKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), details: vec![], hint: None }
     }
 
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
@@ -51,17 +40,12 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
-    /// The exit code: that of the gravest problem, where being unable to sign in explains the rest.
-    pub(crate) fn code(&self) -> Code {
+    /// That of the gravest problem.
+    fn kind(&self) -> FailureKind {
         match self {
-            Self::Configuration(_) => Code::Usage,
+            Self::Configuration(_) => FailureKind::Usage,
             Self::Problems(problems) => {
-                let codes = || problems.iter().map(|(_, problem)| problem.code);
-                if codes().any(|code| code == Code::Credentials) {
-                    Code::Credentials
-                } else {
-                    codes().max().unwrap_or(Code::Failed)
-                }
+                problems.iter().map(|(_, problem)| problem.kind).max().unwrap_or(FailureKind::Failed)
             }
         }
     }
@@ -72,7 +56,7 @@ impl Failure {
         if json {
             println!("{:#}", self.json());
         }
-        ExitCode::from(self.code() as u8)
+        ExitCode::from(self.kind().exit_code())
     }
 
     fn text(&self) -> String {
@@ -110,7 +94,7 @@ impl Failure {
                 })
                 .collect(),
         };
-        json!({"status": "failed", "exit_code": self.code() as u8, "errors": errors})
+        json!({"status": "failed", "exit_code": self.kind().exit_code(), "errors": errors})
     }
 }
 
@@ -145,38 +129,30 @@ impl From<Problem> for Failure {
 
 impl From<DeployError> for Problem {
     fn from(error: DeployError) -> Self {
-        Self { code: code_of(error.kind()), message: error.to_string(), details: vec![], hint: error.hint() }
+        Self { hint: error.hint(), ..Self::new(error.kind(), error.to_string()) }
     }
 }
 
-impl From<ServiceError> for Problem {
-    fn from(error: ServiceError) -> Self {
-        let code = match error.class {
-            leo_deploy::ErrorClass::Credentials => Code::Credentials,
-            _ => Code::Failed,
-        };
-        Self { code, message: format!("call {error}"), details: vec![], hint: error.hint() }
-    }
-}
-
-pub(crate) fn code_of(kind: leo_deploy::FailureKind) -> Code {
-    use leo_deploy::FailureKind as Kind;
-    match kind {
-        Kind::Credentials => Code::Credentials,
-        Kind::Detached => Code::Detached,
-        Kind::Usage => Code::Usage,
-        Kind::Service | Kind::Stack | Kind::Blocked | Kind::Gate => Code::Failed,
+impl From<GateError> for Problem {
+    fn from(error: GateError) -> Self {
+        Self { hint: error.hint(), ..Self::new(error.kind(), error.to_string()) }
     }
 }
 
 impl From<ImageError> for Problem {
     fn from(error: ImageError) -> Self {
-        use leo_image::FailureKind as Kind;
-        let code = match error.kind() {
-            Kind::Usage => Code::Usage,
-            Kind::Credentials => Code::Credentials,
-            Kind::Failed => Code::Failed,
-        };
-        Self { code, message: error.to_string(), details: error.details(), hint: error.hint() }
+        Self { hint: error.hint(), details: error.details(), ..Self::new(error.kind(), error.to_string()) }
+    }
+}
+
+impl From<SecretsError> for Problem {
+    fn from(error: SecretsError) -> Self {
+        Self { hint: error.hint(), ..Self::new(error.kind(), error.to_string()) }
+    }
+}
+
+impl From<ServiceError> for Problem {
+    fn from(error: ServiceError) -> Self {
+        Self { hint: error.hint(), ..Self::new(error.kind(), format!("call {error}")) }
     }
 }

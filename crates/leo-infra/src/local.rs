@@ -2,8 +2,9 @@
 
 use crate::{
     commands::forward,
-    failure::{Code, Failure, Problem},
+    failure::{Failure, Problem},
 };
+use leo_aws::FailureKind;
 use leo_config::{Architecture, Config, Endpoint};
 use leo_local::{LocalError, LocalOptions, LocalTarget, PythonTools};
 use leo_project::Project;
@@ -24,10 +25,10 @@ pub(crate) async fn start(project: &Project) -> Result<LocalTarget, Failure> {
         })
         .map_err(|error| {
             let hint = error.hint();
-            Problem { hint, ..Problem::new(Code::Failed, error.to_string()) }
+            Problem { hint, ..Problem::new(FailureKind::Failed, error.to_string()) }
         })?;
         let executable = std::env::current_exe()
-            .map_err(|error| Problem::new(Code::Failed, format!("find this executable: {error}")))?;
+            .map_err(|error| Problem::new(FailureKind::Failed, format!("find this executable: {error}")))?;
         let options = LocalOptions {
             state_dir: root.join(".leo/local"),
             python: tools.python(),
@@ -39,7 +40,7 @@ pub(crate) async fn start(project: &Project) -> Result<LocalTarget, Failure> {
         leo_local::up(&options).map_err(Problem::from)
     })
     .await
-    .map_err(|error| Problem::new(Code::Failed, format!("start the local target: {error}")))??;
+    .map_err(|error| Problem::new(FailureKind::Failed, format!("start the local target: {error}")))??;
     Ok(started)
 }
 
@@ -74,7 +75,7 @@ pub(crate) fn without_aws_only(config: &mut Config) -> Vec<String> {
 impl From<LocalError> for Problem {
     fn from(error: LocalError) -> Self {
         let hint = error.hint();
-        Self { hint, ..Self::new(Code::Failed, error.to_string()) }
+        Self { hint, ..Self::new(FailureKind::Failed, error.to_string()) }
     }
 }
 

@@ -1,10 +1,10 @@
 //! Where a command goes: AWS, or the local target. Everything that differs between the two is asked for here.
 
-use crate::failure::{Code, Failure, Problem};
+use crate::failure::{Failure, Problem};
 use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_credential_types::Credentials;
+use leo_aws::{FailureKind, ServiceError};
 use leo_config::{AccountId, Config};
-use leo_deploy::ServiceError;
 use leo_image::{Catalog, Password, Registry, RegistryCredentials, Repository};
 use leo_local::LocalTarget;
 use leo_project::Project;
@@ -64,7 +64,7 @@ impl Target {
         if self.local.is_none() && wanted.is_some_and(|wanted| wanted != account) {
             let name = &config.environment.name;
             return Err(Problem::new(
-                Code::Usage,
+                FailureKind::Usage,
                 format!(
                     "deploy `{name}`: these credentials are for account {account}, but it is configured for {}",
                     wanted.unwrap_or_default()

@@ -5,7 +5,7 @@ use leo_env::Secret;
 use tokio::task::JoinSet;
 
 use crate::service::{self, Keys, State};
-use crate::{FailureKind, Problem, Revision, SecretPlan, SecretsError, Values};
+use crate::{Problem, Revision, SecretPlan, SecretsError, Values};
 
 /// What [`ensure`] found and did.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -139,12 +139,9 @@ async fn carry_out(client: Client, decision: Decision) -> Result<Outcome, Secret
         State::Valued { version } => {
             Ok(Outcome { name: plan.name, version, created: false, unchecked: true })
         }
-        State::Absent | State::Empty | State::ScheduledForDeletion => Err(SecretsError::Service {
-            operation: "PutSecretValue",
-            secret: plan.name,
-            message: "its first value was created before, but is not its current one".to_owned(),
-            kind: FailureKind::Failed,
-        }),
+        State::Absent | State::Empty | State::ScheduledForDeletion => {
+            Err(SecretsError::NotCurrent { secret: plan.name })
+        }
     }
 }
 

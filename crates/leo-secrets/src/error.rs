@@ -1,3 +1,5 @@
+use leo_aws::{FailureKind, ServiceError};
+
 /// Why not every secret has a value now.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -9,16 +11,18 @@ pub enum SecretsError {
         problems: Vec<Problem>,
     },
     /// A call to Secrets Manager failed. Values that were created before it stay; the next run continues.
-    #[error("call Secrets Manager {operation} for {secret}: {message}")]
+    #[error("call Secrets Manager {} for {secret}: {}", source.operation, source.reason())]
     Service {
-        /// The operation, like `PutSecretValue`.
-        operation: &'static str,
         /// The secret's name.
         secret: String,
-        /// AWS's words, or why it could not be asked; without any value.
-        message: String,
-        /// Whether it is about credentials.
-        kind: FailureKind,
+        /// The call, without any value.
+        source: ServiceError,
+    },
+    /// The secret's first value was created before and is not the one that a task gets.
+    #[error("give {secret} a value: its first one was created before, but is not its current one")]
+    NotCurrent {
+        /// The secret's name.
+        secret: String,
     },
 }
 
@@ -62,23 +66,13 @@ pub enum Problem {
     },
 }
 
-/// What a failure means for the exit code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FailureKind {
-    /// The environment or the account has to be put right; nothing was sent (exit 2).
-    Usage,
-    /// Credentials missing, expired or denied (exit 4).
-    Credentials,
-    /// The operation itself failed (exit 1).
-    Failed,
-}
-
 impl SecretsError {
     /// Which exit code this failure ends in.
     pub fn kind(&self) -> FailureKind {
         match self {
             Self::Blocked { .. } => FailureKind::Usage,
-            Self::Service { kind, .. } => *kind,
+            Self::Service { source, .. } => source.kind(),
+            Self::NotCurrent { .. } => FailureKind::Failed,
         }
     }
 
@@ -94,12 +88,13 @@ impl SecretsError {
                 }
                 (!hints.is_empty()).then(|| hints.join("\n"))
             }
-            Self::Service { kind: FailureKind::Credentials, operation, .. } => {
-                Some(format!("sign in again, and check that the role may call secretsmanager:{operation}"))
-            }
-            Self::Service { message, secret, .. } if message.contains("not its current one") => Some(
-                format!("put a value with AWSCURRENT into {secret}: its versions were relabelled by hand"),
-            ),
+            Self::Service { source, .. } if source.kind() == FailureKind::Credentials => Some(format!(
+                "sign in again, and check that the role may call secretsmanager:{}",
+                source.operation
+            )),
+            Self::NotCurrent { secret } => Some(format!(
+                "put a value with AWSCURRENT into {secret}: its versions were relabelled by hand"
+            )),
             Self::Service { .. } => Some("run the command again: what was created already stays".to_owned()),
         }
     }

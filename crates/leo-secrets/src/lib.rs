@@ -16,7 +16,7 @@ mod service;
 mod values;
 
 pub use ensure::{Report, ensure};
-pub use error::{FailureKind, Problem, SecretsError};
+pub use error::{Problem, SecretsError};
 pub use plan::SecretPlan;
 pub use revision::Revision;
 pub use values::Values;

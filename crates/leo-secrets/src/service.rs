@@ -1,18 +1,16 @@
 //! The calls to Secrets Manager, each with its errors reduced to what is safe to show.
 
-use std::error::Error;
-use std::fmt::Write as _;
-
 use aws_sdk_secretsmanager::Client;
-use aws_sdk_secretsmanager::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_secretsmanager::error::ProvideErrorMetadata;
 use aws_sdk_secretsmanager::operation::describe_secret::DescribeSecretError;
 use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
 use aws_sdk_secretsmanager::operation::put_secret_value::PutSecretValueError;
+use leo_aws::ServiceError;
 use leo_env::Secret;
 use serde_json::Value;
 
+use crate::SecretsError;
 use crate::fingerprint::fingerprint;
-use crate::{FailureKind, SecretsError};
 
 /// What a secret is like, without its value.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,7 +52,7 @@ pub(crate) async fn state(client: &Client, name: &str) -> Result<State, SecretsE
         Err(error) => {
             return match error.as_service_error() {
                 Some(DescribeSecretError::ResourceNotFoundException(_)) => Ok(State::Absent),
-                _ => Err(service_error("DescribeSecret", name, &error, None)),
+                _ => Err(failed(name, ServiceError::of("DescribeSecret", &error))),
             };
         }
     };
@@ -74,7 +72,7 @@ pub(crate) async fn keys(client: &Client, name: &str) -> Result<Keys, SecretsErr
             let denied = error.as_service_error().and_then(GetSecretValueError::code);
             return match denied {
                 Some("AccessDeniedException" | "AccessDenied") => Ok(Keys::Denied),
-                _ => Err(service_error("GetSecretValue", name, &error, None)),
+                _ => Err(failed(name, ServiceError::of("GetSecretValue", &error))),
             };
         }
     };
@@ -115,7 +113,8 @@ pub(crate) async fn create_value(
         Ok(answer) => Ok(Some(answer.version_id().unwrap_or(&token).to_owned())),
         Err(error) => match error.as_service_error() {
             Some(PutSecretValueError::ResourceExistsException(_)) => Ok(None),
-            _ => Err(service_error("PutSecretValue", name, &error, Some(value))),
+            // A message about what was sent may quote it.
+            _ => Err(failed(name, ServiceError::of_confidential("PutSecretValue", &error))),
         },
     }
 }
@@ -127,53 +126,6 @@ fn first_version(name: &str, keys: &[String]) -> String {
     format!("leo-first-{:032x}", fingerprint(lines))
 }
 
-/// Error codes with which AWS says that it does not know the caller, or does not let them (IAM User Guide, "Common
-/// errors").
-const CREDENTIAL_CODES: [&str; 9] = [
-    "AccessDenied",
-    "AccessDeniedException",
-    "ExpiredToken",
-    "ExpiredTokenException",
-    "InvalidClientTokenId",
-    "InvalidSignatureException",
-    "MissingAuthenticationToken",
-    "SignatureDoesNotMatch",
-    "UnrecognizedClientException",
-];
-
-/// An error without what was sent: AWS's validation messages may quote a request.
-fn service_error<E>(
-    operation: &'static str,
-    name: &str,
-    error: &SdkError<E>,
-    sent: Option<&Secret>,
-) -> SecretsError
-where
-    E: ProvideErrorMetadata + Error + 'static,
-{
-    let message = match (error.code(), error.message()) {
-        (Some(code), Some(_)) if sent.is_some() && !CREDENTIAL_CODES.contains(&code) => code.to_owned(),
-        (Some(code), Some(message)) => format!("{code}: {message}"),
-        (Some(code), None) => code.to_owned(),
-        (None, _) => chain(error),
-    };
-    let kind = match error.code() {
-        Some(code) if CREDENTIAL_CODES.contains(&code) => FailureKind::Credentials,
-        // Without a code nothing was asked: the SDK itself found no credentials.
-        None if message.contains("credentials") => FailureKind::Credentials,
-        _ => FailureKind::Failed,
-    };
-    SecretsError::Service { operation, secret: name.to_owned(), message, kind }
-}
-
-/// An error and its sources, in one line.
-fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        // Writing to a String can't fail.
-        let _ = write!(text, ": {error}");
-        source = error.source();
-    }
-    text
+fn failed(name: &str, source: ServiceError) -> SecretsError {
+    SecretsError::Service { secret: name.to_owned(), source }
 }

@@ -10,11 +10,11 @@ use std::time::Duration;
 
 use aws_sdk_ecs::Client as Ecs;
 use aws_sdk_elasticloadbalancingv2::Client as LoadBalancing;
+use leo_aws::{FailureKind, ServiceError};
 use serde::Serialize;
 use tokio::time::{Instant, sleep};
 
-use crate::error::{FailureKind, lines};
-use crate::service_error::{ErrorClass, ServiceError};
+use crate::error::lines;
 
 mod dns;
 mod http;
@@ -82,12 +82,11 @@ pub enum GateError {
 }
 
 impl GateError {
-    /// What kind of failure it is.
+    /// What it means for the exit code.
     pub fn kind(&self) -> FailureKind {
         match self {
-            Self::Mismatch { .. } => FailureKind::Gate,
-            Self::Service(error) if error.class == ErrorClass::Credentials => FailureKind::Credentials,
-            Self::Service(_) => FailureKind::Service,
+            Self::Mismatch { .. } => FailureKind::Failed,
+            Self::Service(error) => error.kind(),
         }
     }
 

@@ -4,9 +4,9 @@ use aws_sdk_ecs::Client as Ecs;
 use aws_sdk_ecs::types as ecs;
 use aws_sdk_elasticloadbalancingv2::Client as LoadBalancing;
 use aws_sdk_elasticloadbalancingv2::types::{TargetHealthDescription, TargetHealthStateEnum};
+use leo_aws::ServiceError;
 
 use super::{Gate, Mismatch};
-use crate::service_error::ServiceError;
 
 /// How many tasks one DescribeTasks call takes ("DescribeTasks", Amazon ECS API Reference).
 const TASKS_A_CALL: usize = 100;

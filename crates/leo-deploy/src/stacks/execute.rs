@@ -1,14 +1,14 @@
 //! From a reviewed change set to a stack that is what was asked for.
 
 use aws_sdk_cloudformation::types as sdk;
+use leo_aws::ServiceError;
 
 use super::follow::Operation;
 use super::poller::{Poller, Start, start_of_next};
-use super::{Mode, OnCreateFailure, Prepared, ReviewedChangeSet, StackOutcome, Stacks};
+use super::{Mode, OnCreateFailure, Prepared, ReviewedChangeSet, StackOutcome, Stacks, is_absent};
 use crate::cause::{Cause, causes, nested_stack};
 use crate::error::DeployError;
 use crate::event::{OnEvent, ResourceEvent, StackEvent};
-use crate::service_error::ServiceError;
 
 /// How deep nested stacks are searched for a cause; CloudFormation itself allows hardly more.
 const NESTING: usize = 5;
@@ -86,7 +86,7 @@ impl Stacks {
         }
         let page = match self.change_set_page(&ready.id, None).await {
             Ok(page) => page,
-            Err(error) if error.is_absent() => {
+            Err(error) if is_absent(&error) => {
                 return Err(DeployError::ChangeSetGone { stack, status: "deleted".to_owned() });
             }
             // Whether it runs is not known: say so, and let the next run find out.

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use aws_sdk_cloudformation::Client;
 use aws_sdk_cloudformation::types as sdk;
+use leo_aws::ServiceError;
 use serde::Serialize;
 
 use crate::change::{Change, Finding};
 use crate::error::DeployError;
 use crate::event::OnEvent;
 use crate::pace::Turnstile;
-use crate::service_error::ServiceError;
 use crate::state::StackStatus;
 
 mod execute;
@@ -197,7 +197,7 @@ impl Stacks {
             Ok(answer) => Ok(answer.stacks().first().map(Stack::of)),
             Err(error) => {
                 let error = ServiceError::of("DescribeStacks", &error);
-                if error.is_absent() { Ok(None) } else { Err(error) }
+                if is_absent(&error) { Ok(None) } else { Err(error) }
             }
         }
     }
@@ -241,4 +241,11 @@ impl Stack {
             changes: executed.unwrap_or_default(),
         }
     }
+}
+
+/// Whether CloudFormation says that the stack or change set is not there: of a stack only its message does.
+fn is_absent(error: &ServiceError) -> bool {
+    let code = error.code.as_deref().unwrap_or_default();
+    (code == "ValidationError" && error.message.contains("does not exist"))
+        || code.starts_with("ChangeSetNotFound")
 }

@@ -5,9 +5,9 @@ use std::collections::HashSet;
 use aws_sdk_cloudformation::Client;
 use aws_sdk_cloudformation::primitives::DateTimeFormat;
 use aws_sdk_cloudformation::types as sdk;
+use leo_aws::ServiceError;
 
 use crate::event::ResourceEvent;
-use crate::service_error::ServiceError;
 
 /// Where an operation's events begin.
 #[derive(Debug, Clone, PartialEq, Eq)]

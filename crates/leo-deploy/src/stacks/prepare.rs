@@ -5,16 +5,17 @@ use std::time::Duration;
 use aws_sdk_cloudformation::operation::describe_change_set::DescribeChangeSetOutput;
 use aws_sdk_cloudformation::types as sdk;
 use aws_sdk_cloudformation::types::ChangeSetStatus as Status;
+use leo_aws::ServiceError;
 
 use super::{
     INLINE_TEMPLATE_LIMIT, Mode, OnCreateFailure, Prepared, ReviewedChangeSet, Stack, StackRequest, Stacks,
+    is_absent,
 };
 use crate::cause::{Cause, causes, resource_causes};
 use crate::change::{Change, Finding};
 use crate::error::DeployError;
 use crate::event::{OnEvent, StackEvent};
 use crate::pace::{Pace, Patience};
-use crate::service_error::ServiceError;
 use crate::stacks::poller::{Poller, start_of_running};
 use crate::state::{Action, Block, action};
 
@@ -278,7 +279,7 @@ impl Stacks {
             Ok(_) => Ok(()),
             Err(error) => {
                 let error = ServiceError::of("DeleteChangeSet", &error);
-                if error.is_absent() { Ok(()) } else { Err(error) }
+                if is_absent(&error) { Ok(()) } else { Err(error) }
             }
         }
     }

@@ -1,6 +1,7 @@
 //! Stacks that can't be deployed to as they are.
 
-use leo_deploy::FailureKind;
+use leo_aws::FailureKind;
+use leo_deploy::DeployError;
 
 use crate::answers::*;
 use crate::wire::Conversation;
@@ -24,7 +25,8 @@ async fn every_blocked_state_says_why_and_what_to_run() {
         ]);
         let error = stacks(&conversation).deploy(&request(), &|_| {}).await.unwrap_err();
         conversation.assert_over();
-        assert_eq!(error.kind(), FailureKind::Blocked, "{status}");
+        assert!(matches!(error, DeployError::Blocked { .. }), "{status}: {error}");
+        assert_eq!(error.kind(), FailureKind::Failed, "{status}");
         texts.push(format!("{error}\n  hint: {}", error.hint().unwrap()));
     }
     insta::assert_snapshot!(texts.join("\n"), @r"
@@ -114,7 +116,8 @@ async fn no_change_does_not_make_a_success_of_a_kept_failure() {
         (DELETE, done(DELETE)),
     ]);
     let error = stacks(&conversation).deploy(&request(), &|_| {}).await.unwrap_err();
-    assert_eq!(error.kind(), FailureKind::Blocked);
+    assert!(matches!(error, DeployError::NothingNewToTry { .. }), "{error}");
+    assert_eq!(error.kind(), FailureKind::Failed);
     insta::assert_snapshot!(format!("{error}\n{}", error.hint().unwrap()), @r"
     deploy leo-dev: it is in UPDATE_FAILED, and nothing has changed since that failed
     change what failed and deploy again, or go back: aws cloudformation rollback-stack --stack-name leo-dev

@@ -1,8 +1,7 @@
 //! From a request to an outcome.
 
-use leo_deploy::{
-    ChangeAction, DeployError, FailureKind, Prepared, Replacement, StackOutcome, replacements_and_removals,
-};
+use leo_aws::FailureKind;
+use leo_deploy::{ChangeAction, DeployError, Prepared, Replacement, StackOutcome, replacements_and_removals};
 
 use crate::answers::*;
 use crate::wire::{Answer, Conversation};
@@ -207,7 +206,8 @@ async fn a_refused_change_set_shows_the_findings_and_leaves_nothing() {
         ("DeleteStack", done("DeleteStack")),
     ]);
     let error = deploy(&conversation, &Lines::default()).await.unwrap_err();
-    assert_eq!(error.kind(), FailureKind::Stack);
+    assert!(matches!(error, DeployError::ChangeSet { .. }), "{error}");
+    assert_eq!(error.kind(), FailureKind::Failed);
     insta::assert_snapshot!(error, @r"
     deploy leo-dev: the change set was refused: Validation failed
       refused Bucket /Resources/Bucket/Properties/Colour: unknown property
@@ -296,7 +296,8 @@ async fn a_failed_create_names_its_cause_and_leaves_no_stack() {
     ]);
     let conversation = Conversation::new(calls);
     let error = deploy(&conversation, &Lines::default()).await.unwrap_err();
-    assert_eq!(error.kind(), FailureKind::Stack);
+    assert!(matches!(error, DeployError::Failed { .. }), "{error}");
+    assert_eq!(error.kind(), FailureKind::Failed);
     insta::assert_snapshot!(error, @r"
     deploy leo-dev: its create failed, and it was deleted again
       Service (AWS::ECS::Service) CREATE_FAILED: port 80 is in use
@@ -400,7 +401,8 @@ async fn an_execution_that_never_began_is_an_error() {
         (REVIEW, change_set_in("CREATE_COMPLETE", "AVAILABLE", "")),
     ]);
     let error = deploy(&Conversation::new(calls), &Lines::default()).await.unwrap_err();
-    assert_eq!(error.kind(), FailureKind::Service);
+    assert!(matches!(error, DeployError::Service { .. }), "{error}");
+    assert_eq!(error.kind(), FailureKind::Failed);
     insta::assert_snapshot!(error, @"deploy leo-dev: ExecuteChangeSet: io error: connection reset by peer");
 }
 

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use leo_deploy::{FailureKind, Prepared, Stacks};
+use leo_aws::FailureKind;
+use leo_deploy::{Prepared, Stacks};
 use tokio::time::Instant;
 
 use crate::answers::*;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use leo_deploy::FailureKind;
+use leo_aws::FailureKind;
 use leo_deploy::gate::{Gate, GateError, GateReport, Probe, Scheme, check};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -160,7 +160,8 @@ async fn a_silent_rollback_does_not_pass_and_is_not_waited_for() {
     gate.deadline = Duration::from_hours(1);
     // Two looks that agree are enough.
     let error = look(gate, round().into_iter().chain(round()), 200).await.unwrap_err();
-    assert_eq!(error.kind(), FailureKind::Gate);
+    assert!(matches!(error, GateError::Mismatch { waited: None, .. }), "{error}");
+    assert_eq!(error.kind(), FailureKind::Failed);
     insta::assert_snapshot!(told(&error), @r"
     get the planned service running
       leo-dev-orchestrator:6 runs instead of leo-dev-orchestrator:7 (tasks failed to start)
@@ -259,6 +260,7 @@ async fn denied_calls_are_told_apart_from_mismatches() {
     let denied = json!({ "__type": "AccessDeniedException", "message": "not authorized" });
     let answers = [("DescribeServices", Answer::Body(400, denied.to_string()))];
     let error = look(gate(0), answers, 200).await.unwrap_err();
+    assert!(matches!(error, GateError::Service(_)), "{error}");
     assert_eq!(error.kind(), FailureKind::Credentials);
     insta::assert_snapshot!(told(&error), @r"
     look at what runs: DescribeServices: AccessDeniedException: not authorized

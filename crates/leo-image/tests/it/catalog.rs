@@ -1,9 +1,9 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use leo_aws::FailureKind;
 use leo_image::{
-    Catalog, FailureKind, ImageDigest, ImageError, ImageEvent, ImageName, ImageTag, Repository, Sink,
-    TagOutcome,
+    Catalog, ImageDigest, ImageError, ImageEvent, ImageName, ImageTag, Repository, Sink, TagOutcome,
 };
 use serde_json::json;
 

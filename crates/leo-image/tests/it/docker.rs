@@ -2,9 +2,10 @@
 
 use std::sync::{Arc, Mutex};
 
+use leo_aws::FailureKind;
 use leo_image::{
-    BuildPlan, Catalog, Engine, FailureKind, ImageError, ImageEvent, ImageEventKind, ImageName, Password,
-    PublishedImage, Publisher, PushMode, RegistryCredentials,
+    BuildPlan, Catalog, Engine, ImageError, ImageEvent, ImageEventKind, ImageName, Password, PublishedImage,
+    Publisher, PushMode, RegistryCredentials,
 };
 
 use crate::context::Context;

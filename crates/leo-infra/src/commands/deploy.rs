@@ -1,10 +1,11 @@
 use crate::{
     commands::load_project,
     deploy::{self, Deployed, Plan, images},
-    failure::{Code, Failure, Problem},
+    failure::{Failure, Problem},
     progress::Progress,
     target::Target,
 };
+use leo_aws::FailureKind;
 use leo_env::SecretsPolicy;
 use leo_image::ImagesChoice;
 use leo_project::Project;
@@ -78,7 +79,9 @@ async fn deploy(args: &Args) -> Result<Deployed, Failure> {
         .map_err(Problem::from)?;
     let images = images::choose(&project, &target, &stacks, args.images.clone(), demo, platform.as_ref())?;
     if !args.yes && !confirmed(&project, &account, platform.is_some(), args.local)? {
-        return Err(Problem::new(Code::Failed, "deploy: it was not confirmed; nothing was changed").into());
+        return Err(
+            Problem::new(FailureKind::Failed, "deploy: it was not confirmed; nothing was changed").into()
+        );
     }
     let plan =
         Plan { project: &project, target: &target, stacks: &stacks, account, images, with_secrets, platform };
@@ -102,12 +105,12 @@ fn confirmed(project: &Project, account: &str, exists: bool, local: bool) -> Res
     io::stderr()
         .flush()
         .and_then(|()| io::stdin().lock().read_line(&mut answer))
-        .map_err(|error| Problem::new(Code::Failed, format!("read the answer: {error}")))?;
+        .map_err(|error| Problem::new(FailureKind::Failed, format!("read the answer: {error}")))?;
     Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
 }
 
 fn unasked() -> Problem {
-    Problem::new(Code::Failed, "deploy: there is no terminal to ask on; nothing was changed")
+    Problem::new(FailureKind::Failed, "deploy: there is no terminal to ask on; nothing was changed")
         .hint("add --yes to deploy without a question")
 }
 
@@ -120,7 +123,7 @@ async fn interrupted() {
 
 fn left() -> Problem {
     Problem::new(
-        Code::Detached,
+        FailureKind::Detached,
         "follow the deploy to its end: it was interrupted, and what it started goes on",
     )
     .hint("run the same command again: it continues where this one stopped")

@@ -4,7 +4,8 @@ pub(crate) mod deploy;
 pub(crate) mod forward;
 pub(crate) mod push_images;
 
-use crate::failure::{Code, Failure, Problem, colours};
+use crate::failure::{Failure, Problem, colours};
+use leo_aws::FailureKind;
 use leo_env::SecretsPolicy;
 use leo_project::{Project, find_root};
 
@@ -12,10 +13,13 @@ use leo_project::{Project, find_root};
 /// printed.
 fn load_project(environment: Option<&str>, secrets: SecretsPolicy, local: bool) -> Result<Project, Failure> {
     let here = std::env::current_dir()
-        .map_err(|error| Problem::new(Code::Usage, format!("find the current folder: {error}")))?;
+        .map_err(|error| Problem::new(FailureKind::Usage, format!("find the current folder: {error}")))?;
     let root = find_root(&here).ok_or_else(|| {
-        Problem::new(Code::Usage, format!("find {} in {} or above it", leo_project::LEO_TOML, here.display()))
-            .hint("run this inside the repository")
+        Problem::new(
+            FailureKind::Usage,
+            format!("find {} in {} or above it", leo_project::LEO_TOML, here.display()),
+        )
+        .hint("run this inside the repository")
     })?;
     let mut project = Project::load(&root, environment, secrets).map_err(Failure::Configuration)?;
     eprint!("{}", leo_diagnostic::render_all(&project.warnings, colours()));

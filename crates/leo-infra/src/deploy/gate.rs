@@ -1,12 +1,12 @@
 //! The health gate as a step: nothing is called deployed that does not run and answer.
 
 use super::{Plan, images::Images, stacks::output};
-use crate::failure::{Problem, code_of};
+use crate::failure::Problem;
 use leo_compute::ORCHESTRATOR_CONTAINER;
 use leo_config::Endpoint;
 use leo_deploy::{
     Finished, Reporter, StackOutcome,
-    gate::{Gate, GateError, GateReport, Probe, Scheme, check},
+    gate::{Gate, GateReport, Probe, Scheme, check},
 };
 use std::{collections::BTreeMap, time::Duration};
 
@@ -79,11 +79,5 @@ fn public_name(plan: &Plan<'_>) -> Option<String> {
     match &plan.project.config.load_balancer.endpoint {
         Endpoint::Https { domain, .. } if plan.target.local.is_none() => Some(domain.to_string()),
         Endpoint::Https { .. } | Endpoint::Http => None,
-    }
-}
-
-impl From<GateError> for Problem {
-    fn from(error: GateError) -> Self {
-        Self { hint: error.hint(), ..Self::new(code_of(error.kind()), error.to_string()) }
     }
 }

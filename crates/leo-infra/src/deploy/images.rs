@@ -2,9 +2,10 @@
 
 use super::Plan;
 use crate::{
-    failure::{Code, Failure, Problem},
+    failure::{Failure, Problem},
     target::Target,
 };
+use leo_aws::FailureKind;
 use leo_config::names;
 use leo_deploy::{Finished, Reporter, StackOutcome};
 use leo_image::{
@@ -94,8 +95,11 @@ pub(crate) async fn existing_repositories(target: &Target, stacks: &Stacks) -> R
     let engine = leo_deploy::Stacks::new(target.cloudformation.clone());
     let stack = engine.describe(&name).await.map_err(Problem::from)?;
     let outputs = stack.map(|stack| stack.outputs).ok_or_else(|| {
-        Problem::new(Code::Failed, format!("find the image repositories: stack `{name}` does not exist"))
-            .hint("deploy first: `cargo xtask deploy` makes it")
+        Problem::new(
+            FailureKind::Failed,
+            format!("find the image repositories: stack `{name}` does not exist"),
+        )
+        .hint("deploy first: `cargo xtask deploy` makes it")
     })?;
     let uri = |key: &str| outputs.get(key).cloned().unwrap_or_default();
     Ok(repositories(
@@ -142,7 +146,7 @@ pub(super) async fn run(
         ImagePlan::None => {
             reporter.note("no Docker engine: nothing is built, and the templates get placeholder digests");
             let digest: ImageDigest = NO_IMAGE.parse().map_err(|error| {
-                Problem::new(Code::Failed, format!("name an image that is not built: {error}"))
+                Problem::new(FailureKind::Failed, format!("name an image that is not built: {error}"))
             })?;
             let images = [
                 (ImageName::Orchestrator, &repositories.orchestrator),
@@ -163,7 +167,9 @@ pub(super) async fn run(
 fn pair(images: Vec<Built>) -> Result<Images, Problem> {
     <[Built; 2]>::try_from(images)
         .map(|[orchestrator, generator]| Images { orchestrator, generator })
-        .map_err(|images| Problem::new(Code::Failed, format!("build two images: {} came back", images.len())))
+        .map_err(|images| {
+            Problem::new(FailureKind::Failed, format!("build two images: {} came back", images.len()))
+        })
 }
 
 /// Builds both images, pushes them, and gives them in the order orchestrator, generator.
@@ -183,14 +189,9 @@ pub(crate) async fn build(
         Sources::Demo => {
             reporter.note("compiling the demo programs");
             let (root, lines) = (&project.root, reporter.clone());
-            leo_image::demo::build_showing(
-                root,
-                orchestrator_architecture,
-                generator_architecture,
-                move |line| {
-                    lines.line(line);
-                },
-            )
+            leo_image::demo::build_showing(root, orchestrator_architecture, generator_architecture, move |line| {
+                lines.line(line);
+            })
             .await?
         }
     };
@@ -239,10 +240,10 @@ fn lines_to(reporter: &Reporter) -> leo_image::Sink {
 fn join_errors(errors: Vec<ImageError>) -> Problem {
     let mut problems = errors.into_iter().map(Problem::from);
     let Some(mut first) = problems.next() else {
-        return Problem::new(Code::Failed, "build the images, and no reason was given");
+        return Problem::new(FailureKind::Failed, "build the images, and no reason was given");
     };
     for problem in problems {
-        first.code = first.code.max(problem.code);
+        first.kind = first.kind.max(problem.kind);
         first.details.push(format!("also failed to {}", problem.message));
         first.details.extend(problem.details);
     }
@@ -287,7 +288,7 @@ pub(crate) fn choose(
             match (current(&stacks.keys.orchestrator_image), current(&stacks.keys.generator_image)) {
                 (Some(orchestrator), Some(generator)) => Ok(ImagePlan::Digests { orchestrator, generator }),
                 _ => Err(Problem::new(
-                    Code::Usage,
+                    FailureKind::Usage,
                     format!("keep the current images: `{}` runs none", stacks.platform.name),
                 )
                 .hint("build them with `--images build`, or name digests")

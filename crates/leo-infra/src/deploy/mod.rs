@@ -12,10 +12,11 @@ mod stacks;
 pub(crate) use report::Deployed;
 
 use crate::{
-    failure::{Code, Failure, Problem},
+    failure::{Failure, Problem},
     target::Target,
 };
 use images::ImagePlan;
+use leo_aws::FailureKind;
 use leo_deploy::{Run, Sink, StackOutcome, Step};
 use leo_project::Project;
 use leo_stack::{StackError, Stacks};
@@ -84,6 +85,6 @@ pub(crate) async fn run(plan: &Plan<'_>, sink: Sink) -> Result<Deployed, Failure
 /// A configuration that is valid and yet does not compose is a defect of ours; it is named, and nothing is sent.
 pub(crate) fn not_composed(errors: Vec<StackError>) -> Failure {
     Failure::Problems(
-        errors.into_iter().map(|error| (None, Problem::new(Code::Usage, error.to_string()))).collect(),
+        errors.into_iter().map(|error| (None, Problem::new(FailureKind::Usage, error.to_string()))).collect(),
     )
 }

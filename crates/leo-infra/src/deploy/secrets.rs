@@ -1,9 +1,9 @@
 //! The secrets as a step: each gets its first value, and none is overwritten.
 
 use super::Plan;
-use crate::failure::{Code, Problem};
+use crate::failure::Problem;
 use leo_deploy::{Finished, Reporter};
-use leo_secrets::{SecretPlan, SecretsError, Values, ensure};
+use leo_secrets::{SecretPlan, Values, ensure};
 
 /// The revision of the secrets: another one rolls the tasks.
 pub(super) async fn run(plan: &Plan<'_>, reporter: &Reporter) -> Result<Finished<String>, Problem> {
@@ -17,16 +17,4 @@ pub(super) async fn run(plan: &Plan<'_>, reporter: &Reporter) -> Result<Finished
         reporter.note(format!("keys not checked (reading is denied): {}", report.unchecked.join(", ")));
     }
     Ok(Finished::new(report.revision.to_string(), !report.created.is_empty()))
-}
-
-impl From<SecretsError> for Problem {
-    fn from(error: SecretsError) -> Self {
-        use leo_secrets::FailureKind as Kind;
-        let code = match error.kind() {
-            Kind::Usage => Code::Usage,
-            Kind::Credentials => Code::Credentials,
-            Kind::Failed => Code::Failed,
-        };
-        Self { code, message: error.to_string(), details: vec![], hint: error.hint() }
-    }
 }

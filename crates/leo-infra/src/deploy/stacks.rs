@@ -1,7 +1,8 @@
 //! The three stacks as steps.
 
 use super::{Plan, images::Images};
-use crate::failure::{Code, Problem};
+use crate::failure::Problem;
+use leo_aws::{FailureKind, ServiceError};
 use leo_deploy::{
     Capability, Finished, OnCreateFailure, Prepared, Reporter, StackOutcome, StackRequest, Stacks as Engine,
     replacements_and_removals,
@@ -31,7 +32,7 @@ pub(super) async fn foundation(plan: &Plan<'_>, engine: &Engine, reporter: &Repo
         return Err(Problem {
             details: lost,
             ..Problem::new(
-                Code::Failed,
+                FailureKind::Failed,
                 format!(
                     "update {}: it would replace or remove what the platform uses; nothing was changed",
                     plan.stacks.foundation.name
@@ -78,7 +79,7 @@ async fn roll_tasks(
         .force_new_deployment(true)
         .send()
         .await
-        .map_err(|error| leo_deploy::ServiceError::of("UpdateService", &error))?;
+        .map_err(|error| ServiceError::of("UpdateService", &error))?;
     Ok(())
 }
 
@@ -105,8 +106,11 @@ pub(super) fn platform_parameters(
 /// An output of a stack, which is there once the stack is deployed.
 pub(super) fn output<'a>(stack: &'a StackOutcome, key: &str) -> Result<&'a str, Problem> {
     stack.outputs.get(key).map(String::as_str).ok_or_else(|| {
-        Problem::new(Code::Failed, format!("read output `{key}` of {}: it has none of that name", stack.name))
-            .hint("another version of this tool may have deployed it since: run the command again")
+        Problem::new(
+            FailureKind::Failed,
+            format!("read output `{key}` of {}: it has none of that name", stack.name),
+        )
+        .hint("another version of this tool may have deployed it since: run the command again")
     })
 }
 

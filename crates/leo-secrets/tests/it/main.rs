@@ -11,8 +11,9 @@ mod service;
 use std::fmt::Debug;
 use std::io;
 
+use leo_aws::FailureKind;
 use leo_env::{Env, SecretsPolicy};
-use leo_secrets::{FailureKind, Report, SecretPlan, SecretsError, Values, ensure};
+use leo_secrets::{Report, SecretPlan, SecretsError, Values, ensure};
 use serde_json::json;
 
 use crate::service::{Service, error};
