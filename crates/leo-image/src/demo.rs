@@ -20,24 +20,13 @@ const GENERATOR: &str = "leo-container";
 const SHOWN_LINES: usize = 20;
 
 /// Compiles both demo programs for this machine and says where their images are built from; `root` is this
-/// repository's root. An unchanged program is not compiled again.
+/// repository's root. An unchanged program is not compiled again. `on_line` gets each line that cargo says while it
+/// works, which can be a minute and more.
 ///
 /// # Errors
 /// [`ImageError::DemoHost`] where an image is wanted for another platform than this machine's;
 /// [`ImageError::DemoBuild`] where a program does not compile.
 pub async fn build(
-    root: &Path,
-    orchestrator: Architecture,
-    generator: Architecture,
-) -> Result<SourcePair, ImageError> {
-    build_showing(root, orchestrator, generator, |_| {}).await
-}
-
-/// As [`build`]; `on_line` gets each line that cargo says while it works, which can be a minute and more.
-///
-/// # Errors
-/// As [`build`].
-pub async fn build_showing(
     root: &Path,
     orchestrator: Architecture,
     generator: Architecture,
@@ -142,7 +131,7 @@ mod tests {
             Some(Architecture::X86_64) => Architecture::Arm64,
             _ => Architecture::X86_64,
         };
-        let error = build(Path::new("/there-is-nothing"), other, other).await.unwrap_err();
+        let error = build(Path::new("/there-is-nothing"), other, other, |_| {}).await.unwrap_err();
         assert!(matches!(error, ImageError::DemoHost { wanted, .. } if wanted == other), "{error}");
         assert_eq!(error.kind(), leo_aws::FailureKind::Usage);
         assert!(error.hint().unwrap().contains("generator.architecture"));

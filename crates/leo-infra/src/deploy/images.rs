@@ -189,7 +189,7 @@ pub(crate) async fn build(
         Sources::Demo => {
             reporter.note("compiling the demo programs");
             let (root, lines) = (&project.root, reporter.clone());
-            leo_image::demo::build_showing(root, orchestrator_architecture, generator_architecture, move |line| {
+            leo_image::demo::build(root, orchestrator_architecture, generator_architecture, move |line| {
                 lines.line(line);
             })
             .await?
