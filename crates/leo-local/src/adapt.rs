@@ -11,16 +11,11 @@ pub struct Adaptation {
 }
 
 /// Everything that differs in a template, and nothing else does.
-pub const ADAPTATIONS: [Adaptation; 3] = [
+pub const ADAPTATIONS: [Adaptation; 2] = [
     Adaptation {
         name: "secret-keys",
         why: "it reads the elements of a container's `Secrets` with lower-case keys only; others arrive empty",
         apply: lower_secret_keys,
-    },
-    Adaptation {
-        name: "capacity-providers",
-        why: "it knows no AWS::ECS::ClusterCapacityProviderAssociations; the cluster's own properties say the same",
-        apply: fold_capacity_providers,
     },
     Adaptation {
         name: "ingress-rules",
@@ -56,50 +51,17 @@ fn lower_secret_keys(resources: &mut Map<String, Value>) {
     }
 }
 
-fn fold_capacity_providers(resources: &mut Map<String, Value>) {
-    for association in remove_type(resources, "AWS::ECS::ClusterCapacityProviderAssociations") {
-        let Some(properties) = association.get("Properties") else { continue };
-        let Some(cluster) = properties.get("Cluster").and_then(|cluster| cluster_of(resources, cluster))
-        else {
-            continue;
-        };
-        for key in ["CapacityProviders", "DefaultCapacityProviderStrategy"] {
-            if let Some(value) = properties.get(key) {
-                cluster.insert(key.to_owned(), value.clone());
-            }
-        }
-    }
-}
-
-/// The properties of the cluster that a `Ref` or a literal name means.
-fn cluster_of<'a>(
-    resources: &'a mut Map<String, Value>,
-    cluster: &Value,
-) -> Option<&'a mut Map<String, Value>> {
-    let named = |one: &Value| {
-        is_type(one, "AWS::ECS::Cluster") && one.pointer("/Properties/ClusterName") == Some(cluster)
-    };
-    let id = match cluster.get("Ref") {
-        Some(id) => id.as_str()?.to_owned(),
-        None => resources.iter().find(|(_, one)| named(one))?.0.clone(),
-    };
-    resources.get_mut(&id)?.get_mut("Properties")?.as_object_mut()
-}
-
+/// Takes them out, and their ids out of every `DependsOn`.
 fn drop_ingress_rules(resources: &mut Map<String, Value>) {
-    remove_type(resources, "AWS::EC2::SecurityGroupIngress");
-}
-
-fn is_type(resource: &Value, kind: &str) -> bool {
-    resource.get("Type").and_then(Value::as_str) == Some(kind)
-}
-
-/// Takes the resources of a type out, and their ids out of every `DependsOn`.
-fn remove_type(resources: &mut Map<String, Value>, kind: &str) -> Vec<Value> {
-    let ids: Vec<String> =
-        resources.iter().filter(|(_, one)| is_type(one, kind)).map(|(id, _)| id.clone()).collect();
-    let removed = ids.iter().filter_map(|id| resources.remove(id)).collect();
-    let is_removed = |id: &Value| id.as_str().is_some_and(|id| ids.iter().any(|one| one == id));
+    let mut removed = Vec::new();
+    resources.retain(|id, resource| {
+        let is_rule = is_type(resource, "AWS::EC2::SecurityGroupIngress");
+        if is_rule {
+            removed.push(id.clone());
+        }
+        !is_rule
+    });
+    let is_removed = |id: &Value| id.as_str().is_some_and(|id| removed.iter().any(|one| one == id));
     for resource in resources.values_mut().filter_map(Value::as_object_mut) {
         let emptied = match resource.get_mut("DependsOn") {
             Some(Value::Array(list)) => {
@@ -113,7 +75,10 @@ fn remove_type(resources: &mut Map<String, Value>, kind: &str) -> Vec<Value> {
             resource.remove("DependsOn");
         }
     }
-    removed
+}
+
+fn is_type(resource: &Value, kind: &str) -> bool {
+    resource.get("Type").and_then(Value::as_str) == Some(kind)
 }
 
 #[cfg(test)]
@@ -143,31 +108,16 @@ mod tests {
     }
 
     #[test]
-    fn capacity_providers_move_into_the_cluster() {
-        let strategy = json!([{"CapacityProvider": "FARGATE", "Weight": 1}]);
-        for cluster in [json!({"Ref": "Cluster"}), json!("leo-dev")] {
-            let before = json!({"Resources": {
-                "Cluster": {"Type": "AWS::ECS::Cluster", "Properties": {"ClusterName": "leo-dev"}},
-                "Providers": {"Type": "AWS::ECS::ClusterCapacityProviderAssociations", "Properties": {
-                    "Cluster": cluster, "CapacityProviders": ["FARGATE"], "DefaultCapacityProviderStrategy": strategy}},
-                "Other": {"Type": "AWS::Logs::LogGroup", "DependsOn": ["Providers", "Cluster"]}}});
-            let after = json!({"Resources": {
-                "Cluster": {"Type": "AWS::ECS::Cluster", "Properties": {"ClusterName": "leo-dev",
-                    "CapacityProviders": ["FARGATE"], "DefaultCapacityProviderStrategy": strategy}},
-                "Other": {"Type": "AWS::Logs::LogGroup", "DependsOn": ["Cluster"]}}});
-            assert_eq!(adapted(&before), after);
-        }
-    }
-
-    #[test]
     fn ingress_rules_are_dropped() {
         let before = json!({"Resources": {
             "Group": {"Type": "AWS::EC2::SecurityGroup", "Properties": {}},
             "Rule": {"Type": "AWS::EC2::SecurityGroupIngress", "Properties": {"GroupId": {"Ref": "Group"}}},
-            "After": {"Type": "AWS::Logs::LogGroup", "DependsOn": "Rule"}}});
+            "After": {"Type": "AWS::Logs::LogGroup", "DependsOn": "Rule"},
+            "Other": {"Type": "AWS::Logs::LogGroup", "DependsOn": ["Rule", "Group"]}}});
         let after = json!({"Resources": {
             "Group": {"Type": "AWS::EC2::SecurityGroup", "Properties": {}},
-            "After": {"Type": "AWS::Logs::LogGroup"}}});
+            "After": {"Type": "AWS::Logs::LogGroup"},
+            "Other": {"Type": "AWS::Logs::LogGroup", "DependsOn": ["Group"]}}});
         assert_eq!(adapted(&before), after);
     }
 
