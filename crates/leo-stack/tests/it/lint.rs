@@ -78,6 +78,7 @@ fn python_cfn_lint_finds_nothing_in_any_combination() {
         .args(&files)
         .output()
         .expect("runs cfn-lint");
-    let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    let said =
+        String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success() && said.trim().is_empty(), "{said}");
 }

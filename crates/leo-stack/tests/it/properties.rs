@@ -23,7 +23,10 @@ fn check(stacks: &Stacks) -> Result<(), TestCaseError> {
         stacks.keys.secrets_revision.as_str(),
     ];
     for parameter in stacks.platform.template.parameters() {
-        prop_assert!(linked.contains(parameter) || filled_in.contains(&parameter), "{parameter} comes from nowhere");
+        prop_assert!(
+            linked.contains(parameter) || filled_in.contains(&parameter),
+            "{parameter} comes from nowhere"
+        );
     }
     for stack in [&stacks.registry, &stacks.foundation] {
         prop_assert_eq!(stack.template.parameters().count(), 0);
