@@ -20,7 +20,8 @@ use crate::{
 pub(crate) struct Args {}
 
 /// Cheap ones first; the tests last, so that what they print is at the end. All of them run, whatever the others found.
-const STEPS: [(&str, Step); 10] = [
+const STEPS: [(&str, Step); 11] = [
+    ("tools", tools),
     ("format", format),
     ("tidy", tidy_checks),
     ("workflows", workflows),
@@ -76,6 +77,13 @@ fn row(duration: Duration, name: &str, ended: &str) -> String {
     format!("{:>7.1} s  {name:<24} {ended}\n", duration.as_secs_f64())
 }
 
+/// Here and not in the first step that needs one, so that what installing costs is seen apart.
+fn tools(repository: &Repository, _: &mut Counts) -> Result<Outcome> {
+    nextest::ensure(repository)?;
+    python::tools(repository)?;
+    Ok(Outcome::Passed)
+}
+
 fn format(repository: &Repository, _: &mut Counts) -> Result<Outcome> {
     run_to_end(repository.cargo().args(["fmt", "--all", "--check"]))?;
     run_to_end(in_examples(repository, repository.cargo().args(["fmt", "--all", "--check"])))?;
@@ -112,12 +120,10 @@ fn doc_tests(repository: &Repository, counts: &mut Counts) -> Result<Outcome> {
 }
 
 fn example_tests(repository: &Repository, counts: &mut Counts) -> Result<Outcome> {
-    nextest::ensure(repository)?;
     counted(in_examples(repository, repository.cargo().args(["nextest", "run", "--workspace"])), counts)
 }
 
 fn tests(repository: &Repository, counts: &mut Counts) -> Result<Outcome> {
-    nextest::ensure(repository)?;
     counted(repository.cargo().args(["nextest", "run", "--workspace", "--profile", "ci"]), counts)
 }
 

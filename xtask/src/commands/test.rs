@@ -27,7 +27,7 @@ pub(crate) fn run(repository: &Repository, args: &Args) -> Result<ExitCode> {
         tests.args(["--filterset", filter]);
     }
     if args.full {
-        tests.env("LEO_FULL", "1");
+        tests.args(["--profile", "full"]).env("LEO_FULL", "1");
     }
     // The tests last: what they say is what is looked for.
     run_to_end(&mut doc_tests)?;
