@@ -35,7 +35,7 @@ pub(crate) async fn start(project: &Project) -> Result<LocalTarget, Failure> {
             account_id,
             region,
             forwarder_command: vec![executable.into(), forward::COMMAND.into()],
-            ready_within: Duration::from_secs(60),
+            ready_within: Duration::from_mins(1),
         };
         leo_local::up(&options).map_err(Problem::from)
     })

@@ -107,14 +107,12 @@ impl Target {
 
     /// A template as this target takes it.
     pub(crate) fn template_body(&self, template: &leo_cfn::Template) -> String {
-        match &self.local {
-            None => template.to_minified_json(),
-            Some(_) => {
-                let mut json = template.json().clone();
-                leo_local::adapt_template(&mut json);
-                json.to_string()
-            }
+        if self.local.is_none() {
+            return template.to_minified_json();
         }
+        let mut json = template.json().clone();
+        leo_local::adapt_template(&mut json);
+        json.to_string()
     }
 
     /// Whether containers really run there.

@@ -11,7 +11,7 @@ use leo_deploy::{
 use std::{collections::BTreeMap, time::Duration};
 
 /// How long a platform may take until it is healthy; tasks of a real image take minutes to be pulled and started.
-const DEADLINE: Duration = Duration::from_secs(15 * 60);
+const DEADLINE: Duration = Duration::from_mins(15);
 /// The same where containers start in seconds.
 const LOCAL_DEADLINE: Duration = Duration::from_secs(90);
 /// How long to wait between two looks: a look is four calls.

@@ -262,17 +262,14 @@ pub(crate) fn choose(
     if !target.runs_containers() {
         return Ok(ImagePlan::None);
     }
-    let choice = match asked {
-        Some(choice) => choice,
-        None => {
-            let buildable = choose_sources(&project.config.images, &project.root, demo).is_ok();
-            let (choice, said) = ImagesChoice::default_for(buildable, platform.is_some());
-            if let Some(said) = said {
-                eprintln!("note: {said}");
-            }
-            choice
+    let choice = asked.unwrap_or_else(|| {
+        let buildable = choose_sources(&project.config.images, &project.root, demo).is_ok();
+        let (choice, said) = ImagesChoice::default_for(buildable, platform.is_some());
+        if let Some(said) = said {
+            eprintln!("note: {said}");
         }
-    };
+        choice
+    });
     match choice {
         ImagesChoice::Build => Ok(ImagePlan::Build(sources(project, demo)?)),
         ImagesChoice::Explicit { orchestrator, generator } => {

@@ -41,7 +41,8 @@ pub(crate) async fn run(plan: &Plan<'_>, sink: Sink) -> Result<Deployed, Failure
     let engine = leo_deploy::Stacks::new(plan.target.cloudformation.clone());
     let steps = [Step::REGISTRY, Step::FOUNDATION, Step::IMAGES, Step::SECRETS, Step::PLATFORM, Step::GATE];
     let run: Run<Problem> = Run::new(sink, &steps);
-    let result = async {
+    // On the heap: it holds the state of every step.
+    let result = Box::pin(async {
         let (left, right) = tokio::join!(
             async {
                 let registry = run
@@ -75,7 +76,7 @@ pub(crate) async fn run(plan: &Plan<'_>, sink: Sink) -> Result<Deployed, Failure
             .step(Step::GATE, async |reporter| gate::run(plan, &platform, &images, &reporter).await)
             .await?;
         Ok(report::deployed(plan, [registry, foundation, platform], images, gate))
-    };
+    });
     let result = result.await;
     run.finish(result).map_err(|problems| {
         Failure::Problems(problems.into_iter().map(|(step, problem)| (Some(step), problem)).collect())

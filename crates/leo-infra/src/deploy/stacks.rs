@@ -133,12 +133,11 @@ fn request(
 
 /// Who deploys, for those who come upon the change set.
 fn who() -> String {
-    let user = std::env::var("USER").unwrap_or_else(|_| "someone".to_owned());
-    let host = std::fs::read_to_string("/etc/hostname").unwrap_or_default();
-    format!(
-        "leo-infra, by {user} on {}",
-        if host.trim().is_empty() { "an unnamed host" } else { host.trim() }
-    )
+    let user = ["USER", "LOGNAME"]
+        .into_iter()
+        .find_map(|name| std::env::var(name).ok().filter(|user| !user.is_empty()))
+        .unwrap_or_else(|| "someone".to_owned());
+    format!("leo-infra, by {user} on {}", rustix::system::uname().nodename().to_string_lossy())
 }
 
 async fn deploy(engine: &Engine, request: StackRequest, reporter: &Reporter) -> Step {

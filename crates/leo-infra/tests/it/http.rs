@@ -8,6 +8,7 @@ use aws_sigv4::{
 use leo_local::LocalTarget;
 use serde_json::Value;
 use std::{
+    fmt::Write as _,
     io::{Read, Write},
     net::TcpStream,
     time::{Duration, SystemTime},
@@ -34,7 +35,7 @@ pub(crate) fn request(method: &str, url: &str, headers: &[(&str, &str)], body: &
         body.len()
     );
     for (name, value) in headers {
-        head.push_str(&format!("{name}: {value}\r\n"));
+        write!(head, "{name}: {value}\r\n").expect("a text takes it");
     }
     let mut stream = connect(authority);
     write!(stream, "{head}\r\n{body}").expect("sends");

@@ -1,5 +1,12 @@
 //! The binary as a user runs it: against the local target with real containers, and refused where it has to be.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "a test panics where its own setup is wrong, and says why it is skipped"
+)]
+
 mod end_to_end;
 mod http;
 mod refusals;
