@@ -99,15 +99,16 @@ pub fn service(config: &Config) -> (Fragment, Exports) {
     );
     let orchestrator =
         fragment.add(logical_id!("OrchestratorTaskDefinition"), task::orchestrator(config, &parameters));
-    let generator = fragment.add_with(
-        logical_id!("GeneratorTaskDefinition"),
-        Attributes::default().component("generator"),
-        task::generator(config, &parameters),
-    );
     let service = fragment.add_with(
         logical_id!("OrchestratorService"),
         Attributes::default().after(&front.listener),
         orchestrator_service(config, &parameters, orchestrator.reference(), front.target_group.reference()),
+    );
+    let generator = fragment.add_with(
+        logical_id!("GeneratorTaskDefinition"),
+        // New generators run the family's newest revision at once: a deploy that fails before this leaves them alone.
+        Attributes::default().component("generator").after(&service),
+        task::generator(config, &parameters),
     );
     let url = match &config.load_balancer.endpoint {
         Endpoint::Http => join("", ["http://".into(), front.load_balancer.dns_name()]),
@@ -266,6 +267,7 @@ fn orchestrator_service(
             ),
         },
         enable_execute_command: settings.exec,
+        availability_zone_rebalancing: "DISABLED",
         enable_ecs_managed_tags: true,
         propagate_tags: "SERVICE",
         health_check_grace_period_seconds: settings.health.grace_period_seconds,

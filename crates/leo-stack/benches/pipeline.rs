@@ -1,5 +1,7 @@
 //! How the time of `cargo xtask synth` is spent: environment, configuration, composing, rendering.
 
+#![allow(clippy::expect_used, reason = "without this repository's own files there is nothing to measure")]
+
 use leo_config::Config;
 use leo_diagnostic::SourceFile;
 use leo_env::{Env, SecretsPolicy};

@@ -12,7 +12,7 @@ use crate::{
     fragment::{Body, Entry},
 };
 use cycles::Dependencies;
-use references::references;
+use references::{dynamic_references, references};
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
 
@@ -40,6 +40,14 @@ pub enum ComposeError {
         target: String,
         /// What it would have to be.
         kind: Kind,
+    },
+    /// A text that CloudFormation would replace by a secret, readable for everyone who may read the resource.
+    #[error("`{owner}` has a dynamic reference at {path}, which would put a secret into the resource")]
+    DynamicReference {
+        /// The fragment that has it.
+        owner: &'static str,
+        /// Where in the template.
+        path: String,
     },
     /// Resources that need each other first.
     #[error("{} depend on each other in a circle", .ids.join(", "))]
@@ -241,6 +249,17 @@ impl Draft {
         }
         let ids = cycles::on_cycles(&needs);
         self.errors.extend(dangling);
+        let dynamic: Vec<_> = self
+            .sections
+            .values()
+            .flatten()
+            .flat_map(|(id, (owner, body))| {
+                dynamic_references(body, id)
+                    .into_iter()
+                    .map(|path| ComposeError::DynamicReference { owner, path })
+            })
+            .collect();
+        self.errors.extend(dynamic);
         if !ids.is_empty() {
             self.errors.push(ComposeError::Cycle { ids });
         }

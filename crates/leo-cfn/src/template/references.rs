@@ -30,6 +30,23 @@ pub(crate) fn references(node: &Json, path: &str) -> Vec<Reference> {
     found
 }
 
+/// Where texts inside `node` have a dynamic reference, `{{resolve:…}}`.
+pub(crate) fn dynamic_references(node: &Json, path: &str) -> Vec<String> {
+    match node {
+        Json::String(text) if text.contains("{{resolve:") => vec![path.to_owned()],
+        Json::Object(entries) => entries
+            .iter()
+            .flat_map(|(key, value)| dynamic_references(value, &format!("{path}.{key}")))
+            .collect(),
+        Json::Array(items) => items
+            .iter()
+            .enumerate()
+            .flat_map(|(index, item)| dynamic_references(item, &format!("{path}[{index}]")))
+            .collect(),
+        _ => vec![],
+    }
+}
+
 fn visit(node: &Json, path: &str, found: &mut Vec<Reference>) {
     match node {
         Json::Object(entries) => {

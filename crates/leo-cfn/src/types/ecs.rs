@@ -271,6 +271,8 @@ pub struct Service {
     pub force_new_deployment: ForceNewDeployment,
     /// Whether a shell can be opened in its containers.
     pub enable_execute_command: bool,
+    /// `DISABLED`: tasks move only when something is deployed. ECS would otherwise move them to even out zones.
+    pub availability_zone_rebalancing: &'static str,
     /// Whether ECS adds tags of its own, with the cluster's and service's names.
     #[serde(rename = "EnableECSManagedTags")]
     pub enable_ecs_managed_tags: bool,

@@ -191,6 +191,18 @@ fn what_cloudformation_would_refuse_is_refused_here() {
 }
 
 #[test]
+fn a_secret_can_not_be_pulled_into_a_template() {
+    let mut fragment = Fragment::new("a", "a");
+    fragment.add(logical_id!("Logs"), log_group("{{resolve:secretsmanager:leo/dev/claude}}"));
+    assert_eq!(
+        messages([fragment]),
+        [
+            "`a` has a dynamic reference at Logs.Properties.LogGroupName, which would put a secret into the resource"
+        ]
+    );
+}
+
+#[test]
 fn a_null_property_is_not_written() {
     let mut fragment = Fragment::new("a", "a");
     let vpc = fragment.parameter::<VpcId>(logical_id!("VpcId"), "Which", None);

@@ -158,6 +158,10 @@ fn profile(text: &str) -> Result<String, InvalidValue> {
     Ok(text.to_owned())
 }
 
+/// The longest name that a certificate can be made for: its common name has 64 characters at most (RFC 5280; AWS
+/// Certificate Manager, "RequestCertificate").
+const LONGEST_CERTIFIED: usize = 64;
+
 /// How the orchestrator is reached: HTTP without a domain, HTTPS with one. `None`: something is wrong, and reported.
 pub(crate) fn endpoint(report: &Report<'_>, settled: &Settled) -> Option<Endpoint> {
     let Settled { domain, certificate, hosted_zone, .. } = settled;
@@ -169,6 +173,16 @@ pub(crate) fn endpoint(report: &Report<'_>, settled: &Settled) -> Option<Endpoin
         (Some(name), Some(arn), zone) => {
             let certificate = Certificate::Existing { arn: arn.clone(), hosted_zone: zone.clone() };
             matches_place(report, settled, arn).then(|| Endpoint::Https { domain: name.clone(), certificate })
+        }
+        (Some(name), None, Some(_)) if name.as_str().len() > LONGEST_CERTIFIED => {
+            let finding = Diagnostic::error(format!("no certificate can be made for the domain `{name}`"))
+                .found(format!("{} characters", name.as_str().len()))
+                .hint(format!(
+                    "at most {LONGEST_CERTIFIED}, or a certificate that has a shorter name first (`certificate_arn` or \
+                     `LEO_CERTIFICATE_ARN`)"
+                ));
+            report.add(domain.place.as_ref(), finding);
+            None
         }
         (Some(name), None, Some(zone)) => {
             let certificate = Certificate::Issued { hosted_zone: zone.clone() };

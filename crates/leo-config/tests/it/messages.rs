@@ -98,6 +98,10 @@ fn the_load_balancer() {
 #[test]
 fn the_containers() {
     let text = messages(&[
+        (
+            "a dynamic reference",
+            "[orchestrator.environment]\nX = \"{{resolve:secretsmanager:leo/dev/claude}}\"\n",
+        ),
         ("memory that doesn't go with the CPU", "[orchestrator]\nvcpu = 1\nmemory_gib = 9\n"),
         ("memory between two steps", "[generator]\nvcpu = 8\nmemory_gib = 18\n"),
         ("CPU that Fargate doesn't have", "[generator]\nvcpu = 3\n"),
@@ -185,6 +189,10 @@ fn the_environments() {
     add(&mut text, "not a name", &region.clone().with("LEO_ENVIRONMENT", "../prod"));
     add(&mut text, "a file's name", &region.with("LEO_ENVIRONMENT", "example"));
     text += &messages(&[
+        (
+            "a domain that is too long for a certificate",
+            "[environments.dev]\ndomain = \"a-very-long-name-of-a-host-somewhere.in-a-very-long-subdomain.example.com\"\nhosted_zone_id = \"Z0123456789ABC\"\n",
+        ),
         ("names that aren't", "[environments.Prod]\n[environments.defaults]\n[environments]\ndev = 1\n"),
         ("the registry is shared", "[environments.dev.registry]\nexpire_after_days = 1\n"),
         (

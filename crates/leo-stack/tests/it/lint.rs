@@ -37,12 +37,11 @@ fn combinations() -> Vec<String> {
             }
             let architecture = if arm { "arm64" } else { "x86_64" };
             let capacity = if spot { "spot" } else { "on-demand" };
-            toml.push_str(&format!(
+            toml + &format!(
                 "[environments.dev.orchestrator]\narchitecture = \"{architecture}\"\ncapacity = \"{capacity}\"\nexec = {exec}\n\
                  read_only_root = {}\n[environments.dev.generator]\narchitecture = \"{architecture}\"\ncapacity = \"{capacity}\"\n",
                 !exec
-            ));
-            toml
+            )
         })
         .collect()
 }
