@@ -8,6 +8,8 @@ use serde_json::Value;
 use std::fmt::Write as _;
 use std::sync::Mutex;
 use std::time::SystemTime;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use crate::server::{Answer, answer as reply};
 use crate::{BUCKET, Object, State, lock};
@@ -70,7 +72,8 @@ fn list(state: &State, prefix: &str, after: Option<&str>) -> String {
     let mut keys = keys.by_ref().filter(|(key, _)| after.is_none_or(|after| key.as_str() > after)).peekable();
     let mut last = None;
     for (key, object) in keys.by_ref().take(PAGE) {
-        let time = humantime::format_rfc3339_millis(object.last_modified);
+        let time =
+            OffsetDateTime::from(object.last_modified).format(&Rfc3339).expect("a time that can be written");
         write!(xml, "<Contents><Key>{key}</Key><LastModified>{time}</LastModified></Contents>")
             .expect("a string takes everything");
         last = Some(key);

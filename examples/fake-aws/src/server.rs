@@ -10,7 +10,8 @@ use serde_json::json;
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
-use std::time::SystemTime;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 use tokio::sync::watch;
 
 use crate::{ACCESS_KEY_ID, CONTAINER_KEY_ID, CONTAINER_TOKEN, REGION, Recorded, State, ecs, lock, s3};
@@ -116,7 +117,7 @@ fn credentials(state: &Mutex<State>, headers: &HeaderMap) -> Answer {
     }
     let Some(last) = state.credentials_last else { return answer(500, "no credentials now") };
     state.credentials_given += 1;
-    let expiration = humantime::format_rfc3339_seconds(SystemTime::now() + last).to_string();
+    let expiration = (OffsetDateTime::now_utc() + last).format(&Rfc3339).expect("a time that can be written");
     let document = json!({
         "AccessKeyId": format!("{CONTAINER_KEY_ID}{}", state.credentials_given),
         "SecretAccessKey": "secret",

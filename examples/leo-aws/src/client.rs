@@ -1,15 +1,20 @@
 //! A signed call: credentials, signature, sending, trying again, and what AWS says went wrong.
 
+use aws_credential_types::Credentials;
+use aws_sigv4::http_request::{
+    PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SigningSettings,
+    UriPathNormalizationMode, sign,
+};
+use aws_sigv4::sign::v4;
 use backon::{ExponentialBuilder, Retryable as _};
 use http_body_util::Full;
 use hyper::body::Bytes;
-use hyper::{Method, Request, Response, Uri};
+use hyper::{Method, Request, Response};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use crate::credentials::CredentialsCache;
 use crate::http::Http;
-use crate::sign::{Credentials, Scope, sign};
 use crate::{Endpoint, Error, Variables};
 
 /// Calls AWS as the task role. A clone shares connections and credentials. Has no `Debug`: it holds secrets.
@@ -101,7 +106,7 @@ impl Client {
     async fn attempt(&self, call: &Call<'_>) -> Result<Bytes, Error> {
         let operation = call.operation;
         let credentials = self.credentials.get(&self.http, self.retry).await?;
-        let request = signed(call, &self.region, &credentials, SystemTime::now())
+        let request = signed(call, &self.region, credentials, SystemTime::now())
             .map_err(|reason| Error::Request { operation, reason })?;
         let answer =
             self.http.send(request).await.map_err(|reason| Error::Transport { operation, reason })?;
@@ -109,24 +114,43 @@ impl Client {
     }
 }
 
-/// The call as a signed request.
+/// The call as a signed request. S3 wants its path encoded once and untouched, and the body's hash in a header.
 fn signed(
     call: &Call<'_>,
     region: &str,
-    credentials: &Credentials,
+    credentials: Credentials,
     now: SystemTime,
 ) -> Result<Request<Full<Bytes>>, String> {
-    let url: Uri = call.url.parse().map_err(|error| format!("{} is no address: {error}", call.url))?;
-    let service = match call.service {
-        Service::Ecs => "ecs",
-        Service::S3 => "s3",
-    };
-    let scope = Scope { region, service, now };
-    let mut request = Request::builder().method(call.method.clone());
-    for (name, value) in sign(call.method.as_str(), &url, call.headers, &call.body, credentials, &scope) {
-        request = request.header(name, value);
+    let mut settings = SigningSettings::default();
+    if call.service == Service::S3 {
+        settings.percent_encoding_mode = PercentEncodingMode::Single;
+        settings.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;
+        settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
     }
-    request.uri(url).body(Full::new(call.body.clone())).map_err(|error| error.to_string())
+    let identity = credentials.into();
+    let params = v4::SigningParams::builder()
+        .identity(&identity)
+        .region(region)
+        .name(match call.service {
+            Service::Ecs => "ecs",
+            Service::S3 => "s3",
+        })
+        .time(now)
+        .settings(settings)
+        .build()
+        .map_err(|error| error.to_string())?
+        .into();
+    let body = SignableBody::Bytes(&call.body);
+    let signable = SignableRequest::new(call.method.as_str(), &call.url, call.headers.iter().copied(), body)
+        .map_err(|error| error.to_string())?;
+    let (instructions, _) = sign(signable, &params).map_err(|error| error.to_string())?.into_parts();
+    let mut request = Request::builder().method(call.method.clone()).uri(&call.url);
+    for (name, value) in call.headers {
+        request = request.header(*name, *value);
+    }
+    let mut request = request.body(Full::new(call.body.clone())).map_err(|error| error.to_string())?;
+    instructions.apply_to_request_http1x(&mut request);
+    Ok(request)
 }
 
 /// What AWS says went wrong: JSON from ECS, XML from S3; the status alone where the body says nothing.
@@ -164,7 +188,44 @@ fn xml_error(body: &[u8]) -> Option<(String, String)> {
 
 #[cfg(test)]
 mod tests {
-    use super::{json_error, xml_error};
+    use super::{Call, Service, json_error, signed, xml_error};
+    use aws_credential_types::Credentials;
+    use hyper::Method;
+    use hyper::body::Bytes;
+    use std::time::{Duration, SystemTime};
+
+    /// The second example of "Signature calculations for the Authorization header" in the S3 API reference (a `PUT`
+    /// and a `GET` of a listing): AWS's own numbers.
+    #[test]
+    fn signatures_are_those_of_the_s3_reference() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_hours(380_376);
+        let credentials = || {
+            Credentials::new(
+                "AKIAIOSFODNN7EXAMPLE",
+                "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+                None,
+                None,
+                "test",
+            )
+        };
+        let list = Call {
+            operation: "ListObjects",
+            service: Service::S3,
+            method: Method::GET,
+            url: "https://examplebucket.s3.amazonaws.com/?max-keys=2&prefix=J".to_owned(),
+            headers: &[],
+            body: Bytes::new(),
+        };
+        let request = signed(&list, "us-east-1", credentials(), now).unwrap();
+        let header = |name: &str| request.headers()[name].to_str().unwrap().to_owned();
+        assert_eq!(header("x-amz-date"), "20130524T000000Z");
+        assert!(
+            header("authorization")
+                .ends_with("Signature=34b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670ed5711ef69dc6f7"),
+            "{}",
+            header("authorization")
+        );
+    }
 
     #[test]
     fn both_services_errors_are_read() {

@@ -1,14 +1,16 @@
 //! The task role's credentials: from ECS's endpoint inside the container, fetched again before they end, or fixed ones
 //! from the environment.
 
+use aws_credential_types::Credentials;
 use http_body_util::Full;
 use hyper::{Request, Uri};
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 use tokio::sync::Mutex;
 
 use crate::http::Http;
-use crate::sign::Credentials;
 use crate::{Endpoint, Error, Retry, Variables};
 
 /// How long before their end credentials are fetched anew.
@@ -66,14 +68,14 @@ impl CredentialsCache {
 }
 
 fn lasts_until(credentials: &Credentials, moment: SystemTime) -> bool {
-    credentials.expiry.is_none_or(|expiry| expiry > moment)
+    credentials.expiry().is_none_or(|expiry| expiry > moment)
 }
 
 fn fixed(variables: &Variables<'_>) -> Option<Source> {
     let access_key_id = variables.optional("AWS_ACCESS_KEY_ID")?;
     let secret_access_key = variables.optional("AWS_SECRET_ACCESS_KEY")?;
-    let session_token = variables.optional("AWS_SESSION_TOKEN");
-    Some(Source::Fixed(Credentials { access_key_id, secret_access_key, session_token, expiry: None }))
+    let token = variables.optional("AWS_SESSION_TOKEN");
+    Some(Source::Fixed(Credentials::new(access_key_id, secret_access_key, token, None, "environment")))
 }
 
 fn container(variables: &mut Variables<'_>, endpoint: Option<&Endpoint>) -> Option<Source> {
@@ -147,15 +149,16 @@ fn parse(body: &[u8]) -> Option<Credentials> {
     let document: serde_json::Value = serde_json::from_slice(body).ok()?;
     let field = |name: &str| document.get(name)?.as_str().map(str::to_owned);
     let expiry = match field("Expiration") {
-        Some(text) => Some(humantime::parse_rfc3339(&text).ok()?),
+        Some(text) => Some(SystemTime::from(OffsetDateTime::parse(&text, &Rfc3339).ok()?)),
         None => None,
     };
-    Some(Credentials {
-        access_key_id: field("AccessKeyId")?,
-        secret_access_key: field("SecretAccessKey")?,
-        session_token: field("Token"),
+    Some(Credentials::new(
+        field("AccessKeyId")?,
+        field("SecretAccessKey")?,
+        field("Token"),
         expiry,
-    })
+        "container",
+    ))
 }
 
 #[cfg(test)]
@@ -226,9 +229,10 @@ mod tests {
             br#"{"AccessKeyId":"A","SecretAccessKey":"S","Token":"T","Expiration":"2026-11-22T12:00:00Z","RoleArn":"r"}"#,
         )
         .unwrap();
-        assert_eq!(credentials.session_token.as_deref(), Some("T"));
+        assert_eq!(credentials.session_token(), Some("T"));
         let expected = SystemTime::UNIX_EPOCH + Duration::from_hours(498_708);
-        assert_eq!(credentials.expiry, Some(expected));
+        assert_eq!(credentials.expiry(), Some(expected));
+        assert!(!format!("{credentials:?}").contains("\"S\""), "the secret key is not shown");
         assert!(parse(b"{}").is_none());
         assert!(parse(br#"{"AccessKeyId":"A","SecretAccessKey":"S","Expiration":"soon"}"#).is_none());
         assert!(parse(b"<html>").is_none());

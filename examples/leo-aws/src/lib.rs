@@ -13,7 +13,6 @@ mod endpoint;
 mod error;
 mod http;
 pub mod s3;
-mod sign;
 mod variables;
 
 pub use client::{Client, Retry};

@@ -4,6 +4,8 @@ use hyper::Method;
 use hyper::body::Bytes;
 use roxmltree::{Document, Node};
 use std::time::SystemTime;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use crate::client::{Call, Service};
 use crate::{Client, Error};
@@ -96,8 +98,8 @@ fn page(body: &[u8]) -> Result<Page, String> {
 }
 
 fn object(entry: Node<'_, '_>) -> Option<Object> {
-    let last_modified = humantime::parse_rfc3339(child(entry, "LastModified")?).ok()?;
-    Some(Object { key: child(entry, "Key")?.to_owned(), last_modified })
+    let last_modified = OffsetDateTime::parse(child(entry, "LastModified")?, &Rfc3339).ok()?;
+    Some(Object { key: child(entry, "Key")?.to_owned(), last_modified: last_modified.into() })
 }
 
 fn child<'a>(parent: Node<'a, '_>, name: &str) -> Option<&'a str> {

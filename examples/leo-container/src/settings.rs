@@ -2,6 +2,8 @@
 
 use leo_aws::{Client, Retry, Variables, VariablesError};
 use std::time::SystemTime;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 /// Everything that a run needs. Has no `Debug`: it holds secrets.
 pub(crate) struct Settings {
@@ -23,7 +25,7 @@ impl Settings {
             (safe && text.len() <= 64).then(|| text.to_owned())
         });
         let deadline = variables.parsed("LEO_DEADLINE", "a time such as 2026-11-22T12:00:00Z", |text| {
-            humantime::parse_rfc3339(text).ok()
+            OffsetDateTime::parse(text, &Rfc3339).ok().map(SystemTime::from)
         });
         let bucket = variables.required("LEO_BUCKET");
         let client = Client::read(variables, Retry::default());
@@ -74,7 +76,7 @@ mod tests {
             let lookup = |name: &str| {
                 Some(match name {
                     "LEO_RUN" => run.to_owned(),
-                    "LEO_DEADLINE" => "2026-11-22T12:00:00Z".to_owned(),
+                    "LEO_DEADLINE" => "2026-11-22T12:00:00+01:00".to_owned(),
                     "AWS_ENDPOINT_URL" => "http://127.0.0.1:1".to_owned(),
                     _ => "swordfish".to_owned(),
                 })

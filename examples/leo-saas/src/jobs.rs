@@ -5,6 +5,8 @@ use leo_aws::ecs::{Failure, RunTask, Started};
 use leo_aws::s3::Object;
 use leo_aws::{Client, Error};
 use std::time::{Duration, SystemTime};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use crate::log;
 use crate::run::RunId;
@@ -39,6 +41,8 @@ pub(crate) struct Generator {
 pub(crate) enum StartError {
     #[error("make a run id: {0}")]
     Random(#[from] getrandom::Error),
+    #[error("write the deadline down: {0}")]
+    Deadline(#[from] time::error::Format),
     #[error(transparent)]
     Aws(#[from] Error),
     #[error("start a generator: {}", reasons(failures))]
@@ -54,7 +58,7 @@ impl StartError {
                 "a new account may run 6 vCPUs on Fargate: raise the quota L-3032A538 (Spot: L-36FBB829), or wait"
                     .to_owned(),
             ),
-            Self::Random(_) => None,
+            Self::Random(_) | Self::Deadline(_) => None,
         }
     }
 
@@ -63,7 +67,7 @@ impl StartError {
         match self {
             Self::Aws(error) => error.is_transient(),
             Self::Refused { failures } => failures.iter().all(Failure::is_lack_of_capacity),
-            Self::Random(_) => false,
+            Self::Random(_) | Self::Deadline(_) => false,
         }
     }
 }
@@ -115,7 +119,7 @@ impl Jobs {
     /// Stores the prompt and starts a generator for it.
     pub(crate) async fn start(&self, prompt: String) -> Result<RunId, StartError> {
         let run = RunId::random()?;
-        let deadline = deadline(SystemTime::now());
+        let deadline = deadline(SystemTime::now())?;
         let text = "text/plain; charset=utf-8";
         self.client.put_object(&self.bucket, &run.input(), text, prompt).await?;
         let task = self.run_generator(&run, &deadline).await?;
@@ -255,8 +259,9 @@ fn read_status(status: &[u8]) -> (State, Option<String>) {
     }
 }
 
-fn deadline(now: SystemTime) -> String {
-    humantime::format_rfc3339_seconds(now + LIFETIME).to_string()
+fn deadline(now: SystemTime) -> Result<String, time::error::Format> {
+    let moment = OffsetDateTime::from(now + LIFETIME);
+    moment.replace_nanosecond(0).unwrap_or(moment).format(&Rfc3339)
 }
 
 /// Also where S3's clock is ahead of ours.
@@ -272,7 +277,7 @@ mod tests {
     #[test]
     fn the_deadline_is_in_whole_seconds_of_utc() {
         let now = SystemTime::UNIX_EPOCH + Duration::from_millis(1_795_348_800_123);
-        assert_eq!(deadline(now), "2026-11-22T12:15:00Z");
+        assert_eq!(deadline(now).unwrap(), "2026-11-22T12:15:00Z");
     }
 
     #[test]
