@@ -10,7 +10,9 @@ use std::time::Duration;
 
 use http_body_util::Empty;
 use hyper::body::Bytes;
-use hyper::header::{CONNECTION, HOST, USER_AGENT};
+use hyper::header::{
+    CONNECTION, HOST, HeaderName, HeaderValue, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE, USER_AGENT,
+};
 use hyper_util::rt::TokioIo;
 use serde::Serialize;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -87,20 +89,36 @@ impl Probe {
 
     /// The HTTP status of the answer, or why there is none. Redirects are not followed.
     pub(super) async fn status(&self) -> Result<u16, String> {
-        match timeout(TIMEOUT, self.ask()).await {
+        self.answer(&[(CONNECTION, "close")]).await
+    }
+
+    /// The HTTP status with which a WebSocket's opening handshake is answered (RFC 6455, section 4.1): 101 opens it.
+    pub(super) async fn websocket_status(&self) -> Result<u16, String> {
+        self.answer(&[
+            (CONNECTION, "Upgrade"),
+            (UPGRADE, "websocket"),
+            (SEC_WEBSOCKET_VERSION, "13"),
+            // Any 16 bytes; it only keeps caches from answering, and there is no cache here.
+            (SEC_WEBSOCKET_KEY, "bGVvLWluZnJhIHByb2JlIQ=="),
+        ])
+        .await
+    }
+
+    async fn answer(&self, headers: &[(HeaderName, &'static str)]) -> Result<u16, String> {
+        match timeout(TIMEOUT, self.ask(headers)).await {
             Ok(answer) => answer.map_err(|error| error.to_string()),
             Err(_) => Err(format!("no answer within {} s", TIMEOUT.as_secs())),
         }
     }
 
-    async fn ask(&self) -> io::Result<u16> {
+    async fn ask(&self, headers: &[(HeaderName, &'static str)]) -> io::Result<u16> {
         let stream = self.connect().await?;
         match self.scheme {
-            Scheme::Http => self.exchange(stream).await,
+            Scheme::Http => self.exchange(stream, headers).await,
             Scheme::Https => {
                 let name = ServerName::try_from(self.name().to_owned()).map_err(io::Error::other)?;
                 let connector = TlsConnector::from(Arc::new(tls()?));
-                self.exchange(connector.connect(name, stream).await?).await
+                self.exchange(connector.connect(name, stream).await?, headers).await
             }
         }
     }
@@ -120,17 +138,19 @@ impl Probe {
     async fn exchange(
         &self,
         stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+        headers: &[(HeaderName, &'static str)],
     ) -> io::Result<u16> {
         let (mut sender, connection) =
             hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(io::Error::other)?;
         // It ends with the sender; its error reaches the request.
         tokio::spawn(connection);
-        let request = hyper::Request::get(&self.path)
+        let mut request = hyper::Request::get(&self.path)
             .header(HOST, self.authority())
             .header(USER_AGENT, "leo-infra")
-            .header(CONNECTION, "close")
             .body(Empty::<Bytes>::new())
             .map_err(io::Error::other)?;
+        let headers = headers.iter().map(|(name, value)| (name.clone(), HeaderValue::from_static(value)));
+        request.headers_mut().extend(headers);
         let response = sender.send_request(request).await.map_err(io::Error::other)?;
         Ok(response.status().as_u16())
     }

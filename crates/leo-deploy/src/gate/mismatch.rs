@@ -98,6 +98,13 @@ pub enum Mismatch {
         /// The HTTP status.
         status: u16,
     },
+    /// No WebSocket opens.
+    NoWebSocket {
+        /// What was asked.
+        url: String,
+        /// The HTTP status in place of 101.
+        status: u16,
+    },
     /// The load balancer does not answer.
     NoAnswer {
         /// What was asked.
@@ -124,6 +131,7 @@ impl Mismatch {
             | Self::TooFewTargets { .. }
             | Self::UnhealthyTarget { .. }
             | Self::HttpStatus { .. }
+            | Self::NoWebSocket { .. }
             | Self::NoAnswer { .. } => false,
         }
     }
@@ -137,6 +145,9 @@ impl Mismatch {
             Self::OtherImage { .. } => "someone else may deploy at the same time: run the same command again",
             Self::UnhealthyTarget { .. } | Self::HttpStatus { .. } => {
                 "the orchestrator has to answer its health path with a status of 2xx on its port"
+            }
+            Self::NoWebSocket { .. } => {
+                "the orchestrator has to open WebSockets at `orchestrator.websocket_path` of infra/leo.toml"
             }
             _ => return None,
         };
@@ -186,6 +197,9 @@ impl fmt::Display for Mismatch {
             Self::UnhealthyTarget { target, state, reason } => {
                 write!(f, "target {target} is {state}")?;
                 in_brackets(f, reason.as_deref())
+            }
+            Self::NoWebSocket { url, status } => {
+                write!(f, "{url} answers the opening of a WebSocket with {status}")
             }
             Self::HttpStatus { url, status } => write!(f, "{url} answers with {status}"),
             Self::NoAnswer { url, reason } => write!(f, "{url} does not answer ({reason})"),

@@ -2,7 +2,8 @@
 //!
 //! CloudFormation can report success over a service that ECS rolled back by itself, so the gate looks at the service:
 //! its primary deployment is the planned task definition and has completed, its tasks run the planned images, its
-//! targets are healthy, and the load balancer, asked at its own address, answers with a status of 2xx.
+//! targets are healthy, and the load balancer, asked at its own address, answers with a status of 2xx and, where clients
+//! open WebSockets, lets one open.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -40,6 +41,8 @@ pub struct Gate {
     pub target_group: String,
     /// Where and how the load balancer is asked.
     pub probe: Probe,
+    /// The path that WebSocket clients open, where there is one: it has to open there.
+    pub websocket_path: Option<String>,
     /// The domain that should lead to the load balancer. Where it does not, that is a warning, not a failure.
     pub public_name: Option<String>,
     /// For how long the service may take.
@@ -165,6 +168,9 @@ async fn look(gate: &Gate, ecs: &Ecs, load_balancing: &LoadBalancing) -> Result<
         Ok(status) => return Ok(Look::Differs(vec![Mismatch::HttpStatus { url, status }])),
         Err(reason) => return Ok(Look::Differs(vec![Mismatch::NoAnswer { url, reason }])),
     };
+    if let Some(mismatch) = websocket_mismatch(gate).await {
+        return Ok(Look::Differs(vec![mismatch]));
+    }
     let healthy_targets = snapshot.healthy_targets();
     let primary = snapshot.into_primary();
     Ok(Look::Passed(GateReport {
@@ -175,6 +181,16 @@ async fn look(gate: &Gate, ecs: &Ecs, load_balancing: &LoadBalancing) -> Result<
         http_status,
         warnings: Vec::new(),
     }))
+}
+
+async fn websocket_mismatch(gate: &Gate) -> Option<Mismatch> {
+    let probe = Probe { path: gate.websocket_path.clone()?, ..gate.probe.clone() };
+    let url = probe.url();
+    match probe.websocket_status().await {
+        Ok(101) => None,
+        Ok(status) => Some(Mismatch::NoWebSocket { url, status }),
+        Err(reason) => Some(Mismatch::NoAnswer { url, reason }),
+    }
 }
 
 impl fmt::Display for GateReport {

@@ -87,13 +87,14 @@ fn gate(port: u16) -> Gate {
             host: Some("app.invalid".to_owned()),
             path: "/healthz".to_owned(),
         },
+        websocket_path: None,
         public_name: None,
         deadline: Duration::ZERO,
         interval: Duration::ZERO,
     }
 }
 
-/// Looks at `answers` while a server answers every request with `status`.
+/// Looks at `answers` while a server answers its health path with `status`, and opens WebSockets at `/ws`.
 async fn look(
     mut gate: Gate,
     answers: impl IntoIterator<Item = (&'static str, Answer)>,
@@ -106,8 +107,14 @@ async fn look(
             let (mut stream, _) = listener.accept().await.unwrap();
             let mut request = [0; 1024];
             let length = stream.read(&mut request).await.unwrap();
-            assert!(request[..length].starts_with(b"GET /healthz HTTP/1.1\r\n"));
-            let response = format!("HTTP/1.1 {status} X\r\ncontent-length: 0\r\n\r\n");
+            let request = String::from_utf8_lossy(&request[..length]).to_lowercase();
+            let response = match request.split(' ').nth(1) {
+                Some("/healthz") => format!("HTTP/1.1 {status} X\r\ncontent-length: 0\r\n\r\n"),
+                Some("/ws") if request.contains("\r\nupgrade: websocket\r\n") => {
+                    "HTTP/1.1 101 X\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n".to_owned()
+                }
+                _ => "HTTP/1.1 404 X\r\ncontent-length: 0\r\n\r\n".to_owned(),
+            };
             stream.write_all(response.as_bytes()).await.unwrap();
         }
     };
@@ -229,6 +236,17 @@ async fn a_load_balancer_that_answers_503_does_not_pass() {
     get the planned service running within 0 s
       http://app.invalid:PORT/healthz answers with 503
     hint: the orchestrator has to answer its health path with a status of 2xx on its port
+    ");
+}
+
+#[tokio::test]
+async fn where_clients_open_websockets_one_has_to_open() {
+    let gate_at = |path: &str| Gate { websocket_path: Some(path.to_owned()), ..gate(0) };
+    look(gate_at("/ws"), good(), 200).await.unwrap();
+    insta::assert_snapshot!(told(&look(gate_at("/other"), good(), 200).await.unwrap_err()), @r"
+    get the planned service running within 0 s
+      http://app.invalid:PORT/other answers the opening of a WebSocket with 404
+    hint: the orchestrator has to open WebSockets at `orchestrator.websocket_path` of infra/leo.toml
     ");
 }
 

@@ -42,6 +42,7 @@ pub(super) async fn run(
         )]),
         target_group: output(platform, &keys.target_group)?.to_owned(),
         probe: probe(plan, load_balancer),
+        websocket_path: plan.project.config.orchestrator.websocket_path.clone(),
         public_name: public_name(plan),
         deadline: if plan.target.local.is_some() { LOCAL_DEADLINE } else { DEADLINE },
         interval: if plan.target.local.is_some() { LOCAL_INTERVAL } else { INTERVAL },

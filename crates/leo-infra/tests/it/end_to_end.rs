@@ -52,6 +52,7 @@ fn docker_a_clean_clone_becomes_a_running_platform() {
         return;
     }
     let tree = WorkTree::new();
+    tree.configure("[orchestrator]\nwebsocket_path = \"/ws\"");
 
     let first = deploy(&tree);
     assert_eq!(first["status"], "deployed");
@@ -100,7 +101,9 @@ fn docker_a_clean_clone_becomes_a_running_platform() {
     assert_eq!(second["images"], first["images"]);
     assert_eq!(second["url"], first["url"]);
 
-    tree.configure("[load_balancer]\nderegistration_delay_seconds = 31");
+    tree.configure(
+        "[orchestrator]\nwebsocket_path = \"/ws\"\n[load_balancer]\nderegistration_delay_seconds = 31",
+    );
     let third = deploy(&tree);
     assert_eq!(third["status"], "deployed");
     assert_eq!(changes(&third), [("leo-dev-platform", vec!["TargetGroup"])], "{third}");
