@@ -66,11 +66,11 @@ async def talk(host, port, path):
 
 
 async def main():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    # It listens before the server runs, which is not before the first `await`: a request waits instead of being refused.
+    listener = socket.create_server(("127.0.0.1", 0))
+    port = listener.getsockname()[1]
     config, done = Config(), asyncio.Event()
-    config.bind, config.loglevel = [f"127.0.0.1:{port}"], "WARNING"
+    config.bind, config.loglevel = [f"fd://{listener.detach()}"], "WARNING"
     serving = asyncio.create_task(serve(server, config, shutdown_trigger=done.wait))
     elb = client("elbv2")
     balancer = elb.create_load_balancer(Name="web", Subnets=[])["LoadBalancers"][0]
