@@ -88,11 +88,12 @@ pub struct SourceChoice {
     pub said: Option<String>,
 }
 
-/// Decides where the images are built from; `root` is this repository's root. Looks whether the folders exist, and
-/// nothing more.
+/// Decides where the images are built from; `root` is this repository's root. Looks whether the folders and their
+/// Dockerfiles exist, and nothing more.
 ///
 /// # Errors
-/// [`ImageError::MissingSiblings`] with every folder that is missing, where the demo images may not stand in.
+/// [`ImageError::MissingSiblings`] with every folder that is missing, where the demo images may not stand in;
+/// [`ImageError::MissingDockerfile`] where a folder has none.
 pub fn choose_sources(images: &Images, root: &Path, demo: DemoImages) -> Result<SourceChoice, ImageError> {
     if demo == DemoImages::Requested {
         return Ok(SourceChoice { sources: Sources::Demo, said: None });
@@ -108,6 +109,14 @@ pub fn choose_sources(images: &Images, root: &Path, demo: DemoImages) -> Result<
             .map(|(image, source)| MissingFolder { image, path: source.context.clone() })
             .collect();
     if missing.is_empty() {
+        for (image, source) in
+            [(ImageName::Orchestrator, &pair.orchestrator), (ImageName::Generator, &pair.generator)]
+        {
+            let path = source.context.join(&source.dockerfile);
+            if !path.is_file() {
+                return Err(ImageError::MissingDockerfile { image, path });
+            }
+        }
         return Ok(SourceChoice { sources: Sources::Siblings(Box::new(pair)), said: None });
     }
     match demo {

@@ -24,6 +24,14 @@ impl Problem {
         Self { kind, message: message.into(), details: vec![], hint: None }
     }
 
+    /// The same once something has been sent: exit code 2 says that nothing was.
+    pub(crate) fn after_sending(mut self) -> Self {
+        if self.kind == FailureKind::Usage {
+            self.kind = FailureKind::Failed;
+        }
+        self
+    }
+
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self

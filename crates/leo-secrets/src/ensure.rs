@@ -53,6 +53,16 @@ pub async fn ensure(
     })
 }
 
+/// Whether every key of every secret has a value: what [`ensure`] will need where no secret has one yet. Asks nobody.
+///
+/// # Errors
+/// [`SecretsError::Blocked`] with every key that has none.
+pub fn check_values(plans: &[SecretPlan], values: Values<'_>) -> Result<(), SecretsError> {
+    let problems: Vec<Problem> =
+        plans.iter().filter_map(|plan| values.object(plan).err()).flatten().collect();
+    if problems.is_empty() { Ok(()) } else { Err(SecretsError::Blocked { problems }) }
+}
+
 /// A secret as it is.
 struct Finding {
     plan: SecretPlan,

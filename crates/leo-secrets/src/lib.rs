@@ -15,7 +15,7 @@ mod revision;
 mod service;
 mod values;
 
-pub use ensure::{Report, ensure};
+pub use ensure::{Report, check_values, ensure};
 pub use error::{Problem, SecretsError};
 pub use plan::SecretPlan;
 pub use revision::Revision;

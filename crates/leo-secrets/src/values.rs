@@ -85,6 +85,14 @@ mod tests {
         let problems = Values::Environment(&env).object(&plan(&["A", "MISSING", "LOST"])).unwrap_err();
         let keys: Vec<_> = problems.iter().map(ToString::to_string).collect();
         assert_eq!(keys, ["`MISSING` of leo/dev/x has no value", "`LOST` of leo/dev/x has no value"]);
+
+        let plans = [plan(&["A"]), plan(&["MISSING"]), plan(&["LOST"])];
+        let blocked = crate::check_values(&plans, Values::Environment(&env)).unwrap_err();
+        assert_eq!(
+            blocked.to_string(),
+            "give every secret a value: `MISSING` of leo/dev/x has no value; `LOST` of leo/dev/x has no value"
+        );
+        assert_eq!(crate::check_values(&plans[..1], Values::Environment(&env)), Ok(()));
     }
 
     #[test]

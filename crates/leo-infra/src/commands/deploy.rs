@@ -73,18 +73,32 @@ async fn deploy(args: &Args) -> Result<Deployed, Failure> {
     }
     let target = Target::open(&project, args.local).await?;
     let account = target.check_account(&project.config).await?;
-    let platform = leo_deploy::Stacks::new(target.cloudformation.clone())
-        .describe(stacks.platform.name.as_str())
-        .await
-        .map_err(Problem::from)?;
-    let images = images::choose(&project, &target, &stacks, args.images.clone(), demo, platform.as_ref())?;
+    let engine = leo_deploy::Stacks::new(target.cloudformation.clone());
+    let (foundation, platform) = tokio::try_join!(
+        engine.describe(stacks.foundation.name.as_str()),
+        engine.describe(stacks.platform.name.as_str()),
+    )
+    .map_err(Problem::from)?;
+    let images =
+        images::choose(&project, &target, &stacks, args.images.clone(), demo, platform.as_ref()).await?;
+    if with_secrets && foundation.is_none() {
+        deploy::check_first_secrets(&project)?;
+    }
     if !args.yes && !confirmed(&project, &account, platform.is_some(), args.local)? {
         return Err(
             Problem::new(FailureKind::Failed, "deploy: it was not confirmed; nothing was changed").into()
         );
     }
-    let plan =
-        Plan { project: &project, target: &target, stacks: &stacks, account, images, with_secrets, platform };
+    let plan = Plan {
+        project: &project,
+        target: &target,
+        stacks: &stacks,
+        engine,
+        account,
+        images,
+        with_secrets,
+        platform,
+    };
     let progress = Progress::detect();
     let outcome = deploy::run(&plan, progress.sink()).await;
     progress.finish();

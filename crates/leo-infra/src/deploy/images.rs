@@ -20,8 +20,8 @@ use std::{collections::BTreeSet, sync::Arc};
 
 /// Where a deploy takes its images from.
 pub(crate) enum ImagePlan {
-    /// Build and push both.
-    Build(SourceChoice),
+    /// Build both with this engine, and push them.
+    Build(SourceChoice, Engine),
     /// These digests, which the registry has to have.
     Digests { orchestrator: ImageDigest, generator: ImageDigest },
     /// None: the target runs no containers.
@@ -128,8 +128,9 @@ pub(super) async fn run(
         super::stacks::output(registry, &keys.generator_repository)?,
     );
     let (images, changed) = match &plan.images {
-        ImagePlan::Build(choice) => {
-            let finished = build(plan.project, plan.target, choice.clone(), &repositories, reporter).await?;
+        ImagePlan::Build(choice, engine) => {
+            let (choice, engine) = (choice.clone(), engine.clone());
+            let finished = build(plan.project, plan.target, choice, engine, &repositories, reporter).await?;
             (finished.value, finished.changed)
         }
         ImagePlan::Digests { orchestrator, generator } => {
@@ -177,13 +178,13 @@ pub(crate) async fn build(
     project: &Project,
     target: &Target,
     choice: SourceChoice,
+    engine: Engine,
     repositories: &Repositories,
     reporter: &Reporter,
 ) -> Result<Finished<Vec<Built>>, Problem> {
     let config = &project.config;
     let (orchestrator_architecture, generator_architecture) =
         (config.orchestrator.architecture, config.generator.architecture);
-    let engine = Engine::find().await?;
     let sources = match choice.sources {
         Sources::Siblings(siblings) => *siblings,
         Sources::Demo => {
@@ -250,8 +251,9 @@ fn join_errors(errors: Vec<ImageError>) -> Problem {
     first
 }
 
-/// The images of a deploy: what `--images` says, or what suits where it runs.
-pub(crate) fn choose(
+/// The images of a deploy: what `--images` says, or what suits where it runs. What building needs of this machine is
+/// looked for here, before anything is sent.
+pub(crate) async fn choose(
     project: &Project,
     target: &Target,
     stacks: &Stacks,
@@ -263,7 +265,8 @@ pub(crate) fn choose(
         return Ok(ImagePlan::None);
     }
     let choice = asked.unwrap_or_else(|| {
-        let buildable = choose_sources(&project.config.images, &project.root, demo).is_ok();
+        let sources = choose_sources(&project.config.images, &project.root, demo);
+        let buildable = !matches!(sources, Err(ImageError::MissingSiblings { .. }));
         let (choice, said) = ImagesChoice::default_for(buildable, platform.is_some());
         if let Some(said) = said {
             eprintln!("note: {said}");
@@ -271,7 +274,9 @@ pub(crate) fn choose(
         choice
     });
     match choice {
-        ImagesChoice::Build => Ok(ImagePlan::Build(sources(project, demo)?)),
+        ImagesChoice::Build => {
+            Ok(ImagePlan::Build(sources(project, demo)?, Engine::find().await.map_err(Problem::from)?))
+        }
         ImagesChoice::Explicit { orchestrator, generator } => {
             Ok(ImagePlan::Digests { orchestrator, generator })
         }

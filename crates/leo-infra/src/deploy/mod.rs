@@ -10,6 +10,7 @@ mod secrets;
 mod stacks;
 
 pub(crate) use report::Deployed;
+pub(crate) use secrets::check_first as check_first_secrets;
 
 use crate::{
     failure::{Failure, Problem},
@@ -26,6 +27,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) project: &'a Project,
     pub(crate) target: &'a Target,
     pub(crate) stacks: &'a Stacks,
+    /// One for the whole run: it paces the calls.
+    pub(crate) engine: leo_deploy::Stacks,
     /// The account that it goes to.
     pub(crate) account: String,
     /// Where the images come from.
@@ -38,7 +41,6 @@ pub(crate) struct Plan<'a> {
 
 /// Runs all steps.
 pub(crate) async fn run(plan: &Plan<'_>, sink: Sink) -> Result<Deployed, Failure> {
-    let engine = leo_deploy::Stacks::new(plan.target.cloudformation.clone());
     let steps = [Step::REGISTRY, Step::FOUNDATION, Step::IMAGES, Step::SECRETS, Step::PLATFORM, Step::GATE];
     let run: Run<Problem> = Run::new(sink, &steps);
     // On the heap: it holds the state of every step.
@@ -46,7 +48,7 @@ pub(crate) async fn run(plan: &Plan<'_>, sink: Sink) -> Result<Deployed, Failure
         let (left, right) = tokio::join!(
             async {
                 let registry = run
-                    .step(Step::REGISTRY, async |reporter| stacks::registry(plan, &engine, &reporter).await)
+                    .step(Step::REGISTRY, async |reporter| stacks::registry(plan, &reporter).await)
                     .await?;
                 let images = run
                     .step(Step::IMAGES, async |reporter| images::run(plan, &registry, &reporter).await)
@@ -55,9 +57,7 @@ pub(crate) async fn run(plan: &Plan<'_>, sink: Sink) -> Result<Deployed, Failure
             },
             async {
                 let foundation = run
-                    .step(Step::FOUNDATION, async |reporter| {
-                        stacks::foundation(plan, &engine, &reporter).await
-                    })
+                    .step(Step::FOUNDATION, async |reporter| stacks::foundation(plan, &reporter).await)
                     .await?;
                 let secrets =
                     run.step(Step::SECRETS, async |reporter| secrets::run(plan, &reporter).await).await?;
@@ -69,7 +69,7 @@ pub(crate) async fn run(plan: &Plan<'_>, sink: Sink) -> Result<Deployed, Failure
         let platform: StackOutcome = run
             .step(Step::PLATFORM, async |reporter| {
                 let parameters = stacks::platform_parameters(plan, &foundation, &images, &revision)?;
-                stacks::platform(plan, &engine, parameters, &reporter).await
+                stacks::platform(plan, parameters, &reporter).await
             })
             .await?;
         let gate = run
@@ -79,7 +79,8 @@ pub(crate) async fn run(plan: &Plan<'_>, sink: Sink) -> Result<Deployed, Failure
     });
     let result = result.await;
     run.finish(result).map_err(|problems| {
-        Failure::Problems(problems.into_iter().map(|(step, problem)| (Some(step), problem)).collect())
+        let sent = |(step, problem): (Step, Problem)| (Some(step), problem.after_sending());
+        Failure::Problems(problems.into_iter().map(sent).collect())
     })
 }
 

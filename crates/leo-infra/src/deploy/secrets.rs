@@ -3,7 +3,13 @@
 use super::Plan;
 use crate::failure::Problem;
 use leo_deploy::{Finished, Reporter};
-use leo_secrets::{SecretPlan, Values, ensure};
+use leo_project::Project;
+use leo_secrets::{SecretPlan, Values, check_values, ensure};
+
+/// Refuses a first deploy without all values, while nothing has been sent yet.
+pub(crate) fn check_first(project: &Project) -> Result<(), Problem> {
+    Ok(check_values(&SecretPlan::all(&project.config), Values::Environment(&project.env))?)
+}
 
 /// The revision of the secrets: another one rolls the tasks.
 pub(super) async fn run(plan: &Plan<'_>, reporter: &Reporter) -> Result<Finished<String>, Problem> {

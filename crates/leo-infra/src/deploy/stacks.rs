@@ -12,23 +12,23 @@ use std::collections::BTreeMap;
 
 type Step = Result<Finished<StackOutcome>, Problem>;
 
-pub(super) async fn registry(plan: &Plan<'_>, engine: &Engine, reporter: &Reporter) -> Step {
-    deploy(engine, request(plan, &plan.stacks.registry, vec![], BTreeMap::new()), reporter).await
+pub(super) async fn registry(plan: &Plan<'_>, reporter: &Reporter) -> Step {
+    deploy(&plan.engine, request(plan, &plan.stacks.registry, vec![], BTreeMap::new()), reporter).await
 }
 
 /// Refuses what would pull the ground from under a running platform.
-pub(super) async fn foundation(plan: &Plan<'_>, engine: &Engine, reporter: &Reporter) -> Step {
+pub(super) async fn foundation(plan: &Plan<'_>, reporter: &Reporter) -> Step {
     let request = request(plan, &plan.stacks.foundation, vec![Capability::CapabilityIam], BTreeMap::new());
-    let prepared = engine.prepare(&request, &|event| reporter.stack(event)).await?;
+    let prepared = plan.engine.prepare(&request, &|event| reporter.stack(event)).await?;
     let Prepared::Ready(change_set) = prepared else {
-        return finish(engine, prepared, reporter).await;
+        return finish(&plan.engine, prepared, reporter).await;
     };
     let lost: Vec<String> = replacements_and_removals(change_set.changes())
         .into_iter()
         .map(|change| format!("{} ({})", change.logical_id, change.resource_type))
         .collect();
     if plan.platform.is_some() && !lost.is_empty() {
-        engine.discard(change_set).await?;
+        plan.engine.discard(change_set).await?;
         return Err(Problem {
             details: lost,
             ..Problem::new(
@@ -41,17 +41,17 @@ pub(super) async fn foundation(plan: &Plan<'_>, engine: &Engine, reporter: &Repo
             .hint("keep these settings as they are, or build a second environment with the new ones and move to it")
         });
     }
-    finish(engine, Prepared::Ready(change_set), reporter).await
+    finish(&plan.engine, Prepared::Ready(change_set), reporter).await
 }
 
 pub(super) async fn platform(
     plan: &Plan<'_>,
-    engine: &Engine,
     parameters: BTreeMap<String, String>,
     reporter: &Reporter,
 ) -> Step {
     let revision = parameters.get(&plan.stacks.keys.secrets_revision).cloned();
-    let finished = deploy(engine, request(plan, &plan.stacks.platform, vec![], parameters), reporter).await?;
+    let finished =
+        deploy(&plan.engine, request(plan, &plan.stacks.platform, vec![], parameters), reporter).await?;
     if plan.target.local.is_some() {
         roll_tasks(plan, revision.as_deref(), &finished.value, reporter).await?;
     }

@@ -109,6 +109,20 @@ fn docker_a_clean_clone_becomes_a_running_platform() {
     assert_eq!(changes(&third), [("leo-dev-platform", vec!["TargetGroup"])], "{third}");
     assert_eq!(get(&format!("{url}/healthz")).status, 200);
 
+    // Not the local target's dummies: on AWS a first deploy needs a value for every key, and says so before it begins.
+    let without_secrets = tree
+        .leo_infra(&["deploy", "--environment", "staging", "--yes", "--demo"])
+        .env("AWS_ENDPOINT_URL", &target.endpoint)
+        .env("AWS_ACCESS_KEY_ID", &target.access_key_id)
+        .env("AWS_SECRET_ACCESS_KEY", target.secret_access_key.expose())
+        .env("LEO_SECRET_GITHUB_TOKEN", "not-to-be-seen")
+        .output()
+        .expect("runs");
+    let said = shown(&without_secrets);
+    assert_eq!(without_secrets.status.code(), Some(2), "{said}");
+    assert!(said.contains("CLAUDE_CODE_OAUTH_TOKEN") && said.contains("SUPABASE_URL"), "{said}");
+    assert!(!said.contains("not-to-be-seen"), "{said}");
+
     // Only what the sign-in is for: another account than the configured one is left alone.
     let other = tree
         .leo_infra(&["deploy", "--yes", "--json"])
