@@ -28,6 +28,13 @@ pub(crate) enum ImagePlan {
     None,
 }
 
+impl ImagePlan {
+    /// Whether they are the demo images.
+    pub(crate) fn are_demo(&self) -> bool {
+        matches!(self, Self::Build(choice, _) if choice.sources == Sources::Demo)
+    }
+}
+
 /// The image of one container.
 #[derive(Clone, Debug)]
 pub(crate) struct Built {

@@ -39,6 +39,8 @@ pub(crate) struct Deployed {
     stacks: [StackOutcome; 3],
     images: [Built; 2],
     warnings: Vec<String>,
+    /// How to get at the demo's jobs; only where they cost money.
+    demo_token: Option<String>,
 }
 
 pub(super) fn deployed(
@@ -47,7 +49,11 @@ pub(super) fn deployed(
     images: Images,
     gate: Option<GateReport>,
 ) -> Deployed {
-    let [_, _, platform] = &stacks;
+    let [_, foundation, platform] = &stacks;
+    let bucket = foundation.outputs.get(&plan.stacks.keys.bucket);
+    let demo_token = bucket.filter(|_| plan.images.are_demo() && plan.target.local.is_none()).map(|bucket| {
+        format!("the demo's /jobs asks for a token: aws s3 cp s3://{bucket}/jobs/demo-token - (it is there after the first request)")
+    });
     let url = gate.is_some().then(|| url(plan, platform)).flatten();
     let status = match gate {
         None => Status::ControlPlaneOnly,
@@ -63,6 +69,7 @@ pub(super) fn deployed(
         stacks,
         images: [images.orchestrator, images.generator],
         warnings: gate.map(|gate| gate.warnings).unwrap_or_default(),
+        demo_token,
     }
 }
 
@@ -130,6 +137,7 @@ impl Deployed {
                 self.images.iter().map(|image| format!("  {:<12} {}", image.name, image.reference.digest)),
             );
         }
+        lines.extend(self.demo_token.clone());
         lines.extend(self.url.clone());
         lines.join("\n")
     }

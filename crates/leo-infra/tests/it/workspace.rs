@@ -40,7 +40,8 @@ impl WorkTree {
 
     /// Replaces `infra/leo.toml` with the defaults and these settings.
     pub(crate) fn configure(&self, settings: &str) {
-        let environments = "[environments.dev]\n[environments.staging]\n[environments.prod]\nprotected = true\n";
+        let environments =
+            "[environments.dev]\n[environments.staging]\n[environments.prod]\nprotected = true\n";
         fs::write(self.root().join("infra/leo.toml"), format!("{settings}\n{environments}"))
             .expect("writes a file");
     }
