@@ -39,10 +39,14 @@ pub(crate) fn answer(
     let input = input.as_str().unwrap_or_default();
     match operation {
         "PutObject" => {
-            let content_type = parts.headers.get("content-type").and_then(|value| value.to_str().ok());
+            let text = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok());
+            if text("if-none-match") == Some("*") && state.objects.contains_key(input) {
+                let code = "<Error><Code>PreconditionFailed</Code><Message>There is one.</Message></Error>";
+                return reply(412, code);
+            }
             let object = Object {
                 body: body.into(),
-                content_type: content_type.unwrap_or_default().to_owned(),
+                content_type: text("content-type").unwrap_or_default().to_owned(),
                 last_modified: SystemTime::now(),
             };
             state.objects.insert(input.to_owned(), object);

@@ -98,7 +98,7 @@ impl Client {
     }
 
     /// Makes the call, again after a transient failure. Every call of this crate may be made twice: `RunTask` carries a
-    /// client token, and the others replace or read.
+    /// client token, a conditional write is refused the second time, and the others replace or read.
     pub(crate) async fn send(&self, call: Call<'_>) -> Result<Bytes, Error> {
         self.retry.run(|| self.attempt(&call), Error::is_transient).await
     }

@@ -79,12 +79,9 @@ impl Error {
         matches!(self, Self::Service { status: 404, .. })
     }
 
-    /// AWS's name of the error, if AWS gave it.
-    pub fn code(&self) -> Option<&str> {
-        match self {
-            Self::Service { code, .. } => Some(code),
-            _ => None,
-        }
+    /// Whether AWS forbids it. S3 says so too of an object that is not there, to who may not list the bucket.
+    pub fn is_denied(&self) -> bool {
+        matches!(self, Self::Service { status: 403, .. })
     }
 
     /// What to do about it.

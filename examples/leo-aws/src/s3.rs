@@ -28,13 +28,41 @@ impl Client {
         content_type: &str,
         body: impl Into<Bytes>,
     ) -> Result<(), Error> {
+        self.put(bucket, key, &[("content-type", content_type)], body.into()).await
+    }
+
+    /// Writes an object unless there is one of that key. `false`: there is one, or another write of that key was under
+    /// way; also where the first try did write it and only its answer was lost. Read the object to know what it holds.
+    pub async fn create_object(
+        &self,
+        bucket: &str,
+        key: &str,
+        content_type: &str,
+        body: impl Into<Bytes>,
+    ) -> Result<bool, Error> {
+        let headers = [("content-type", content_type), ("if-none-match", "*")];
+        match self.put(bucket, key, &headers, body.into()).await {
+            Ok(()) => Ok(true),
+            // `PreconditionFailed` and `ConditionalRequestConflict` ("Conditional writes" in the S3 user guide).
+            Err(Error::Service { status: 412 | 409, .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn put(
+        &self,
+        bucket: &str,
+        key: &str,
+        headers: &[(&'static str, &str)],
+        body: Bytes,
+    ) -> Result<(), Error> {
         let call = Call {
             operation: "PutObject",
             service: Service::S3,
             method: Method::PUT,
             url: self.endpoint().object(bucket, key),
-            headers: &[("content-type", content_type)],
-            body: body.into(),
+            headers,
+            body,
         };
         self.send(call).await.map(drop)
     }

@@ -10,10 +10,12 @@ mod drain;
 mod health;
 mod jobs;
 mod log;
+mod random;
 mod routes;
 mod run;
 mod server;
 mod settings;
+mod token;
 mod websocket;
 
 pub use health::{HealthError, check};

@@ -6,7 +6,7 @@ use hyper::header::{self, HeaderMap};
 use hyper::{Method, Request, StatusCode};
 use serde_json::{Value, json};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::time::timeout;
 
 use crate::access::{Access, Refusal};
@@ -34,20 +34,20 @@ pub(crate) struct App {
 pub(crate) async fn respond(app: Arc<App>, request: Request<Incoming>) -> Answer {
     let path = request.uri().path().to_owned();
     let method = request.method().clone();
+    let is_jobs = path == "/jobs" || path.starts_with("/jobs/");
+    if is_jobs && let Err(refusal) = app.access.admit(request.headers(), Instant::now()).await {
+        return refused(refusal);
+    }
     match path.as_str() {
         "/healthz" if method == Method::GET => answer::document(StatusCode::OK, &json!({ "status": "ok" })),
         "/ws" if method == Method::GET => websocket::upgrade(request, app.busy.clone()),
         "/healthz" | "/ws" => wrong_method("GET"),
-        "/jobs" => match app.access.admit(request.headers()) {
-            Err(refusal) => refused(refusal),
-            Ok(()) if method == Method::POST => create(&app, request).await,
-            Ok(()) => wrong_method("POST"),
-        },
-        _ => match (path.strip_prefix("/jobs/"), app.access.admit(request.headers())) {
-            (None, _) => answer::error(StatusCode::NOT_FOUND, "there is nothing here"),
-            (Some(_), Err(refusal)) => refused(refusal),
-            (Some(id), Ok(())) if method == Method::GET => show(&app, id).await,
-            (Some(_), Ok(())) => wrong_method("GET"),
+        "/jobs" if method == Method::POST => create(&app, request).await,
+        "/jobs" => wrong_method("POST"),
+        _ => match path.strip_prefix("/jobs/") {
+            Some(id) if method == Method::GET => show(&app, id).await,
+            Some(_) => wrong_method("GET"),
+            None => answer::error(StatusCode::NOT_FOUND, "there is nothing here"),
         },
     }
 }
@@ -59,15 +59,13 @@ fn wrong_method(allowed: &'static str) -> Answer {
 
 fn refused(refusal: Refusal) -> Answer {
     match refusal {
-        Refusal::Unauthorized => {
-            let answer =
-                answer::error(StatusCode::UNAUTHORIZED, "send `Authorization: Bearer <the demo's token>`");
+        Refusal::Unauthorized { hint } => {
+            let document =
+                json!({ "error": "send `Authorization: Bearer <the demo's token>`", "hint": hint });
+            let answer = answer::document(StatusCode::UNAUTHORIZED, &document);
             answer::with(answer, header::WWW_AUTHENTICATE, "Bearer")
         }
-        Refusal::Closed => answer::error(
-            StatusCode::FORBIDDEN,
-            "jobs cost money here and nobody has set a token: set LEO_DEMO_TOKEN in the orchestrator's environment",
-        ),
+        Refusal::Unavailable => later("the token can't be checked; the log says why"),
     }
 }
 

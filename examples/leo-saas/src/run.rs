@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::random;
+
 /// 128 random bits as 32 lower-case hexadecimal digits: who knows it may see the job, and nobody can guess it.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct RunId(String);
@@ -9,9 +11,7 @@ pub(crate) struct RunId(String);
 impl RunId {
     /// A new one, from the operating system's random numbers.
     pub(crate) fn random() -> Result<Self, getrandom::Error> {
-        let mut bits = [0; 16];
-        getrandom::fill(&mut bits)?;
-        Ok(Self(format!("{:032x}", u128::from_be_bytes(bits))))
+        random::digits().map(Self)
     }
 
     /// What a client sent; `None` if it can't be a run id.
@@ -73,6 +73,7 @@ mod tests {
         for text in [
             "",
             "..",
+            "demo-token",
             "0123456789abcdef",
             "0123456789ABCDEF0123456789ABCDEF",
             "0123456789abcdef/123456789abcdef",

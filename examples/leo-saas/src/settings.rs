@@ -22,10 +22,10 @@ impl Settings {
         let bucket = variables.required("LEO_BUCKET");
         let generator = generator(variables);
         let client = Client::read(variables, Retry::default());
-        let access = client.as_ref().and_then(|client| Access::read(variables, client.endpoint()));
         variables.check()?;
-        match (port, bucket, generator, client, access) {
-            (Some(port), Some(bucket), Some(generator), Some(client), Some(access)) => {
+        match (port, bucket, generator, client) {
+            (Some(port), Some(bucket), Some(generator), Some(client)) => {
+                let access = Access::new(&client, &bucket);
                 Ok(Self { port, access, jobs: Jobs::new(client, bucket, generator) })
             }
             _ => Err(variables.failed()),
@@ -99,7 +99,6 @@ mod tests {
         read the environment: PORT is not a port number
         LEO_GENERATOR_SUBNETS is not a list of subnet ids with commas between them
         LEO_GENERATOR_ASSIGN_PUBLIC_IP is not ENABLED or DISABLED
-        LEO_DEMO_TOKEN is not a token of 16 characters or more
         ");
     }
 }

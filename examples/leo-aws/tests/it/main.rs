@@ -63,6 +63,21 @@ async fn objects_are_put_got_and_listed_over_pages() {
 }
 
 #[tokio::test]
+async fn an_object_is_created_once_and_never_over_another() {
+    let aws = FakeAws::start();
+    let client = client(&aws.variables());
+    let create = |body: &'static str| client.create_object(BUCKET, "jobs/a", "text/plain", body);
+    aws.answer_next("PutObject", 503, "");
+    assert!(create("first").await.unwrap());
+    assert!(!create("second").await.unwrap());
+    assert_eq!(aws.object("jobs/a").unwrap().body, b"first");
+    aws.answer_next("PutObject", 409, "<Error><Code>ConditionalRequestConflict</Code></Error>");
+    assert!(!create("third").await.unwrap());
+    aws.answer_next("PutObject", 403, "<Error><Code>AccessDenied</Code></Error>");
+    assert!(create("fourth").await.unwrap_err().is_denied());
+}
+
+#[tokio::test]
 async fn throttling_is_waited_out_and_a_refusal_is_not_repeated() {
     let aws = FakeAws::start();
     let client = client(&aws.variables());

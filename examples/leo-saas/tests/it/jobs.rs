@@ -12,7 +12,6 @@ const CAPACITY: &str =
     r#"{"tasks":[],"failures":[{"reason":"Capacity is unavailable at this time. Please try again later"}]}"#;
 const THROTTLED: &str =
     r#"{"__type":"InvalidParameterException","message":"Unable to launch the task: Rate exceeded"}"#;
-const TOKEN: &str = "a token that was made for this demo";
 
 async fn started() -> (FakeAws, Orchestrator) {
     let aws = FakeAws::start();
@@ -194,48 +193,6 @@ async fn what_aws_refuses_for_good_is_said_without_its_details() {
     assert_eq!(log[1], "hint: the task role's policy does not allow this call on this resource");
     assert_eq!(log[2], "failed to start a generator: You've reached the limit on vCPUs (6)");
     assert!(log[3].contains("L-3032A538"), "{}", log[3]);
-}
-
-#[tokio::test]
-async fn with_a_token_jobs_need_it_and_the_rest_does_not() {
-    let aws = FakeAws::start();
-    let mut variables = variables(&aws);
-    variables.insert("LEO_DEMO_TOKEN".to_owned(), TOKEN.to_owned());
-    let orchestrator = Orchestrator::start(&variables).await;
-    for answer in [
-        orchestrator.post(r#"{"prompt":"a bakery"}"#).await,
-        orchestrator.get("/jobs/00112233445566778899aabbccddeeff").await,
-    ] {
-        assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
-        assert_eq!(answer.headers[header::WWW_AUTHENTICATE], "Bearer");
-    }
-    assert_eq!(orchestrator.get("/healthz").await.status, StatusCode::OK);
-    let request = |method: Method, path: &str| {
-        let request =
-            Request::builder().method(method).uri(path).header(header::CONTENT_TYPE, "application/json");
-        request
-            .header(header::AUTHORIZATION, format!("Bearer {TOKEN}"))
-            .body(Full::from(r#"{"prompt":"x"}"#))
-            .unwrap()
-    };
-    let answer = orchestrator.send(request(Method::POST, "/jobs")).await;
-    assert_eq!(answer.status, StatusCode::ACCEPTED);
-    let path = format!("/jobs/{}", answer.text("id"));
-    assert_eq!(orchestrator.send(request(Method::GET, &path)).await.status, StatusCode::OK);
-    orchestrator.terminate();
-    let (_, log) = orchestrator.finished().await;
-    assert!(log.iter().all(|line| !line.contains(TOKEN)));
-}
-
-#[tokio::test]
-async fn against_aws_itself_jobs_are_closed_without_a_token() {
-    let mut variables = variables(&FakeAws::start());
-    variables.remove("AWS_ENDPOINT_URL");
-    let orchestrator = Orchestrator::start(&variables).await;
-    let answer = orchestrator.post(r#"{"prompt":"a bakery"}"#).await;
-    assert_eq!(answer.status, StatusCode::FORBIDDEN);
-    assert!(answer.text("error").contains("LEO_DEMO_TOKEN"));
-    assert_eq!(orchestrator.get("/healthz").await.status, StatusCode::OK);
 }
 
 #[tokio::test]

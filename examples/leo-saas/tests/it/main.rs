@@ -7,6 +7,7 @@
     reason = "what a test stands on ends it when it is not there; clippy sees that only inside of test functions"
 )]
 
+mod access;
 mod jobs;
 mod orchestrator;
 mod process;

@@ -89,11 +89,11 @@ async fn a_wrong_environment_is_exit_2_with_every_name_and_no_value() {
     let mut variables = variables(&FakeAws::start());
     variables.remove("LEO_BUCKET");
     variables.remove("LEO_CLUSTER");
-    variables.insert("LEO_DEMO_TOKEN".to_owned(), "swordfish".to_owned());
+    variables.insert("LEO_GENERATOR_ASSIGN_PUBLIC_IP".to_owned(), "swordfish".to_owned());
     let output = program(&variables).output().await.unwrap();
     assert_eq!(output.status.code(), Some(2));
     insta::assert_snapshot!(String::from_utf8(output.stderr).unwrap(), @r"
-    error: failed to read the environment: LEO_BUCKET is not set; LEO_CLUSTER is not set; LEO_DEMO_TOKEN is not a token of 16 characters or more
+    error: failed to read the environment: LEO_BUCKET is not set; LEO_CLUSTER is not set; LEO_GENERATOR_ASSIGN_PUBLIC_IP is not ENABLED or DISABLED
     hint: the task definition sets these; outside ECS, see examples/README.md
     ");
 }
