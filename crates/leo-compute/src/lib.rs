@@ -5,9 +5,11 @@
 
 mod cluster;
 mod load_balancer;
+mod parameters;
 mod service;
 mod task;
 
 pub use cluster::{Exports as ClusterExports, cluster};
-pub use service::{Exports as ServiceExports, Parameters as ServiceParameters, TaskParameters, service};
+pub use parameters::{Parameters as ServiceParameters, TaskParameters};
+pub use service::{Exports as ServiceExports, service};
 pub use task::{GENERATOR as GENERATOR_CONTAINER, ORCHESTRATOR as ORCHESTRATOR_CONTAINER};

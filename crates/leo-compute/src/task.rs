@@ -1,6 +1,6 @@
 //! The two task definitions.
 
-use crate::service::{Parameters, TaskParameters};
+use crate::parameters::{Parameters, TaskParameters};
 use leo_cfn::{
     Value, join, join_list, pseudo,
     types::ecs::{

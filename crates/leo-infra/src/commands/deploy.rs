@@ -1,6 +1,6 @@
 use crate::{
     commands::load_project,
-    deploy::{self, Deployed, Plan, images},
+    deploy::{self, Deployed, Plan, choice},
     failure::{Failure, Problem},
     progress::Progress,
     target::Target,
@@ -67,7 +67,7 @@ async fn deploy(args: &Args) -> Result<Deployed, Failure> {
     let policy = if with_secrets { SecretsPolicy::Read } else { SecretsPolicy::Ignore };
     let project = load_project(args.environment.as_deref(), policy, args.local)?;
     let stacks = leo_stack::compose(&project.config).map_err(deploy::not_composed)?;
-    let demo = images::demo(args.demo, args.local);
+    let demo = choice::demo(args.demo, args.local);
     if !args.yes && !io::stdin().is_terminal() {
         return Err(unasked().into());
     }
@@ -80,7 +80,7 @@ async fn deploy(args: &Args) -> Result<Deployed, Failure> {
     )
     .map_err(Problem::from)?;
     let images =
-        images::choose(&project, &target, &stacks, args.images.clone(), demo, platform.as_ref()).await?;
+        choice::choose(&project, &target, &stacks, args.images.clone(), demo, platform.as_ref()).await?;
     if with_secrets && foundation.is_none() {
         deploy::check_first_secrets(&project)?;
     }

@@ -1,6 +1,9 @@
 use crate::{
     commands::load_project,
-    deploy::images::{self, Built},
+    deploy::{
+        choice,
+        images::{self, Built},
+    },
     failure::{Failure, Problem},
     progress::Progress,
     target::Target,
@@ -40,7 +43,7 @@ pub(crate) async fn run(args: Args) -> ExitCode {
 
 async fn push(args: &Args) -> Result<Vec<Built>, Failure> {
     let project = load_project(args.environment.as_deref(), SecretsPolicy::Ignore, args.local)?;
-    let choice = images::sources(&project, images::demo(args.demo, args.local))?;
+    let choice = choice::sources(&project, choice::demo(args.demo, args.local))?;
     let engine = Engine::find().await.map_err(Problem::from)?;
     let target = Target::open(&project, args.local).await?;
     target.check_account(&project.config).await?;

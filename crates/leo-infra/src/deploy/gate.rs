@@ -1,6 +1,6 @@
 //! The health gate as a step: nothing is called deployed that does not run and answer.
 
-use super::{Plan, images::Images, stacks::output};
+use super::{Plan, images::Images, output};
 use crate::failure::Problem;
 use leo_compute::ORCHESTRATOR_CONTAINER;
 use leo_config::Endpoint;

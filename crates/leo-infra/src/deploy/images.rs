@@ -1,6 +1,6 @@
 //! The images as a step: built and pushed, kept as they run, or given by digest.
 
-use super::Plan;
+use super::{ImagePlan, Plan};
 use crate::{
     failure::{Failure, Problem},
     target::Target,
@@ -9,31 +9,13 @@ use leo_aws::FailureKind;
 use leo_config::names;
 use leo_deploy::{Finished, Reporter, StackOutcome};
 use leo_image::{
-    CacheUse, DemoImages, Engine, GitFacts, ImageDigest, ImageError, ImageEventKind, ImageName,
-    ImageReference, ImagesChoice, PlanInput, PublishedImage, Publisher, Repository, SourceChoice, Sources,
-    choose_sources, plan as plan_build,
+    CacheUse, Engine, GitFacts, ImageDigest, ImageError, ImageEventKind, ImageName, ImageReference,
+    PlanInput, PublishedImage, Publisher, Repository, SourceChoice, Sources, plan as plan_build,
 };
 use leo_project::Project;
 use leo_stack::Stacks;
 use serde_json::{Value as Json, json};
 use std::{collections::BTreeSet, sync::Arc};
-
-/// Where a deploy takes its images from.
-pub(crate) enum ImagePlan {
-    /// Build both with this engine, and push them.
-    Build(SourceChoice, Engine),
-    /// These digests, which the registry has to have.
-    Digests { orchestrator: ImageDigest, generator: ImageDigest },
-    /// None: the target runs no containers.
-    None,
-}
-
-impl ImagePlan {
-    /// Whether they are the demo images.
-    pub(crate) fn are_demo(&self) -> bool {
-        matches!(self, Self::Build(choice, _) if choice.sources == Sources::Demo)
-    }
-}
 
 /// The image of one container.
 #[derive(Clone, Debug)]
@@ -78,24 +60,6 @@ pub(crate) struct Repositories {
     generator: Repository,
 }
 
-/// Whether the demo images may stand in for the siblings.
-pub(crate) fn demo(asked: bool, local: bool) -> DemoImages {
-    match (asked, local) {
-        (true, _) => DemoImages::Requested,
-        (false, true) => DemoImages::WhenMissing,
-        (false, false) => DemoImages::No,
-    }
-}
-
-/// Where both images are built from; what the user has to know about it is printed.
-pub(crate) fn sources(project: &Project, demo: DemoImages) -> Result<SourceChoice, Failure> {
-    let choice = choose_sources(&project.config.images, &project.root, demo).map_err(Problem::from)?;
-    if let Some(said) = &choice.said {
-        eprintln!("note: {said}");
-    }
-    Ok(choice)
-}
-
 /// The repositories of a registry that is deployed already.
 pub(crate) async fn existing_repositories(target: &Target, stacks: &Stacks) -> Result<Repositories, Failure> {
     let name = stacks.registry.name.to_string();
@@ -131,8 +95,8 @@ pub(super) async fn run(
     let keys = &plan.stacks.keys;
     let repositories = repositories(
         plan.target,
-        super::stacks::output(registry, &keys.orchestrator_repository)?,
-        super::stacks::output(registry, &keys.generator_repository)?,
+        super::output(registry, &keys.orchestrator_repository)?,
+        super::output(registry, &keys.generator_repository)?,
     );
     let (images, changed) = match &plan.images {
         ImagePlan::Build(choice, engine) => {
@@ -256,53 +220,4 @@ fn join_errors(errors: Vec<ImageError>) -> Problem {
         first.details.extend(problem.details);
     }
     first
-}
-
-/// The images of a deploy: what `--images` says, or what suits where it runs. What building needs of this machine is
-/// looked for here, before anything is sent.
-pub(crate) async fn choose(
-    project: &Project,
-    target: &Target,
-    stacks: &Stacks,
-    asked: Option<ImagesChoice>,
-    demo: DemoImages,
-    platform: Option<&leo_deploy::Stack>,
-) -> Result<ImagePlan, Failure> {
-    if !target.runs_containers() {
-        return Ok(ImagePlan::None);
-    }
-    let choice = asked.unwrap_or_else(|| {
-        let sources = choose_sources(&project.config.images, &project.root, demo);
-        let buildable = !matches!(sources, Err(ImageError::MissingSiblings { .. }));
-        let (choice, said) = ImagesChoice::default_for(buildable, platform.is_some());
-        if let Some(said) = said {
-            eprintln!("note: {said}");
-        }
-        choice
-    });
-    match choice {
-        ImagesChoice::Build => {
-            Ok(ImagePlan::Build(sources(project, demo)?, Engine::find().await.map_err(Problem::from)?))
-        }
-        ImagesChoice::Explicit { orchestrator, generator } => {
-            Ok(ImagePlan::Digests { orchestrator, generator })
-        }
-        ImagesChoice::Current => {
-            let current = |key: &str| {
-                platform
-                    .and_then(|platform| platform.parameters.get(key))
-                    .and_then(|image| image.rsplit_once('@'))
-                    .and_then(|(_, digest)| digest.parse::<ImageDigest>().ok())
-            };
-            match (current(&stacks.keys.orchestrator_image), current(&stacks.keys.generator_image)) {
-                (Some(orchestrator), Some(generator)) => Ok(ImagePlan::Digests { orchestrator, generator }),
-                _ => Err(Problem::new(
-                    FailureKind::Usage,
-                    format!("keep the current images: `{}` runs none", stacks.platform.name),
-                )
-                .hint("build them with `--images build`, or name digests")
-                .into()),
-            }
-        }
-    }
 }

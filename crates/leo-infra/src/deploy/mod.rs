@@ -3,6 +3,7 @@
 //! `registry → images` and `foundation → secrets` go side by side; then the platform, then the health gate. Every step
 //! leaves what is already right as it is, so running a deploy again continues where it stopped.
 
+pub(crate) mod choice;
 mod gate;
 pub(crate) mod images;
 mod report;
@@ -16,7 +17,7 @@ use crate::{
     failure::{Failure, Problem},
     target::Target,
 };
-use images::ImagePlan;
+use choice::ImagePlan;
 use leo_aws::FailureKind;
 use leo_deploy::{Run, Sink, StackOutcome, Step};
 use leo_project::Project;
@@ -81,6 +82,17 @@ pub(crate) async fn run(plan: &Plan<'_>, sink: Sink) -> Result<Deployed, Failure
     run.finish(result).map_err(|problems| {
         let sent = |(step, problem): (Step, Problem)| (Some(step), problem.after_sending());
         Failure::Problems(problems.into_iter().map(sent).collect())
+    })
+}
+
+/// An output of a stack, which is there once the stack is deployed.
+fn output<'a>(stack: &'a StackOutcome, key: &str) -> Result<&'a str, Problem> {
+    stack.outputs.get(key).map(String::as_str).ok_or_else(|| {
+        Problem::new(
+            FailureKind::Failed,
+            format!("read output `{key}` of {}: it has none of that name", stack.name),
+        )
+        .hint("another version of this tool may have deployed it since: run the command again")
     })
 }
 

@@ -1,6 +1,6 @@
 //! The three stacks as steps.
 
-use super::{Plan, images::Images};
+use super::{Plan, images::Images, output};
 use crate::failure::Problem;
 use leo_aws::{FailureKind, ServiceError};
 use leo_deploy::{
@@ -101,17 +101,6 @@ pub(super) fn platform_parameters(
         parameters.insert(link.parameter.clone(), value.to_owned());
     }
     Ok(parameters)
-}
-
-/// An output of a stack, which is there once the stack is deployed.
-pub(super) fn output<'a>(stack: &'a StackOutcome, key: &str) -> Result<&'a str, Problem> {
-    stack.outputs.get(key).map(String::as_str).ok_or_else(|| {
-        Problem::new(
-            FailureKind::Failed,
-            format!("read output `{key}` of {}: it has none of that name", stack.name),
-        )
-        .hint("another version of this tool may have deployed it since: run the command again")
-    })
 }
 
 fn request(
