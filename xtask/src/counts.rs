@@ -12,11 +12,12 @@ pub(crate) struct Counts {
 
 impl Counts {
     /// The counts in a closing line of nextest or of `cargo test`; `None` for any other line.
+    ///
+    /// `cargo test` starts its line at the margin. Nextest shows the same line of each test that failed, but indented.
     pub(crate) fn read(line: &str) -> Option<Self> {
-        let line = line.trim();
         let list = match line.strip_prefix("test result: ") {
             Some(libtest) => libtest.split_once(". ")?.1,
-            None => line.strip_prefix("Summary [")?.split_once(" run: ")?.1,
+            None => line.trim_start().strip_prefix("Summary [")?.split_once(" run: ")?.1,
         };
         let mut counts = Self::default();
         // What stands in brackets, as `(2 slow, 1 leaky)`, tells those before it apart.
@@ -84,6 +85,7 @@ mod tests {
                 "test result: FAILED. 3 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out",
                 Some(counts(3, 2, 0)),
             ),
+            ("    test result: FAILED. 0 passed; 1 failed; 0 ignored; 0 measured; 31 filtered out", None),
             ("        PASS [   0.004s] leo-cfn id::tests::one", None),
             ("", None),
         ] {

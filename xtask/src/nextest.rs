@@ -18,12 +18,13 @@ pub(crate) fn ensure(repository: &Repository) -> Result<()> {
         return Ok(());
     }
     eprintln!("installing cargo-nextest {PINNED} (several minutes, once)…");
-    // Without its self-update, which links an HTTP client; and optimized no more than a runner needs.
+    // Without its self-update, which links an HTTP client; and not optimized: that would double the minutes, and a runner
+    // waits for the tests anyway.
     run(repository
         .cargo()
         .args(["install", "cargo-nextest", "--locked", "--version", PINNED])
         .args(["--no-default-features", "--features", "default-no-update"])
-        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1"))
+        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0"))
     .context("failed to install cargo-nextest")
 }
 
