@@ -165,6 +165,14 @@ mod tests {
     #[test]
     fn siblings_that_are_there_are_used_with_paths_that_can_be_typed() {
         let (folder, root) = root(&["leo-saas", "leo-container"]);
+        let error = choose_sources(&images(), &root, DemoImages::No).unwrap_err();
+        assert!(
+            matches!(error, ImageError::MissingDockerfile { image: ImageName::Orchestrator, .. }),
+            "{error}"
+        );
+        for sibling in ["leo-saas", "leo-container"] {
+            std::fs::write(folder.path().join(sibling).join("Dockerfile"), "FROM scratch\n").unwrap();
+        }
         for demo in [DemoImages::No, DemoImages::WhenMissing] {
             let choice = choose_sources(&images(), &root, demo).unwrap();
             let Sources::Siblings(pair) = choice.sources else { panic!("{demo:?}") };
