@@ -8,16 +8,12 @@ use leo_aws::FailureKind;
 use leo_config::{Architecture, Config, Endpoint};
 use leo_local::{LocalError, LocalOptions, LocalTarget, PythonTools};
 use leo_project::Project;
-use std::time::Duration;
-
-/// The account of the local target where the configuration names none.
-const NO_ACCOUNT: &str = "000000000000";
 
 /// The local target of this work tree, started where it does not run.
 pub(crate) async fn start(project: &Project) -> Result<LocalTarget, Failure> {
     let root = project.root.clone();
     let environment = &project.config.environment;
-    let account_id = environment.account.as_ref().map_or_else(|| NO_ACCOUNT.to_owned(), ToString::to_string);
+    let account_id = environment.account.as_ref().map(ToString::to_string);
     let region = environment.region.to_string();
     let started = tokio::task::spawn_blocking(move || {
         let tools = PythonTools::ensure(&root.join("target"), &root.join("ci/requirements.txt"), |message| {
@@ -29,14 +25,9 @@ pub(crate) async fn start(project: &Project) -> Result<LocalTarget, Failure> {
         })?;
         let executable = std::env::current_exe()
             .map_err(|error| Problem::new(FailureKind::Failed, format!("find this executable: {error}")))?;
-        let options = LocalOptions {
-            state_dir: root.join(".leo/local"),
-            python: tools.python(),
-            account_id,
-            region,
-            forwarder_command: vec![executable.into(), forward::COMMAND.into()],
-            ready_within: Duration::from_mins(1),
-        };
+        let forwarder = vec![executable.into(), forward::COMMAND.into()];
+        let options =
+            LocalOptions::of_work_tree(&root, tools.python(), account_id.as_deref(), &region, forwarder);
         leo_local::up(&options).map_err(Problem::from)
     })
     .await

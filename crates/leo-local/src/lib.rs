@@ -50,7 +50,7 @@ mod tools;
 pub use adapt::{ADAPTATIONS, Adaptation, adapt_template};
 pub use engine::{Architecture, Bridge, DockerEngine, Engine};
 pub use error::LocalError;
-pub use life::{LocalOptions, attach, down, status, up};
+pub use life::{LocalOptions, STATE_DIR, attach, down, status, up};
 pub use secret::Secret;
 pub use state::{Container, Status};
 pub use target::{LocalTarget, loopback_endpoint};

@@ -20,6 +20,13 @@ const ENGINE_PATIENCE: Duration = Duration::from_mins(1);
 /// How long the forwarder may take to listen.
 const FORWARDING: Duration = Duration::from_secs(5);
 
+/// How long the emulator of a work tree may take to get ready: it starts in seconds, and on a busy machine in many.
+const READY: Duration = Duration::from_mins(1);
+/// The account of a work tree's target where its configuration names none.
+const NO_ACCOUNT: &str = "000000000000";
+/// Where a work tree keeps its target, relative to its root.
+pub const STATE_DIR: &str = ".leo/local";
+
 /// What [`up`] needs to know.
 #[derive(Debug, Clone)]
 pub struct LocalOptions {
@@ -36,6 +43,27 @@ pub struct LocalOptions {
     pub forwarder_command: Vec<OsString>,
     /// How long the emulator may take to get ready.
     pub ready_within: Duration,
+}
+
+impl LocalOptions {
+    /// The target of the work tree at `root`: one, for all its commands. `account_id` is the configuration's, where it names
+    /// one.
+    pub fn of_work_tree(
+        root: &Path,
+        python: PathBuf,
+        account_id: Option<&str>,
+        region: &str,
+        forwarder_command: Vec<OsString>,
+    ) -> Self {
+        Self {
+            state_dir: root.join(STATE_DIR),
+            python,
+            account_id: account_id.unwrap_or(NO_ACCOUNT).to_owned(),
+            region: region.to_owned(),
+            forwarder_command,
+            ready_within: READY,
+        }
+    }
 }
 
 /// Starts the local target, or returns the one that already runs in this state folder. It outlives the calling process.

@@ -1,16 +1,12 @@
-use std::{env, process::ExitCode, time::Duration};
+use std::{env, process::ExitCode};
 
 use anyhow::{Context, Result, anyhow};
-use leo_local::{Engine, LocalError, LocalOptions, Status, forward as forwarder};
+use leo_config::AccountId;
+use leo_local::{Engine, LocalError, LocalOptions, STATE_DIR, Status, forward as forwarder};
 use leo_project::Project;
 
 use crate::{project, python, repository::Repository, stdout};
 
-/// What the local target keeps, relative to the root; the same for `leo-infra`, which deploys to it.
-const STATE: &str = ".leo/local";
-/// The account of the local target where the configuration names none; the same for `leo-infra`.
-const NO_ACCOUNT: &str = "000000000000";
-const READY_WITHIN: Duration = Duration::from_mins(1);
 /// The hidden command that the local target starts this executable with.
 pub(crate) const FORWARD: &str = "local-forward";
 
@@ -46,7 +42,7 @@ enum Command {
 }
 
 pub(crate) fn run(repository: &Repository, args: &Args) -> Result<ExitCode> {
-    let state_dir = repository.path(STATE);
+    let state_dir = repository.path(STATE_DIR);
     match &args.command {
         Command::Up { environment, json } => {
             let project = match project::load(repository, environment.as_deref()) {
@@ -72,14 +68,13 @@ pub(crate) fn run(repository: &Repository, args: &Args) -> Result<ExitCode> {
 fn options(repository: &Repository, project: &Project) -> Result<LocalOptions> {
     let environment = &project.config.environment;
     let executable = env::current_exe().context("failed to find this executable")?;
-    Ok(LocalOptions {
-        state_dir: repository.path(STATE),
-        python: python::tools(repository)?.python(),
-        account_id: environment.account.as_ref().map_or_else(|| NO_ACCOUNT.to_owned(), ToString::to_string),
-        region: environment.region.to_string(),
-        forwarder_command: vec![executable.into(), FORWARD.into()],
-        ready_within: READY_WITHIN,
-    })
+    Ok(LocalOptions::of_work_tree(
+        repository.root(),
+        python::tools(repository)?.python(),
+        environment.account.as_ref().map(AccountId::as_str),
+        environment.region.as_str(),
+        vec![executable.into(), FORWARD.into()],
+    ))
 }
 
 fn print(status: &Status, json: bool) -> Result<()> {

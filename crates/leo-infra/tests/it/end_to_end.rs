@@ -6,6 +6,7 @@ use crate::{
 };
 use serde_json::{Value, json};
 use std::{
+    process::Command,
     thread::sleep,
     time::{Duration, Instant},
 };
@@ -134,4 +135,13 @@ fn docker_a_clean_clone_becomes_a_running_platform() {
         .expect("runs");
     assert_eq!(other.status.code(), Some(2), "{}", shown(&other));
     assert!(shown(&other).contains("configured for 111111111111"), "{}", shown(&other));
+
+    let registry = target.registry();
+    drop(tree);
+    let left = Command::new("docker")
+        .args(["image", "ls", "--all", "--digests", "--format", "{{.Repository}}"])
+        .output()
+        .expect("runs");
+    let left = String::from_utf8_lossy(&left.stdout).into_owned();
+    assert!(!left.contains(&registry), "the engine is left with no image of {registry}: {left}");
 }

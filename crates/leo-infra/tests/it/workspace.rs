@@ -65,7 +65,7 @@ impl WorkTree {
     }
 
     fn state(&self) -> PathBuf {
-        self.root().join(".leo/local")
+        self.root().join(leo_local::STATE_DIR)
     }
 }
 
