@@ -10,6 +10,8 @@
 mod answers;
 mod blocked;
 mod deploy;
+mod deploying;
+mod failing;
 mod following;
 mod gate;
 mod wire;

@@ -1,0 +1,159 @@
+//! From a request to an outcome that nobody wanted: failures, and answers that are lost on the way.
+
+use leo_aws::FailureKind;
+use leo_deploy::DeployError;
+
+use crate::answers::*;
+use crate::deploying::{OLD, deploy, reviewed};
+use crate::wire::{Answer, Conversation};
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_create_names_its_cause_and_leaves_no_stack() {
+    let mut calls = reviewed(no_stack(), &[("Add", "Service", ""), ("Add", "Bucket", "")]);
+    calls.extend([
+        (EVENTS, events(&[OLD], None)),
+        (EXECUTE, done(EXECUTE)),
+        (
+            EVENTS,
+            events(
+                &[
+                    OLD,
+                    ("e1", "leo-dev", "", "CREATE_IN_PROGRESS", "User Initiated"),
+                    ("e2", "Bucket", "", "CREATE_FAILED", "Resource creation cancelled"),
+                    ("e3", "Service", "", "CREATE_FAILED", "port 80 is in use"),
+                ],
+                None,
+            ),
+        ),
+        (DESCRIBE, stack("ROLLBACK_IN_PROGRESS")),
+        // The rollback is over, the deletion has yet to begin.
+        (EVENTS, events(&[OLD, ("e8", "leo-dev", "", "ROLLBACK_COMPLETE", "")], None)),
+        (DESCRIBE, stack("ROLLBACK_COMPLETE")),
+        (EVENTS, events(&[OLD, ("e9", "leo-dev", "", "DELETE_COMPLETE", "")], None)),
+        (DESCRIBE, stack("DELETE_COMPLETE")),
+    ]);
+    let conversation = Conversation::new(calls);
+    let error = deploy(&conversation, &Lines::default()).await.unwrap_err();
+    assert!(matches!(error, DeployError::Failed { .. }), "{error}");
+    assert_eq!(error.kind(), FailureKind::Failed);
+    insta::assert_snapshot!(error, @r"
+    deploy leo-dev: its create failed, and it was deleted again
+      Service (AWS::ECS::Service) CREATE_FAILED: port 80 is in use
+    ");
+    insta::assert_snapshot!(error.hint().unwrap(), @"fix the cause, then run the same command again");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_cause_is_looked_for_in_nested_stacks() {
+    let mut calls = reviewed(stack("CREATE_COMPLETE"), &[("Modify", "Nested", "False")]);
+    let old = ("e0", "leo-dev", "", "CREATE_COMPLETE", "");
+    calls.extend([
+        (EVENTS, events(&[old], None)),
+        (EXECUTE, done(EXECUTE)),
+        (EVENTS, events(&[old], None)),
+        (DESCRIBE, stack("UPDATE_IN_PROGRESS")),
+        (
+            EVENTS,
+            events(
+                &[
+                    ("e1", "leo-dev", "", "UPDATE_IN_PROGRESS", ""),
+                    ("e2", "Nested", "arn:nested", "UPDATE_FAILED", "Embedded stack failed"),
+                    ("e3", "leo-dev", "", "UPDATE_ROLLBACK_COMPLETE", ""),
+                ],
+                None,
+            ),
+        ),
+        (DESCRIBE, stack("UPDATE_ROLLBACK_COMPLETE")),
+        (EVENTS, events(&[("n1", "Deeper", "arn:deeper", "UPDATE_FAILED", "Embedded stack failed")], None)),
+        (EVENTS, events(&[("d1", "Service", "", "UPDATE_FAILED", "no capacity")], None)),
+    ]);
+    let conversation = Conversation::new(calls);
+    let error = deploy(&conversation, &Lines::default()).await.unwrap_err();
+    insta::assert_snapshot!(error, @r"
+    deploy leo-dev: it was rolled back (UPDATE_ROLLBACK_COMPLETE)
+      Nested/Deeper/Service (AWS::ECS::Service) UPDATE_FAILED: no capacity
+    ");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_accounts_first_cluster_is_tried_again() {
+    let role =
+        "Unable to assume the service linked role. Please verify that the ECS service linked role exists.";
+    let mut calls = reviewed(no_stack(), &[("Add", "Service", "")]);
+    calls.extend([
+        (EVENTS, events(&[OLD], None)),
+        (EXECUTE, done(EXECUTE)),
+        (EVENTS, events(&[OLD, ("e1", "Service", "", "CREATE_FAILED", role)], None)),
+        (DESCRIBE, stack("DELETE_IN_PROGRESS")),
+        (EVENTS, events(&[OLD, ("e2", "leo-dev", "", "DELETE_COMPLETE", "")], None)),
+        (DESCRIBE, stack("DELETE_COMPLETE")),
+    ]);
+    calls.extend(reviewed(no_stack(), &[("Add", "Service", "")]));
+    calls.extend([
+        (EVENTS, events(&[OLD], None)),
+        (EXECUTE, done(EXECUTE)),
+        (EVENTS, events(&[OLD], None)),
+        (DESCRIBE, stack("CREATE_IN_PROGRESS")),
+        (EVENTS, events(&[OLD, ("e9", "leo-dev", "", "CREATE_COMPLETE", "")], None)),
+        (DESCRIBE, stack("CREATE_COMPLETE")),
+    ]);
+    let conversation = Conversation::new(calls);
+    let lines = Lines::default();
+    assert!(deploy(&conversation, &lines).await.unwrap().changed);
+    assert!(lines.text().contains("trying once more after Service"), "{}", lines.text());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_template_over_the_limit_is_not_sent() {
+    let conversation = Conversation::new([]);
+    let mut request = request();
+    request.template_body = "x".repeat(51_201);
+    let error = stacks(&conversation).deploy(&request, &|_| {}).await.unwrap_err();
+    assert_eq!(error.kind(), FailureKind::Usage);
+    insta::assert_snapshot!(error, @"deploy leo-dev: its template has 51201 bytes, and CloudFormation takes at most 51200 inline");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_execution_whose_answer_was_lost_is_followed() {
+    let old = ("e0", "leo-dev", "", "CREATE_COMPLETE", "");
+    let mut calls = reviewed(stack("CREATE_COMPLETE"), &[("Modify", "Service", "False")]);
+    calls.extend([
+        (EVENTS, events(&[old], None)),
+        (EXECUTE, Answer::Reset),
+        (REVIEW, change_set_in("CREATE_COMPLETE", "EXECUTE_IN_PROGRESS", "")),
+        (EVENTS, events(&[old], None)),
+        (DESCRIBE, stack("UPDATE_IN_PROGRESS")),
+        (EVENTS, events(&[old, ("e1", "leo-dev", "", "UPDATE_COMPLETE", "")], None)),
+        (DESCRIBE, stack("UPDATE_COMPLETE")),
+    ]);
+    assert!(deploy(&Conversation::new(calls), &Lines::default()).await.unwrap().changed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_execution_that_never_began_is_an_error() {
+    let old = ("e0", "leo-dev", "", "CREATE_COMPLETE", "");
+    let mut calls = reviewed(stack("CREATE_COMPLETE"), &[("Modify", "Service", "False")]);
+    calls.extend([
+        (EVENTS, events(&[old], None)),
+        (EXECUTE, Answer::Reset),
+        (REVIEW, change_set_in("CREATE_COMPLETE", "AVAILABLE", "")),
+    ]);
+    let error = deploy(&Conversation::new(calls), &Lines::default()).await.unwrap_err();
+    assert!(matches!(error, DeployError::Service { .. }), "{error}");
+    assert_eq!(error.kind(), FailureKind::Failed);
+    insta::assert_snapshot!(error, @"deploy leo-dev: ExecuteChangeSet: io error: connection reset by peer");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_set_that_another_deploy_made_obsolete_is_told() {
+    let old = ("e0", "leo-dev", "", "CREATE_COMPLETE", "");
+    let mut calls = reviewed(stack("CREATE_COMPLETE"), &[("Modify", "Service", "False")]);
+    calls.extend([
+        (EVENTS, events(&[old], None)),
+        (EXECUTE, refused(404, "ChangeSetNotFound", "ChangeSet [x] does not exist")),
+        (REVIEW, refused(404, "ChangeSetNotFound", "ChangeSet [x] does not exist")),
+    ]);
+    let error = deploy(&Conversation::new(calls), &Lines::default()).await.unwrap_err();
+    insta::assert_snapshot!(error, @"deploy leo-dev: the change set that was reviewed can't be executed any more (deleted)");
+    insta::assert_snapshot!(error.hint().unwrap(), @"something else deployed to this stack meanwhile: run the same command again");
+}
