@@ -74,28 +74,11 @@ fn commands(text: &str) -> Vec<Shown<'_>> {
 fn words_after_xtask(line: &str) -> Option<Vec<String>> {
     let line = line.trim();
     let rest = line.strip_prefix("$ ").unwrap_or(line).strip_prefix("cargo xtask")?;
-    (rest.is_empty() || rest.starts_with(' ')).then(|| words(rest))
-}
-
-/// A line's words as a shell takes them: quotes hold together, `#` starts a comment.
-fn words(line: &str) -> Vec<String> {
-    let mut words = Vec::new();
-    let mut word: Option<String> = None;
-    let mut quote = None;
-    for character in line.chars() {
-        match (character, quote) {
-            (c, Some(open)) if c == open => quote = None,
-            ('"' | '\'', None) => {
-                quote = Some(character);
-                word.get_or_insert_default();
-            }
-            ('#', None) if word.is_none() => return words,
-            (c, None) if c.is_whitespace() => words.extend(word.take()),
-            (c, _) => word.get_or_insert_default().push(c),
-        }
+    if !rest.is_empty() && !rest.starts_with(' ') {
+        return None;
     }
-    words.extend(word);
-    words
+    // Where a quote is not closed the line is no command that a shell would take; as one word it is refused.
+    Some(shlex::split(rest).unwrap_or_else(|| vec![rest.to_owned()]))
 }
 
 #[cfg(test)]
@@ -119,7 +102,7 @@ mod tests {
 
     #[test]
     fn a_command_that_does_not_parse_is_refused_with_the_reason() {
-        let refusal = |line: &str| parse(&words(line)).err();
+        let refusal = |line: &str| parse(&shlex::split(line).unwrap()).err();
         assert_eq!(refusal("synth --out x"), None);
         assert_eq!(refusal("--help"), None);
         assert_eq!(refusal("deploy --local --yes"), None);
