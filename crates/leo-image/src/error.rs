@@ -186,7 +186,7 @@ impl ImageError {
                     .to_owned(),
             ),
             Self::RepositoryMissing { .. } => {
-                Some("deploy the registry stack first: `cargo xtask bootstrap`, or a full `cargo xtask deploy`".to_owned())
+                Some("deploy first: `cargo xtask deploy` makes the repositories".to_owned())
             }
             Self::DigestMissing { .. } => Some(
                 "use a digest that this repository still has, or build the image with `--images build`".to_owned(),

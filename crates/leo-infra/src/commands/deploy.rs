@@ -45,11 +45,7 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: Args) -> ExitCode {
     let json = args.json;
-    let outcome = tokio::select! {
-        outcome = deploy(&args) => outcome,
-        () = interrupted() => Err(left().into()),
-    };
-    match outcome {
+    match deploy(&args).await {
         Ok(deployed) => {
             if json {
                 println!("{:#}", deployed.json());
@@ -100,7 +96,11 @@ async fn deploy(args: &Args) -> Result<Deployed, Failure> {
         platform,
     };
     let progress = Progress::detect();
-    let outcome = deploy::run(&plan, progress.sink()).await;
+    // Before this an interrupt ends the process at once, as nothing has been sent yet.
+    let outcome = tokio::select! {
+        outcome = deploy::run(&plan, progress.sink()) => outcome,
+        () = interrupted() => Err(left().into()),
+    };
     progress.finish();
     outcome
 }
