@@ -122,8 +122,12 @@ pub fn choose_sources(images: &Images, root: &Path, demo: DemoImages) -> Result<
     match demo {
         DemoImages::No => Err(ImageError::MissingSiblings { missing }),
         DemoImages::Requested | DemoImages::WhenMissing => {
+            let configured = |image| match image {
+                ImageName::Orchestrator => &images.orchestrator.context,
+                ImageName::Generator => &images.generator.context,
+            };
             let folders: Vec<String> =
-                missing.iter().map(|folder| folder.path.display().to_string()).collect();
+                missing.iter().map(|folder| configured(folder.image).display().to_string()).collect();
             let (are, they) = if folders.len() == 1 { ("is", "it") } else { ("are", "them") };
             let said = format!(
                 "using the demo images for both: {} {are} missing (clone {they} or set `images.<name>.context`)",
@@ -195,13 +199,12 @@ mod tests {
 
     #[test]
     fn locally_the_demo_images_stand_in_for_both_and_that_is_said() {
-        let (folder, root) = root(&["leo-saas"]);
+        let (_folder, root) = root(&["leo-saas"]);
         let choice = choose_sources(&images(), &root, DemoImages::WhenMissing).unwrap();
         assert_eq!(choice.sources, Sources::Demo);
-        let said = choice.said.unwrap().replace(&folder.path().display().to_string(), "<folder>");
         assert_eq!(
-            said,
-            "using the demo images for both: <folder>/leo-container is missing (clone it or set \
+            choice.said.unwrap(),
+            "using the demo images for both: ../leo-container is missing (clone it or set \
              `images.<name>.context`)"
         );
     }
