@@ -19,6 +19,15 @@ use crate::repository::{Repository, shown};
 
 const PACKAGE: &str = "leo-infra";
 
+/// The arguments of a command that is handed over: all of them are `leo-infra`'s, `--help` too.
+#[derive(Debug, clap::Args)]
+#[command(disable_help_flag = true)]
+pub(crate) struct HandedOver {
+    /// The command's own `--help` lists them
+    #[arg(value_name = "OPTIONS", trailing_var_arg = true, allow_hyphen_values = true)]
+    pub(crate) args: Vec<OsString>,
+}
+
 /// Runs `leo-infra <command> <args…>` in our place: its stdio, its signals and its exit code are ours.
 pub(crate) fn hand_over(repository: &Repository, command: &str, args: &[OsString]) -> Result<ExitCode> {
     let binary = build(repository)?;

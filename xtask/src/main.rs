@@ -22,7 +22,8 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-use commands::{bench, ci, deploy, local, push_images, synth, test};
+use commands::{bench, ci, local, synth, test};
+use hand_over::{HandedOver, hand_over};
 use repository::Repository;
 
 /// Exit codes: 0 done, 1 failed, 2 bad usage, configuration or environment, 3 differences found, 4 credentials missing,
@@ -47,9 +48,9 @@ enum Command {
     /// Write the CloudFormation templates to a folder
     Synth(synth::Args),
     /// Bring everything up, to a checked running URL (`--local`: on this machine)
-    Deploy(deploy::Args),
+    Deploy(HandedOver),
     /// Build the images, push them and print their digests
-    PushImages(push_images::Args),
+    PushImages(HandedOver),
     /// The local target: an AWS emulator in front of this machine's Docker engine
     Local(local::Args),
     #[command(name = local::FORWARD, hide = true)]
@@ -79,8 +80,8 @@ fn failed(error: &anyhow::Error, code: ExitCode) -> ExitCode {
 fn run(repository: &Repository, cli: Cli) -> Result<ExitCode> {
     match cli.command {
         Command::Synth(args) => synth::run(repository, &args),
-        Command::Deploy(args) => deploy::run(repository, &args),
-        Command::PushImages(args) => push_images::run(repository, &args),
+        Command::Deploy(args) => hand_over(repository, "deploy", &args.args),
+        Command::PushImages(args) => hand_over(repository, "push-images", &args.args),
         Command::Local(args) => local::run(repository, &args),
         Command::LocalForward(args) => local::forward(&args),
         Command::Test(args) => test::run(repository, &args),

@@ -1,9 +1,7 @@
-//! The commands, one file each: its `Args` and its `run`.
+//! The commands that run in process, one file each: its `Args` and its `run`. The others are handed over, see `hand_over`.
 
 pub(crate) mod bench;
 pub(crate) mod ci;
-pub(crate) mod deploy;
 pub(crate) mod local;
-pub(crate) mod push_images;
 pub(crate) mod synth;
 pub(crate) mod test;

@@ -98,8 +98,10 @@ async fn deploy(args: &Args) -> Result<Deployed, Failure> {
     let progress = Progress::detect();
     // Before this an interrupt ends the process at once, as nothing has been sent yet.
     let outcome = tokio::select! {
-        outcome = deploy::run(&plan, progress.sink()) => outcome,
+        // First: a child that the same Ctrl-C has ended is no failure of its own.
+        biased;
         () = interrupted() => Err(left().into()),
+        outcome = deploy::run(&plan, progress.sink()) => outcome,
     };
     progress.finish();
     outcome
