@@ -8,6 +8,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use leo_diagnostic::{Colours, render_all};
+use leo_local::STATE_DIR;
 
 use crate::{
     counts::Counts,
@@ -20,7 +21,7 @@ use crate::{
 pub(crate) struct Args {}
 
 /// Cheap ones first; the tests last, so that what they print is at the end. All of them run, whatever the others found.
-const STEPS: [(&str, Step); 11] = [
+const STEPS: [(&str, Step); 12] = [
     ("tools", tools),
     ("format", format),
     ("tidy", tidy_checks),
@@ -31,6 +32,7 @@ const STEPS: [(&str, Step); 11] = [
     ("lints of the examples", example_lints),
     ("doc tests", doc_tests),
     ("tests of the examples", example_tests),
+    ("the platform, locally", platform),
     ("tests", tests),
 ];
 
@@ -125,6 +127,18 @@ fn example_tests(repository: &Repository, counts: &mut Counts) -> Result<Outcome
 
 fn tests(repository: &Repository, counts: &mut Counts) -> Result<Outcome> {
     counted(repository.cargo().args(["nextest", "run", "--workspace", "--profile", "ci"]), counts)
+}
+
+/// The README's first command, word for word, in this work tree; then all of it is stopped again.
+fn platform(repository: &Repository, _: &mut Counts) -> Result<Outcome> {
+    if leo_local::attach(&repository.path(STATE_DIR))?.is_some() {
+        return Ok(Outcome::LeftOut("a local target runs in this work tree, and stays".to_owned()));
+    }
+    let xtask = std::env::current_exe().context("failed to find this executable")?;
+    let deployed = run_to_end(repository.command(&xtask).args(["deploy", "--local", "--yes"]));
+    let stopped = run_to_end(repository.command(&xtask).args(["local", "down"]));
+    deployed.and(stopped)?;
+    Ok(Outcome::Passed)
 }
 
 fn workflows(repository: &Repository, _: &mut Counts) -> Result<Outcome> {
