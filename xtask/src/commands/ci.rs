@@ -134,9 +134,8 @@ fn platform(repository: &Repository, _: &mut Counts) -> Result<Outcome> {
     if leo_local::attach(&repository.path(STATE_DIR))?.is_some() {
         return Ok(Outcome::LeftOut("a local target runs in this work tree, and stays".to_owned()));
     }
-    let xtask = std::env::current_exe().context("failed to find this executable")?;
-    let deployed = run_to_end(repository.command(&xtask).args(["deploy", "--local", "--yes"]));
-    let stopped = run_to_end(repository.command(&xtask).args(["local", "down"]));
+    let deployed = run_to_end(repository.cargo().args(["xtask", "deploy", "--local", "--yes"]));
+    let stopped = run_to_end(repository.cargo().args(["xtask", "local", "down"]));
     deployed.and(stopped)?;
     Ok(Outcome::Passed)
 }
