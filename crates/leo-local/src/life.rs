@@ -268,8 +268,12 @@ fn remove(folder: &Folder, saved: &Saved, with_logs: bool) -> Result<(), LocalEr
 /// Removes the names of images that came from the target's registry, which is gone. Another name of the same image keeps it.
 fn forget_images(engine: &DockerEngine, registry: &str) {
     let filter = format!("reference={registry}/*");
+    // Without `--digests` the digest's field is empty, and an image that was pulled by digest has no other name.
     let format = "{{.Repository}}\t{{.Tag}}\t{{.Digest}}";
-    let Ok(listed) = docker(engine, ["image", "ls", "--filter", &filter, "--format", format]) else { return };
+    let Ok(listed) = docker(engine, ["image", "ls", "--digests", "--filter", &filter, "--format", format])
+    else {
+        return;
+    };
     let names = parse_images(&listed);
     if !names.is_empty() {
         // One that somebody uses stays; it costs disk space and nothing else.
