@@ -32,6 +32,7 @@ impl Target {
             return Ok(Self::new(None, &aws(&project.config).await));
         }
         let target = crate::local::start(project).await?;
+        leo_local::loopback_endpoint(&target.endpoint).map_err(Problem::from)?;
         let sdk = emulator(&target).await;
         Ok(Self::new(Some(target), &sdk))
     }

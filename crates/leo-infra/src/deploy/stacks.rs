@@ -130,8 +130,9 @@ fn who() -> String {
 }
 
 async fn deploy(engine: &Engine, request: StackRequest, reporter: &Reporter) -> Step {
-    let prepared = engine.prepare(&request, &|event| reporter.stack(event)).await?;
-    finish(engine, prepared, reporter).await
+    let outcome = engine.deploy(&request, &|event| reporter.stack(event)).await?;
+    let changed = outcome.changed;
+    Ok(Finished::new(outcome, changed))
 }
 
 async fn finish(engine: &Engine, prepared: Prepared, reporter: &Reporter) -> Step {
