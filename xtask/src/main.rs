@@ -51,6 +51,16 @@ enum Command {
     Deploy(HandedOver),
     /// Build the images, push them and print their digests
     PushImages(HandedOver),
+    /// Deploy an earlier release again
+    Rollback(HandedOver),
+    /// List what was deployed, newest first
+    Releases(HandedOver),
+    /// Say why the last deploy failed
+    Diagnose(HandedOver),
+    /// Show what was changed behind CloudFormation's back
+    Drift(HandedOver),
+    /// Remove an environment; its data only on explicit word
+    Destroy(HandedOver),
     /// The local target: an AWS emulator in front of this machine's Docker engine
     Local(local::Args),
     #[command(name = local::FORWARD, hide = true)]
@@ -82,6 +92,11 @@ fn run(repository: &Repository, cli: Cli) -> Result<ExitCode> {
         Command::Synth(args) => synth::run(repository, &args),
         Command::Deploy(args) => hand_over(repository, "deploy", &args.args),
         Command::PushImages(args) => hand_over(repository, "push-images", &args.args),
+        Command::Rollback(args) => hand_over(repository, "rollback", &args.args),
+        Command::Releases(args) => hand_over(repository, "releases", &args.args),
+        Command::Diagnose(args) => hand_over(repository, "diagnose", &args.args),
+        Command::Drift(args) => hand_over(repository, "drift", &args.args),
+        Command::Destroy(args) => hand_over(repository, "destroy", &args.args),
         Command::Local(args) => local::run(repository, &args),
         Command::LocalForward(args) => local::forward(&args),
         Command::Test(args) => test::run(repository, &args),

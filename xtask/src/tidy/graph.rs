@@ -24,7 +24,16 @@ const PURE: [&str; 9] = [
     "leo-stack",
     "leo-storage",
 ];
-const SHELL: [&str; 5] = ["leo-image", "leo-secrets", "leo-deploy", "leo-local", "leo-infra"];
+const SHELL: [&str; 8] = [
+    "leo-data",
+    "leo-deploy",
+    "leo-evidence",
+    "leo-image",
+    "leo-infra",
+    "leo-local",
+    "leo-release",
+    "leo-secrets",
+];
 const OUTSIDE_WORLD: [&str; 5] = ["tokio", "hyper", "rustls", "indicatif", "aws-*"];
 const AWS_LINKED: [&str; 4] = ["tokio", "hyper", "rustls", "aws-*"];
 

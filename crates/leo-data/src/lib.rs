@@ -1,0 +1,1 @@
+//! The data of an environment as it is in the account.

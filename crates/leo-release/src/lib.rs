@@ -1,0 +1,1 @@
+//! The artifacts bucket: template bodies, release records, one deploy at a time.
