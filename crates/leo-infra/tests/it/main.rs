@@ -8,7 +8,11 @@
 )]
 
 mod end_to_end;
+mod faults;
 mod http;
+mod proxy;
 mod refusals;
+mod running;
+mod truth;
 mod without_engine;
 mod workspace;

@@ -61,7 +61,11 @@ impl Proxy {
             assert!(Instant::now() < deadline, "it does not listen: {}", log());
             sleep(Duration::from_millis(50));
         }
-        assert_eq!(proxy.control("health")["upstream"], target.endpoint.as_str(), "another process has the port");
+        assert_eq!(
+            proxy.control("health")["upstream"],
+            target.endpoint.as_str(),
+            "another process has the port"
+        );
         proxy
     }
 
@@ -96,9 +100,7 @@ impl Drop for Proxy {
 /// leave over.
 fn faults() -> Value {
     // CloudFormation and load balancing speak the query protocol, in which throttling has a name of its own.
-    let throttled = |service: &str, code: &str| {
-        json!({"service": service, "error": {"code": code, "status": 400, "message": "Rate exceeded"}})
-    };
+    let throttled = |service: &str, code: &str| json!({"service": service, "error": {"code": code, "status": 400, "message": "Rate exceeded"}});
     let kinds = [
         vec![
             throttled("cloudformation", "Throttling"),
@@ -107,6 +109,7 @@ fn faults() -> Value {
             throttled("ecs", "ThrottlingException"),
             throttled("secretsmanager", "ThrottlingException"),
             throttled("sts", "Throttling"),
+            json!({"service": "s3", "error": {"code": "SlowDown", "status": 503, "message": "Rate exceeded"}}),
         ],
         vec![json!({"error": {"code": "InternalFailure", "status": 500, "message": "injected"}})],
         vec![json!({"latency": {"min": LATE.0, "max": LATE.1}})],

@@ -94,7 +94,8 @@ impl Truth {
                 event.physical_resource_id() == Some(&id) && AT_REST.contains(&status)
             };
             let operations = events.stack_events().iter().filter(over).count();
-            stacks.insert(stack.stack_name().unwrap_or_default().to_owned(), Stack { id, status, operations });
+            stacks
+                .insert(stack.stack_name().unwrap_or_default().to_owned(), Stack { id, status, operations });
         }
         stacks
     }
@@ -116,8 +117,9 @@ impl Truth {
         let groups = client.describe_target_groups().send().await.expect("DescribeTargetGroups");
         let mut delay = None;
         for group in groups.target_groups() {
-            let request =
-                client.describe_target_group_attributes().target_group_arn(group.target_group_arn().unwrap_or_default());
+            let request = client
+                .describe_target_group_attributes()
+                .target_group_arn(group.target_group_arn().unwrap_or_default());
             let found = request.send().await.expect("DescribeTargetGroupAttributes");
             delay = found
                 .attributes()
@@ -177,6 +179,14 @@ impl Truth {
         let client = aws_sdk_secretsmanager::Client::new(&self.sdk);
         let put = client.put_secret_value().secret_id(name).secret_string(value).send();
         self.runtime.block_on(put).expect("PutSecretValue");
+    }
+
+    pub(crate) fn delete(&self, stacks: &[&str]) {
+        let client = aws_sdk_cloudformation::Client::new(&self.sdk);
+        for stack in stacks {
+            self.runtime.block_on(client.delete_stack().stack_name(*stack).send()).expect("DeleteStack");
+            while self.account().stacks.contains_key(*stack) {}
+        }
     }
 
     fn s3(&self) -> aws_sdk_s3::Client {
