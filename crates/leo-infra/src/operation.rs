@@ -106,6 +106,12 @@ impl Operation {
         });
     }
 
+    /// Who does what, for those who find it running: what a change set says of itself.
+    pub(crate) fn description(&self) -> String {
+        let record = self.record();
+        format!("leo-infra {} by {} ({})", record.command, record.who, record.id)
+    }
+
     /// The stacks that an operation in AWS works on at this moment.
     pub(crate) fn running(&self) -> Vec<String> {
         self.record().running.into_values().collect()

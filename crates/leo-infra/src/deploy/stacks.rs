@@ -156,6 +156,27 @@ async fn execute(plan: &Plan<'_>, prepared: Prepared, control: Control, reporter
     Ok(Finished::new(outcome, changed))
 }
 
+/// After a gate that did not pass: a platform that this run created is deleted again where nothing else ends it. In
+/// express mode CloudFormation has gone by then, and the local target knows no failed create; elsewhere the failed
+/// create has been deleted already. The platform holds no data.
+pub(super) async fn take_back(
+    plan: &Plan<'_>,
+    platform: &StackOutcome,
+    mut problem: Problem,
+    reporter: &Reporter,
+) -> Problem {
+    let stays = !plan.settings.express && plan.target.local.is_none();
+    if !is_new(plan.before.platform.as_ref()) || stays || problem.kind != FailureKind::Failed {
+        return problem;
+    }
+    reporter.note(format!("deleting {} again, which holds no data", platform.name));
+    match plan.engine.delete(&platform.name, &[], &|event| reporter.stack(event)).await {
+        Ok(_) => problem.details.push(format!("{} was deleted again; the data stays", platform.name)),
+        Err(error) => problem.details.push(format!("{} is still there: failed to {error}", platform.name)),
+    }
+    problem
+}
+
 /// A protected environment's stacks refuse to be deleted by anyone.
 async fn protect(plan: &Plan<'_>, stack: &StackName) -> Result<(), Problem> {
     if plan.project.config.environment.protected && plan.target.local.is_none() {

@@ -4,7 +4,6 @@ use super::Plan;
 use crate::{failure::Problem, keep};
 use leo_compute::LOG_STREAM_PREFIX;
 use leo_deploy::{Control, StackEvent};
-use leo_env::Secret;
 use leo_evidence::{Clients, Evidence, Recorder, Redact, Subject, diagnose};
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},
@@ -114,8 +113,9 @@ fn subject(plan: &Plan<'_>) -> Subject {
 
 /// What a container could have printed of what it was given.
 fn redact(plan: &Plan<'_>) -> Redact {
-    let secrets: Vec<&Secret> = plan.project.env.secrets().collect();
-    Redact::new(secrets)
+    let env = &plan.project.env;
+    let keys = plan.project.config.secrets.iter().flat_map(|provider| &provider.keys);
+    Redact::new(keys.filter_map(|key| env.secret(key)).map(|secret| &secret.value))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
