@@ -21,6 +21,8 @@ pub(crate) struct Target {
     pub(crate) ecr: aws_sdk_ecr::Client,
     pub(crate) ecs: aws_sdk_ecs::Client,
     pub(crate) load_balancing: aws_sdk_elasticloadbalancingv2::Client,
+    pub(crate) logs: aws_sdk_cloudwatchlogs::Client,
+    pub(crate) s3: aws_sdk_s3::Client,
     pub(crate) secrets: aws_sdk_secretsmanager::Client,
     sts: aws_sdk_sts::Client,
 }
@@ -38,12 +40,16 @@ impl Target {
     }
 
     fn new(local: Option<LocalTarget>, sdk: &SdkConfig) -> Self {
+        // The emulator has no host name for each bucket.
+        let s3 = aws_sdk_s3::config::Builder::from(sdk).force_path_style(local.is_some()).build();
         Self {
             local,
             cloudformation: aws_sdk_cloudformation::Client::new(sdk),
             ecr: aws_sdk_ecr::Client::new(sdk),
             ecs: aws_sdk_ecs::Client::new(sdk),
             load_balancing: aws_sdk_elasticloadbalancingv2::Client::new(sdk),
+            logs: aws_sdk_cloudwatchlogs::Client::new(sdk),
+            s3: aws_sdk_s3::Client::from_conf(s3),
             secrets: aws_sdk_secretsmanager::Client::new(sdk),
             sts: aws_sdk_sts::Client::new(sdk),
         }
