@@ -19,7 +19,8 @@ pub(super) async fn existing(
         Problem::new(FailureKind::Failed, format!("read the template of {}: {error}", request.name))
     })?;
     let clients = plan.target.data();
-    let found = find(&clients, &plan.account, &named(&json, &plan.account, &region)).await?;
+    let account = plan.account.as_str();
+    let found = find(&clients, account, &named(&json, account, &region)).await?;
     if found.is_empty() {
         return Ok(());
     }

@@ -1,7 +1,8 @@
 //! What a deploy is made from, all of it decided before the first step.
 
 use super::choice::ImagePlan;
-use crate::{operation::Operation, target::Target};
+use crate::{failure::Problem, operation::Operation, target::Target};
+use leo_config::AccountId;
 use leo_deploy::{Action, Stack, StackOutcome, action};
 use leo_project::Project;
 use leo_release::{Artifacts, Release};
@@ -17,7 +18,7 @@ pub(crate) struct Plan<'a> {
     /// One for the whole run: it paces the calls.
     pub(crate) engine: leo_deploy::Stacks,
     /// The account that it goes to.
-    pub(crate) account: String,
+    pub(crate) account: AccountId,
     /// Where the images come from.
     pub(crate) images: ImagePlan,
     /// The secrets that the environment files give; marked dummies otherwise.
@@ -58,6 +59,16 @@ pub(crate) struct Before {
 }
 
 impl Before {
+    /// Asks for all three at once.
+    pub(crate) async fn look(engine: &leo_deploy::Stacks, stacks: &Stacks) -> Result<Self, Problem> {
+        let (registry, foundation, platform) = tokio::try_join!(
+            engine.describe(stacks.registry.name.as_str()),
+            engine.describe(stacks.foundation.name.as_str()),
+            engine.describe(stacks.platform.name.as_str()),
+        )?;
+        Ok(Self { registry, foundation, platform })
+    }
+
     /// Whether the registry stands, and with it the bucket that tells deploys apart.
     pub(crate) fn has_registry(&self) -> bool {
         self.registry

@@ -67,7 +67,7 @@ pub(super) fn deployed(
     Deployed {
         status,
         environment: plan.project.config.environment.name.to_string(),
-        account: plan.account.clone(),
+        account: plan.account.to_string(),
         region: plan.project.config.environment.region.to_string(),
         url,
         stacks,
@@ -88,6 +88,11 @@ fn url(plan: &Plan<'_>, platform: &StackOutcome) -> Option<String> {
 }
 
 impl Deployed {
+    /// One word for what became of it.
+    pub(crate) fn status(&self) -> &'static str {
+        self.status.as_str()
+    }
+
     /// The document that `--json` prints.
     pub(crate) fn json(&self) -> Json {
         let stacks: Vec<Json> = self

@@ -115,7 +115,7 @@ fn subject(plan: &Plan<'_>) -> Subject {
 fn redact(plan: &Plan<'_>) -> Redact {
     let env = &plan.project.env;
     let keys = plan.project.config.secrets.iter().flat_map(|provider| &provider.keys);
-    Redact::new(keys.filter_map(|key| env.secret(key)).map(|secret| &secret.value))
+    Redact::new(keys.filter_map(|key| env.secret(key)).map(|secret| &secret.secret))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
