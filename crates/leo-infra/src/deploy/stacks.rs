@@ -4,8 +4,8 @@ use super::{Plan, images::Images, output};
 use crate::failure::Problem;
 use leo_aws::{FailureKind, ServiceError};
 use leo_deploy::{
-    Capability, Finished, OnCreateFailure, Prepared, Reporter, StackOutcome, StackRequest, Stacks as Engine,
-    replacements_and_removals,
+    Capability, Control, Finished, OnCreateFailure, Prepared, Reporter, StackOutcome, StackRequest,
+    Stacks as Engine, TemplateSource, replacements_and_removals,
 };
 use leo_stack::StackTemplate;
 use std::collections::BTreeMap;
@@ -111,11 +111,13 @@ fn request(
 ) -> StackRequest {
     StackRequest {
         name: stack.name.to_string(),
-        template_body: plan.target.template_body(&stack.template),
+        template: TemplateSource::Inline(plan.target.template_body(&stack.template)),
         parameters,
         capabilities,
         tags: BTreeMap::new(),
         on_create_failure: OnCreateFailure::Delete,
+        express: false,
+        revert_drift: false,
         description: Some(who()),
     }
 }
@@ -130,7 +132,7 @@ fn who() -> String {
 }
 
 async fn deploy(engine: &Engine, request: StackRequest, reporter: &Reporter) -> Step {
-    let outcome = engine.deploy(&request, &|event| reporter.stack(event)).await?;
+    let outcome = engine.deploy(&request, &Control::default(), &|event| reporter.stack(event)).await?;
     let changed = outcome.changed;
     Ok(Finished::new(outcome, changed))
 }
@@ -138,7 +140,9 @@ async fn deploy(engine: &Engine, request: StackRequest, reporter: &Reporter) -> 
 async fn finish(engine: &Engine, prepared: Prepared, reporter: &Reporter) -> Step {
     let outcome = match prepared {
         Prepared::NoChange(outcome) => outcome,
-        Prepared::Ready(change_set) => engine.execute(change_set, &|event| reporter.stack(event)).await?,
+        Prepared::Ready(change_set) => {
+            engine.execute(change_set, &Control::default(), &|event| reporter.stack(event)).await?
+        }
     };
     let changed = outcome.changed;
     Ok(Finished::new(outcome, changed))
