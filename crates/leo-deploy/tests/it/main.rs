@@ -8,10 +8,15 @@
 )]
 
 mod answers;
+mod asking;
 mod blocked;
 mod deploy;
 mod deploying;
 mod failing;
+mod findings;
 mod following;
 mod gate;
+mod giving_up;
+mod retrying;
+mod states;
 mod wire;
