@@ -14,4 +14,5 @@ mod deploying;
 mod failing;
 mod following;
 mod gate;
+mod holding;
 mod wire;

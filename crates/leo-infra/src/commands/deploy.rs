@@ -38,6 +38,9 @@ pub(crate) struct Args {
     /// With --local: use the secrets of env/.env instead of marked dummies
     #[arg(long, requires = "local")]
     with_secrets: bool,
+    /// Do not wait a minute to see that a WebSocket stays open: opening one is enough
+    #[arg(long)]
+    quick: bool,
     /// Print one JSON document on stdout
     #[arg(long)]
     json: bool,
@@ -94,6 +97,7 @@ async fn deploy(args: &Args) -> Result<Deployed, Failure> {
         images,
         with_secrets,
         platform,
+        quick: args.quick,
     };
     let progress = Progress::detect();
     // Before this an interrupt ends the process at once, as nothing has been sent yet.

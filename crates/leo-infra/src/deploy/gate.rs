@@ -14,6 +14,9 @@ use std::{collections::BTreeMap, time::Duration};
 const DEADLINE: Duration = Duration::from_mins(15);
 /// The same where containers start in seconds.
 const LOCAL_DEADLINE: Duration = Duration::from_secs(90);
+/// For how long a quiet WebSocket has to stay open: a bit more than the 60 s after which load balancers and proxies cut
+/// one by default ("Application Load Balancer attributes", Elastic Load Balancing).
+const HOLD: Duration = Duration::from_secs(65);
 /// How long to wait between two looks: a look is four calls.
 const INTERVAL: Duration = Duration::from_secs(5);
 /// The same where a call costs nothing.
@@ -30,10 +33,10 @@ pub(super) async fn run(
         reporter.note("templates accepted, no containers");
         return Ok(Finished::new(None, false));
     }
-    let keys = &plan.stacks.keys;
+    let (keys, config) = (&plan.stacks.keys, &plan.project.config);
     let load_balancer = output(platform, &keys.load_balancer_dns_name)?;
     let gate = Gate {
-        cluster: plan.project.config.environment.name.cluster(),
+        cluster: config.environment.name.cluster(),
         service: output(platform, &keys.service)?.to_owned(),
         task_definition: output(platform, &keys.orchestrator_task_definition)?.to_owned(),
         images: BTreeMap::from([(
@@ -42,13 +45,16 @@ pub(super) async fn run(
         )]),
         target_group: output(platform, &keys.target_group)?.to_owned(),
         probe: probe(plan, load_balancer),
-        websocket_path: plan.project.config.orchestrator.websocket_path.clone(),
+        websocket_path: config.orchestrator.websocket_path.clone(),
+        // The emulator cuts no connection.
+        websocket_hold: if plan.quick || plan.target.local.is_some() { Duration::ZERO } else { HOLD },
+        idle_timeout: Some(Duration::from_secs(config.load_balancer.idle_timeout_seconds.into())),
         public_name: public_name(plan),
         deadline: if plan.target.local.is_some() { LOCAL_DEADLINE } else { DEADLINE },
         interval: if plan.target.local.is_some() { LOCAL_INTERVAL } else { INTERVAL },
     };
-    let report =
-        check(&gate, &plan.target.ecs, &plan.target.load_balancing, &|note| reporter.note(note)).await?;
+    let on_wait = |text: String| reporter.note(text);
+    let report = check(&gate, &plan.target.ecs, &plan.target.load_balancing, None, &on_wait).await?;
     for warning in &report.warnings {
         reporter.warning(warning.clone());
     }

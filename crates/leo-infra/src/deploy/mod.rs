@@ -38,6 +38,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) with_secrets: bool,
     /// The platform as it was before.
     pub(crate) platform: Option<leo_deploy::Stack>,
+    /// A WebSocket only has to open; nothing waits to see whether it stays open.
+    pub(crate) quick: bool,
 }
 
 /// Runs all steps.
