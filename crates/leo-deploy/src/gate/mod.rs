@@ -79,6 +79,37 @@ pub struct GateReport {
     pub warnings: Vec<String>,
 }
 
+/// What the gate waits for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wait {
+    /// This is not yet as planned.
+    Missing(Vec<Mismatch>),
+    /// A call failed in a way that passes.
+    Call(ServiceError),
+    /// A WebSocket is held open.
+    Holding {
+        /// For how many seconds.
+        seconds: u64,
+        /// How many of them are left.
+        left: u64,
+    },
+}
+
+impl fmt::Display for Wait {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing(mismatches) => {
+                let texts = mismatches.iter().map(ToString::to_string).collect::<Vec<_>>();
+                f.write_str(&texts.join("; "))
+            }
+            Self::Call(error) => error.fmt(f),
+            Self::Holding { seconds, left } => {
+                write!(f, "holding a WebSocket open for {seconds} s ({left} s left)")
+            }
+        }
+    }
+}
+
 /// Why the gate did not pass. Messages read after "failed to".
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum GateError {
@@ -128,13 +159,13 @@ fn within(waited: Option<Duration>) -> String {
 }
 
 /// Looks until everything is as planned, until a difference can't go away by waiting, until the deadline, or until
-/// `abort` carries a reason to give up. `on_wait` hears what is still missing whenever that changes.
+/// `abort` carries a reason to give up. `on_wait` hears what is waited for whenever that changes.
 pub async fn check(
     gate: &Gate,
     ecs: &Ecs,
     load_balancing: &LoadBalancing,
     mut abort: Option<watch::Receiver<Option<String>>>,
-    on_wait: &(dyn Fn(String) + Send + Sync),
+    on_wait: &(dyn Fn(Wait) + Send + Sync),
 ) -> Result<GateReport, GateError> {
     let began = Instant::now();
     let mut before: Vec<Mismatch> = Vec::new();
@@ -152,7 +183,7 @@ pub async fn check(
             }
             Ok(Look::Differs(mismatches)) => mismatches,
             Err(error) if error.is_retryable() && began.elapsed() < gate.deadline => {
-                on_wait(error.to_string());
+                on_wait(Wait::Call(error));
                 unless_aborted(abort.as_mut(), sleep(gate.interval)).await.map_err(aborted)?;
                 continue;
             }
@@ -170,8 +201,7 @@ pub async fn check(
             return Err(GateError::Mismatch { waited: (!in_time).then_some(gate.deadline), mismatches });
         }
         if mismatches != before {
-            let texts = mismatches.iter().map(ToString::to_string).collect::<Vec<_>>();
-            on_wait(texts.join("; "));
+            on_wait(Wait::Missing(mismatches.clone()));
         }
         before = mismatches;
         let aborted = |reason| GateError::Aborted { reason, mismatches: before.clone() };
@@ -210,7 +240,7 @@ async fn turn(
     gate: &Gate,
     ecs: &Ecs,
     load_balancing: &LoadBalancing,
-    on_wait: &(dyn Fn(String) + Send + Sync),
+    on_wait: &(dyn Fn(Wait) + Send + Sync),
 ) -> Result<Look, ServiceError> {
     let looked = look(gate, ecs, load_balancing).await?;
     let Some(path) = &gate.websocket_path else { return Ok(looked) };

@@ -18,7 +18,7 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Message};
 use tokio_tungstenite::{WebSocketStream, client_async};
 
 use super::http::{AGENT, TIMEOUT, no_answer};
-use super::{Mismatch, Probe};
+use super::{Mismatch, Probe, Wait};
 
 /// How long the answer to a ping may take.
 const PONG: Duration = Duration::from_secs(10);
@@ -32,7 +32,7 @@ pub(super) async fn hold(
     probe: &Probe,
     quiet: Duration,
     idle_timeout: Option<Duration>,
-    on_wait: &(dyn Fn(String) + Send + Sync),
+    on_wait: &(dyn Fn(Wait) + Send + Sync),
 ) -> Result<(), Mismatch> {
     let url = probe.url();
     let opening = async {
@@ -83,11 +83,7 @@ struct Open<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Open<S> {
-    async fn hold(
-        mut self,
-        quiet: Duration,
-        on_wait: &(dyn Fn(String) + Send + Sync),
-    ) -> Result<(), Mismatch> {
+    async fn hold(mut self, quiet: Duration, on_wait: &(dyn Fn(Wait) + Send + Sync)) -> Result<(), Mismatch> {
         self.ping(b"open").await?;
         if !quiet.is_zero() {
             self.listen(quiet, on_wait).await?;
@@ -124,7 +120,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Open<S> {
     async fn listen(
         &mut self,
         quiet: Duration,
-        on_wait: &(dyn Fn(String) + Send + Sync),
+        on_wait: &(dyn Fn(Wait) + Send + Sync),
     ) -> Result<(), Mismatch> {
         let end = Instant::now() + quiet;
         loop {
@@ -133,7 +129,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Open<S> {
                 return Ok(());
             }
             let rounded = (left + Duration::from_millis(500)).as_secs();
-            on_wait(format!("holding a WebSocket open for {} s ({rounded} s left)", quiet.as_secs()));
+            on_wait(Wait::Holding { seconds: quiet.as_secs(), left: rounded });
             let read = async {
                 loop {
                     self.next().await?;
@@ -232,7 +228,7 @@ mod tests {
             let socket = open(&probe(), ours).await?;
             let idle_timeout = Some(Duration::from_secs(idle_timeout));
             let open = Open { socket, url: probe().url(), since: Instant::now(), idle_timeout };
-            open.hold(QUIET, &|text| waits.lock().unwrap().push(text)).await
+            open.hold(QUIET, &|wait| waits.lock().unwrap().push(wait.to_string())).await
         };
         let (result, ()) = tokio::join!(client, server(theirs));
         (result, waits.into_inner().unwrap())

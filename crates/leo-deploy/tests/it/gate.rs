@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use leo_aws::FailureKind;
-use leo_deploy::gate::{Gate, GateError, GateReport, Probe, Scheme, check};
+use leo_deploy::gate::{Gate, GateError, GateReport, Probe, Scheme, Wait, check};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -348,7 +348,7 @@ async fn what_is_missing_is_told_while_it_is_waited_for_and_throttling_is_borne(
     let conversation = Conversation::new(answers);
     let waits = Mutex::new(Vec::new());
     let (ecs, load_balancing) = (conversation.ecs(), conversation.load_balancing());
-    let on_wait = |text| waits.lock().unwrap().push(text);
+    let on_wait = |wait: Wait| waits.lock().unwrap().push(wait.to_string());
     let (result, ()) = tokio::join!(check(&gate, &ecs, &load_balancing, None, &on_wait), server);
     assert_eq!(result.unwrap().http_status, 200);
     conversation.assert_over();

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use leo_aws::FailureKind;
-use leo_deploy::gate::{Gate, GateError, Probe, check};
+use leo_deploy::gate::{Gate, GateError, Probe, Wait, check};
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -94,8 +94,8 @@ async fn the_word_to_give_up_ends_a_held_websocket_too() {
     let gate = Gate { probe: Probe { port: listener.local_addr().unwrap().port(), ..gate.probe }, ..gate };
     let conversation = Conversation::new(good());
     let (ecs, load_balancing) = (conversation.ecs(), conversation.load_balancing());
-    let on_wait = |text: String| {
-        assert_eq!(text, "holding a WebSocket open for 60 s (60 s left)");
+    let on_wait = |wait| {
+        assert_eq!(wait, Wait::Holding { seconds: 60, left: 60 });
         word.send(Some("the task stopped".to_owned())).unwrap();
     };
     let result = tokio::select! {

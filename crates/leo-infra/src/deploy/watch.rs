@@ -1,0 +1,123 @@
+//! What the platform's containers do while it is deployed, kept before it is gone, and read when it failed.
+
+use super::Plan;
+use crate::{failure::Problem, keep};
+use leo_compute::LOG_STREAM_PREFIX;
+use leo_deploy::{Control, StackEvent};
+use leo_evidence::{Clients, Evidence, Recorder, Redact, Subject, diagnose};
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+use tokio::sync::watch::Receiver;
+
+/// The least that the gate gets, however long CloudFormation took.
+const GATE_AT_LEAST: Duration = Duration::from_secs(30);
+
+/// Watches from the platform's first change to the end of its gate.
+#[derive(Default)]
+pub(super) struct Watch {
+    recorder: Mutex<Option<Recorder>>,
+    began: Mutex<Option<Instant>>,
+}
+
+impl Watch {
+    /// Begins, where containers run. What comes back ends the deploy early: at its deadline, or once it can't succeed.
+    pub(super) fn start(&self, plan: &Plan<'_>) -> Control {
+        *lock(&self.began) = Some(Instant::now());
+        if plan.target.runs_containers() {
+            let folder = keep::evidence(&plan.project.root).join(plan.operation.record().id);
+            let recorder = Recorder::start(plan.target.evidence(), subject(plan), folder, redact(plan));
+            *lock(&self.recorder) = Some(recorder);
+        }
+        Control { deadline: Some(plan.settings.deadline), abort: self.abort_signal() }
+    }
+
+    /// Says when the deploy can't succeed any more, and why.
+    pub(super) fn abort_signal(&self) -> Option<Receiver<Option<String>>> {
+        lock(&self.recorder).as_ref().map(Recorder::abort_signal)
+    }
+
+    /// What is left of the time that the platform may take.
+    pub(super) fn time_left(&self, deadline: Duration) -> Duration {
+        let spent = lock(&self.began).map(|began| began.elapsed()).unwrap_or_default();
+        deadline.saturating_sub(spent).max(GATE_AT_LEAST.min(deadline))
+    }
+
+    pub(super) fn on_stack_event(&self, event: &StackEvent) {
+        if let Some(recorder) = lock(&self.recorder).as_ref() {
+            recorder.on_stack_event(event);
+        }
+    }
+
+    pub(super) fn on_mismatch(&self, text: &str) {
+        if let Some(recorder) = lock(&self.recorder).as_ref() {
+            recorder.on_mismatch(text);
+        }
+    }
+
+    /// It went well: what was kept of it is of no use to anyone.
+    pub(super) async fn discard(&self) {
+        let recorder = lock(&self.recorder).take();
+        if let Some(recorder) = recorder {
+            recorder.discard().await;
+        }
+    }
+
+    /// The problem with its cause, the evidence for that, and the fix, where they can be told.
+    pub(super) async fn explain(&self, plan: &Plan<'_>, problem: Problem) -> Problem {
+        if !plan.target.runs_containers() {
+            return problem;
+        }
+        let recorder = lock(&self.recorder).take();
+        let evidence = match recorder {
+            Some(recorder) => recorder.finish(&problem.message).await,
+            None => match self.look(plan, &problem).await {
+                Some(evidence) => evidence,
+                None => return problem,
+            },
+        };
+        explained(problem, &evidence, &plan.operation.record().id)
+    }
+
+    /// One look at a platform that had nothing to change and is not well nevertheless.
+    async fn look(&self, plan: &Plan<'_>, problem: &Problem) -> Option<Evidence> {
+        let folder = keep::evidence(&plan.project.root).join(plan.operation.record().id);
+        let recorder = Recorder::start(plan.target.evidence(), subject(plan), folder, redact(plan));
+        Some(recorder.finish(&problem.message).await)
+    }
+}
+
+fn explained(mut problem: Problem, evidence: &Evidence, operation: &str) -> Problem {
+    let Some(diagnosis) = diagnose(evidence) else { return problem };
+    problem.details = diagnosis.lines();
+    problem.hint = Some(diagnosis.fix.clone());
+    problem.details.push(format!("all that was seen: `cargo xtask diagnose --operation {operation}`"));
+    problem
+}
+
+fn subject(plan: &Plan<'_>) -> Subject {
+    let config = &plan.project.config;
+    let name = &config.environment.name;
+    Subject {
+        cluster: name.cluster(),
+        family: name.orchestrator_family(),
+        log_group: name.orchestrator_log_group(),
+        log_prefix: LOG_STREAM_PREFIX.to_owned(),
+        health_path: plan.health_path().to_owned(),
+        port: config.orchestrator.port,
+        region: config.environment.region.to_string(),
+        stack: plan.stacks.platform.name.to_string(),
+    }
+}
+
+/// What a container could have printed of what it was given.
+fn redact(plan: &Plan<'_>) -> Redact {
+    let env = &plan.project.env;
+    let keys = plan.project.config.secrets.iter().flat_map(|provider| &provider.keys);
+    Redact::new(keys.filter_map(|key| env.secret(key)).map(|secret| &secret.secret))
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
