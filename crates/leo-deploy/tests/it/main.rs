@@ -19,4 +19,5 @@ mod gate;
 mod giving_up;
 mod retrying;
 mod states;
+mod holding;
 mod wire;
