@@ -119,6 +119,11 @@ pub enum StackEvent {
         /// What the call said.
         reason: String,
     },
+    /// Something begins that is no deploy: a delete, a recovery, an adoption, a look at the drift.
+    Begins {
+        /// What, in plain words.
+        what: String,
+    },
     /// A failure that is known to pass is tried once more.
     Retrying {
         /// What failed.
@@ -266,6 +271,7 @@ impl fmt::Display for StackEvent {
             Self::Resource(event) => event.fmt(f),
             Self::Progress(progress) => progress.fmt(f),
             Self::PollDelayed { reason } => write!(f, "progress is late ({reason})"),
+            Self::Begins { what } => f.write_str(what),
             Self::Retrying { cause } => write!(f, "trying once more after {cause}"),
             Self::LeftBehind { change_set, reason } => write!(f, "could not delete {change_set} ({reason})"),
             Self::Finished { status } => write!(f, "{status}"),

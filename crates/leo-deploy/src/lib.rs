@@ -12,6 +12,7 @@ mod cause;
 mod change;
 mod error;
 mod event;
+mod import_template;
 mod pace;
 mod progress;
 mod run;
@@ -29,7 +30,8 @@ pub use event::{
 pub use progress::{Counter, Progress};
 pub use run::{Finished, Run, Stopped};
 pub use stacks::{
-    Capability, INLINE_TEMPLATE_LIMIT, OnCreateFailure, Prepared, ReviewedChangeSet, Stack, StackOutcome,
-    StackRequest, Stacks,
+    Capability, Deleted, Difference, Drift, DriftKind, DriftedResource, INLINE_TEMPLATE_LIMIT, Observed,
+    OnCreateFailure, Prepared, Recovered, Recovery, Retained, ReviewedChangeSet, Skipped, Stack,
+    StackOutcome, StackRequest, Stacks, ToImport, Unchecked,
 };
 pub use state::{Action, Block, StackStatus, action};

@@ -200,7 +200,7 @@ impl Stacks {
     }
 
     /// Waits until CloudFormation knows what the change set would do.
-    async fn computed(&self, id: &str, on_event: &OnEvent<'_>) -> Result<Computed, ServiceError> {
+    pub(super) async fn computed(&self, id: &str, on_event: &OnEvent<'_>) -> Result<Computed, ServiceError> {
         let mut pace = Pace::of_change_set();
         let mut patience = Patience::new(LOST_AFTER);
         loop {
@@ -248,7 +248,7 @@ impl Stacks {
 
     /// What the service's validation says about the change set. Endpoints without `DescribeEvents` say it in the
     /// change set's reason alone, so a refused call means no finding.
-    async fn findings(&self, id: &str) -> Vec<Finding> {
+    pub(super) async fn findings(&self, id: &str) -> Vec<Finding> {
         let mut findings = Vec::new();
         let mut token = None;
         loop {
@@ -274,7 +274,7 @@ impl Stacks {
         }
     }
 
-    async fn delete_change_set(&self, id: &str) -> Result<(), ServiceError> {
+    pub(super) async fn delete_change_set(&self, id: &str) -> Result<(), ServiceError> {
         match self.client.delete_change_set().change_set_name(id).send().await {
             Ok(_) => Ok(()),
             Err(error) => {
@@ -285,7 +285,7 @@ impl Stacks {
     }
 
     /// Deletes a stack that was never created, unless somebody else is reviewing a change set of it.
-    async fn delete_if_empty(&self, stack_id: &str) -> Result<(), ServiceError> {
+    pub(super) async fn delete_if_empty(&self, stack_id: &str) -> Result<(), ServiceError> {
         let stack = self.look_up(stack_id).await?;
         let empty = stack.is_some_and(|stack| action(Some(&stack.status)) == Action::Reuse);
         if !empty || self.has_change_sets(stack_id).await? {
@@ -303,8 +303,8 @@ impl Stacks {
 }
 
 /// What CloudFormation computed.
-struct Computed {
-    succeeded: bool,
-    reason: String,
-    changes: Vec<Change>,
+pub(super) struct Computed {
+    pub(super) succeeded: bool,
+    pub(super) reason: String,
+    pub(super) changes: Vec<Change>,
 }

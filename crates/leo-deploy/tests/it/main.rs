@@ -7,11 +7,15 @@
     reason = "a helper of a test fails as a test does"
 )]
 
+mod adopting;
 mod answers;
 mod blocked;
+mod deleting;
 mod deploy;
 mod deploying;
+mod drifting;
 mod failing;
 mod following;
 mod gate;
+mod recovering;
 mod wire;
