@@ -7,9 +7,13 @@ use leo_aws::ServiceError;
 use serde::Serialize;
 
 use super::follow::{Ended, Operation};
-use super::members::{call, operation_token};
+use super::members::call;
 use super::poller::start_of_next;
-use super::{Mode, ReviewedChangeSet, Stack, StackOutcome, StackRequest, Stacks};
+use super::{
+    INLINE_TEMPLATE_LIMIT, Mode, ReviewedChangeSet, Stack, StackOutcome, StackRequest, Stacks,
+    TemplateSource, new_token,
+};
+use crate::cause::causes;
 use crate::error::DeployError;
 use crate::event::{OnEvent, StackEvent};
 use crate::import_template::cut;
@@ -36,7 +40,7 @@ impl Stacks {
     /// Makes a stack of `resources` alone, which are taken over as they are: an import compares nothing with the template, and
     /// changes nothing but CloudFormation's own tags. A deploy of the whole request updates it afterwards.
     ///
-    /// The stack must not exist yet. What is left of an earlier attempt is removed first. Where the import fails, nothing of it is
+    /// The request's template is given inline, however large: only what is cut from it is sent. The stack must not exist yet. What is left of an earlier attempt is removed first. Where the import fails, nothing of it is
     /// left either, and the resources stay what they were.
     pub async fn adopt(
         &self,
@@ -47,18 +51,25 @@ impl Stacks {
         let refused = |reason| DeployError::NotAdoptable { stack: request.name.clone(), reason };
         let wanted =
             resources.iter().map(|one| (one.logical_id.as_str(), one.resource_type.as_str())).collect();
-        let (body, parameters) = cut(&request.template_body, &wanted).map_err(refused)?;
-        let mut request = StackRequest { template_body: body, ..request.clone() };
+        let TemplateSource::Inline(template) = &request.template else {
+            return Err(refused("its template has to be at hand to be cut down to what is there".to_owned()));
+        };
+        let (body, parameters) = cut(template, &wanted).map_err(refused)?;
+        if body.len() > INLINE_TEMPLATE_LIMIT {
+            let (stack, bytes, limit) = (request.name.clone(), body.len(), INLINE_TEMPLATE_LIMIT);
+            return Err(DeployError::TemplateTooLarge { stack, bytes, limit });
+        }
+        let mut request = StackRequest { template: TemplateSource::Inline(body.clone()), ..request.clone() };
         request.parameters.retain(|name, _| parameters.contains(name));
         self.make_room(&request.name, on_event).await?;
         on_event(StackEvent::Begins { what: format!("adopting {}", names(resources)) });
-        let ready = self.import_change_set(&request, resources, on_event).await?;
+        let ready = self.import_change_set(&request, &body, resources, on_event).await?;
         let ended = self.import(&ready, on_event).await?;
         on_event(StackEvent::Finished { status: ended.stack.status.clone() });
         if ended.stack.status.is_success() {
             return Ok(ended.stack.outcome(Some(ready.changes)));
         }
-        let causes = self.causes_of(&ended.events).await;
+        let causes = self.causes_of(causes(&ended.events), &ended.events).await;
         let status = self.clear_away(ended.stack, on_event).await;
         Err(DeployError::Failed { stack: request.name, status, causes })
     }
@@ -104,11 +115,12 @@ impl Stacks {
     async fn import_change_set(
         &self,
         request: &StackRequest,
+        body: &str,
         resources: &[ToImport],
         on_event: &OnEvent<'_>,
     ) -> Result<ReviewedChangeSet, DeployError> {
         let refused = |source| call(ADOPT, &request.name, source);
-        let token = operation_token("adopt");
+        let token = new_token();
         let parameters = request
             .parameters
             .iter()
@@ -128,7 +140,7 @@ impl Stacks {
             .change_set_name(&token)
             .client_token(&token)
             .change_set_type(sdk::ChangeSetType::Import)
-            .template_body(&request.template_body)
+            .template_body(body)
             .set_parameters(Some(parameters.collect()))
             .set_capabilities(Some(request.capabilities.clone()))
             .set_resources_to_import(Some(to_import.collect()))

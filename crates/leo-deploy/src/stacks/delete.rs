@@ -6,10 +6,10 @@ use leo_aws::ServiceError;
 use serde::Serialize;
 
 use super::follow::{Ended, LOST_AFTER, Operation};
-use super::members::{call, operation_token};
+use super::members::call;
 use super::poller::{Poller, start_of_next, start_of_running};
-use super::{Stack, Stacks};
-use crate::cause::{Cause, resource_causes};
+use super::{Stack, Stacks, new_token};
+use crate::cause::{Cause, causes, resource_causes};
 use crate::error::DeployError;
 use crate::event::{OnEvent, ResourceEvent, StackEvent};
 use crate::pace::{Pace, Patience};
@@ -87,7 +87,7 @@ impl Stacks {
                 return Err(DeployError::NotDeleted {
                     stack: stack.name,
                     status: ended.stack.status,
-                    blockers: self.causes_of(&ended.events).await,
+                    blockers: self.causes_of(causes(&ended.events), &ended.events).await,
                 });
             }
             keep.extend(ids);
@@ -115,7 +115,7 @@ impl Stacks {
             .client
             .delete_stack()
             .stack_name(&stack.id)
-            .client_request_token(operation_token(DELETE))
+            .client_request_token(new_token())
             .set_retain_resources((!keep.is_empty()).then(|| keep.iter().cloned().collect()));
         if let Err(error) = request.send().await {
             let source = ServiceError::of("DeleteStack", &error);

@@ -59,8 +59,3 @@ impl Member {
 pub(super) fn call(doing: &'static str, stack: &str, source: ServiceError) -> DeployError {
     DeployError::Call { doing, stack: stack.to_owned(), source }
 }
-
-/// A token for an operation, which its events carry: unique, and it begins with a letter or digit.
-pub(super) fn operation_token(doing: &str) -> String {
-    format!("leo-{doing}-{:032x}", fastrand::u128(..))
-}

@@ -9,10 +9,10 @@ use serde::Serialize;
 
 use super::delete::Retained;
 use super::follow::{Ended, Operation};
-use super::members::{call, operation_token};
+use super::members::call;
 use super::poller::start_of_next;
-use super::{Stack, Stacks};
-use crate::cause::{NESTED_STACK, failures};
+use super::{Stack, Stacks, new_token};
+use crate::cause::{NESTED_STACK, causes, failures};
 use crate::error::DeployError;
 use crate::event::{OnEvent, ResourceEvent, StackEvent};
 use crate::state::{Action, Block, StackStatus, action};
@@ -160,7 +160,7 @@ impl Stacks {
             let shown = |one: &Skipped| may_skip.iter().any(|may| may.logical_id == one.logical_id);
             let tried = |one: &Skipped| skipped.iter().any(|done| done.logical_id == one.logical_id);
             if again.is_empty() || !again.iter().all(shown) || again.iter().any(tried) {
-                let causes = self.causes_of(&ended.events).await;
+                let causes = self.causes_of(causes(&ended.events), &ended.events).await;
                 return Err(DeployError::NotRecovered { stack: stack.name.clone(), status, causes });
             }
             now = again;
@@ -186,7 +186,7 @@ impl Stacks {
             .client
             .continue_update_rollback()
             .stack_name(&stack.id)
-            .client_request_token(operation_token(RECOVER))
+            .client_request_token(new_token())
             .set_resources_to_skip((!ids.is_empty()).then_some(ids));
         if let Err(error) = request.send().await {
             let source = ServiceError::of("ContinueUpdateRollback", &error);

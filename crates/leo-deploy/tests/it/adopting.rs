@@ -1,6 +1,8 @@
 //! What outlived its stack, made part of a new one.
 
-use leo_deploy::{ChangeAction, DeployError, StackOutcome, StackRequest, StackStatus, ToImport};
+use leo_deploy::{
+    ChangeAction, DeployError, StackOutcome, StackRequest, StackStatus, TemplateSource, ToImport,
+};
 use serde_json::{Value, json};
 
 use crate::answers::*;
@@ -40,7 +42,11 @@ fn full() -> StackRequest {
     });
     let parameters = [("Image", "sha256:1"), ("Stage", "dev"), ("Unused", "x")]
         .map(|(key, value)| (key.to_owned(), value.to_owned()));
-    StackRequest { template_body: template.to_string(), parameters: parameters.into(), ..request() }
+    StackRequest {
+        template: TemplateSource::Inline(template.to_string()),
+        parameters: parameters.into(),
+        ..request()
+    }
 }
 
 fn to_import(logical: &str, kind: &str, key: &str, value: &str) -> ToImport {

@@ -51,7 +51,7 @@ async fn what_a_delete_left_behind_is_told() {
     let call = conversation.fields(DELETE_STACK);
     assert_eq!(call["StackName"], STACK);
     assert!(!call.contains_key("RetainResources.member.1"), "{call:?}");
-    assert!(call["ClientRequestToken"].starts_with("leo-delete-"));
+    assert!(call["ClientRequestToken"].starts_with("leo-"));
     insta::assert_snapshot!(lines.text(), @"");
 }
 
