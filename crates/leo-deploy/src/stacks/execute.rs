@@ -83,7 +83,7 @@ impl Stacks {
     }
 
     /// Starts the execution. A call that failed may nevertheless have started it: the change set knows.
-    async fn begin(&self, ready: &ReviewedChangeSet) -> Result<(), DeployError> {
+    pub(super) async fn begin(&self, ready: &ReviewedChangeSet) -> Result<(), DeployError> {
         let stack = ready.request.name.clone();
         let request = self
             .client
@@ -120,11 +120,11 @@ impl Stacks {
 
     /// The causes among an operation's events. Where the first one is a nested stack, that stack's own first cause
     /// takes its place.
-    async fn causes_of(&self, events: &[ResourceEvent]) -> Vec<Cause> {
+    pub(super) async fn causes_of(&self, events: &[ResourceEvent]) -> Vec<Cause> {
         self.inner_causes(causes(events), events).await
     }
 
-    async fn inner_causes(&self, mut found: Vec<Cause>, events: &[ResourceEvent]) -> Vec<Cause> {
+    pub(super) async fn inner_causes(&self, mut found: Vec<Cause>, events: &[ResourceEvent]) -> Vec<Cause> {
         let mut path = Vec::new();
         let mut inner = nested_stack(events).map(|(name, id)| (name.to_owned(), id.to_owned()));
         while let Some((name, id)) = inner.take() {
