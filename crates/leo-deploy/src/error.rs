@@ -6,6 +6,7 @@ use leo_aws::{FailureKind, ServiceError};
 
 use crate::cause::Cause;
 use crate::change::Finding;
+use crate::control::GaveUp;
 use crate::state::{Block, StackStatus};
 
 /// Why a stack was not deployed. Messages read after "failed to".
@@ -73,6 +74,26 @@ pub enum DeployError {
         /// The independent failures, the first one first.
         causes: Vec<Cause>,
     },
+    /// The operation was ended early, and what it did was undone as far as that went.
+    #[error("deploy {stack}: {why}; {}{}", undone(status), lines(causes))]
+    GivenUp {
+        /// The stack.
+        stack: String,
+        /// Why.
+        why: GaveUp,
+        /// The status that it ended in; `DELETE_COMPLETE` when a create was given up.
+        status: StackStatus,
+        /// What had failed until then, the first failure first.
+        causes: Vec<Cause>,
+    },
+    /// There is no update that could be cancelled.
+    #[error("cancel the update of {stack}: {}", not_cancellable(status.as_ref()))]
+    NotCancellable {
+        /// The stack.
+        stack: String,
+        /// Its status; `None` without a stack.
+        status: Option<StackStatus>,
+    },
     /// The change set was accepted for execution, but the stack never began to change.
     #[error("deploy {stack}: it did not begin to change within {} s", waited.as_secs())]
     NotStarted {
@@ -113,6 +134,8 @@ impl DeployError {
             | Self::NothingNewToTry { .. }
             | Self::ChangeSet { .. }
             | Self::Failed { .. }
+            | Self::GivenUp { .. }
+            | Self::NotCancellable { .. }
             | Self::ChangeSetGone { .. } => FailureKind::Failed,
         }
     }
@@ -126,6 +149,8 @@ impl DeployError {
             | Self::ChangeSet { stack, .. }
             | Self::NothingNewToTry { stack, .. }
             | Self::Failed { stack, .. }
+            | Self::GivenUp { stack, .. }
+            | Self::NotCancellable { stack, .. }
             | Self::NotStarted { stack, .. }
             | Self::LostContact { stack, .. }
             | Self::ChangeSetGone { stack, .. } => stack,
@@ -135,7 +160,7 @@ impl DeployError {
     /// The first cause, where a resource's failure is one.
     pub fn cause(&self) -> Option<&Cause> {
         match self {
-            Self::Failed { causes, .. } => causes.first(),
+            Self::Failed { causes, .. } | Self::GivenUp { causes, .. } => causes.first(),
             Self::Blocked { cause, .. } => cause.as_ref(),
             _ => None,
         }
@@ -156,14 +181,20 @@ impl DeployError {
             Self::ChangeSet { reason, .. } if reason.contains("LimitExceeded") => {
                 Some("delete change sets of this stack that nobody needs, or raise the quota".to_owned())
             }
-            Self::TemplateTooLarge { .. } | Self::ChangeSet { .. } => None,
+            Self::TemplateTooLarge { .. } | Self::ChangeSet { .. } | Self::NotCancellable { .. } => None,
             Self::NothingNewToTry { stack, .. } => Some(format!(
                 "change what failed and deploy again, or go back: aws cloudformation rollback-stack --stack-name {stack}"
             )),
-            Self::Failed { status: StackStatus::UpdateRollbackFailed, stack, .. } => {
+            Self::Failed { status: StackStatus::UpdateRollbackFailed, stack, .. }
+            | Self::GivenUp { status: StackStatus::UpdateRollbackFailed, stack, .. } => {
                 Some(unblock(stack, Block::UpdateRollbackFailed, &StackStatus::UpdateRollbackFailed))
             }
-            Self::Failed { .. } => Some("fix the cause, then run the same command again".to_owned()),
+            Self::GivenUp { status: status @ StackStatus::DeleteFailed, stack, .. } => {
+                Some(unblock(stack, Block::DeleteFailed, status))
+            }
+            Self::Failed { .. } | Self::GivenUp { .. } => {
+                Some("fix the cause, then run the same command again".to_owned())
+            }
             Self::ChangeSetGone { .. } => {
                 Some("something else deployed to this stack meanwhile: run the same command again".to_owned())
             }
@@ -201,6 +232,20 @@ fn ended(status: &StackStatus) -> String {
             format!("it was rolled back ({status})")
         }
         _ => format!("it ended in {status}"),
+    }
+}
+
+fn undone(status: &StackStatus) -> String {
+    match status {
+        StackStatus::DeleteComplete => "the new stack was deleted again".to_owned(),
+        _ => ended(status),
+    }
+}
+
+fn not_cancellable(status: Option<&StackStatus>) -> String {
+    match status {
+        Some(status) => format!("it is in {status}, and only UPDATE_IN_PROGRESS can be cancelled"),
+        None => "there is no such stack".to_owned(),
     }
 }
 

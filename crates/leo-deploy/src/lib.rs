@@ -10,6 +10,7 @@
 
 mod cause;
 mod change;
+mod control;
 mod error;
 mod event;
 mod pace;
@@ -22,14 +23,15 @@ pub mod gate;
 
 pub use cause::{Cause, causes};
 pub use change::{Change, ChangeAction, Finding, Replacement, replacements_and_removals};
+pub use control::{Control, GaveUp};
 pub use error::DeployError;
 pub use event::{
-    OnEvent, Reporter, ResourceEvent, Sink, StackEvent, Step, StepEvent, StepEventKind, StepStatus,
+    OnEvent, Owner, Reporter, ResourceEvent, Sink, StackEvent, Step, StepEvent, StepEventKind, StepStatus,
 };
 pub use progress::{Counter, Progress};
 pub use run::{Finished, Run, Stopped};
 pub use stacks::{
     Capability, INLINE_TEMPLATE_LIMIT, OnCreateFailure, Prepared, ReviewedChangeSet, Stack, StackOutcome,
-    StackRequest, Stacks,
+    StackRequest, Stacks, TemplateSource,
 };
 pub use state::{Action, Block, StackStatus, action};

@@ -4,10 +4,11 @@ use crate::failure::{Failure, Problem};
 use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_credential_types::Credentials;
 use leo_aws::{FailureKind, ServiceError};
-use leo_config::{AccountId, Config};
+use leo_config::{AccountId, Config, names};
 use leo_image::{Catalog, Password, Registry, RegistryCredentials, Repository};
 use leo_local::LocalTarget;
 use leo_project::Project;
+use leo_release::{Address, Artifacts};
 use std::time::Duration;
 
 /// Times that a call is tried before its error counts.
@@ -58,7 +59,7 @@ impl Target {
     /// The account that the credentials are for, which has to be the configured one.
     ///
     /// The first call of every command: nothing has been sent before it.
-    pub(crate) async fn check_account(&self, config: &Config) -> Result<String, Failure> {
+    pub(crate) async fn check_account(&self, config: &Config) -> Result<AccountId, Failure> {
         let identity = self
             .sts
             .get_caller_identity()
@@ -82,7 +83,9 @@ impl Target {
             ))
             .into());
         }
-        Ok(account)
+        let account = account.parse();
+        Ok(account
+            .map_err(|_| Problem::new(FailureKind::Failed, "read which account the credentials are for"))?)
     }
 
     /// A repository of images: `uri` is what CloudFormation says, `name` what it is called.
@@ -105,6 +108,36 @@ impl Target {
             }
         };
         Registry { host, credentials }
+    }
+
+    /// The artifacts bucket of this account and region.
+    pub(crate) fn artifacts(&self, config: &Config, account: &AccountId) -> Artifacts {
+        let region = &config.environment.region;
+        let bucket = names::bucket(names::ARTIFACTS_BUCKET_PREFIX, account, region);
+        let address = match &self.local {
+            Some(local) => Address::Endpoint(local.endpoint.clone()),
+            None => Address::Aws { region: region.to_string() },
+        };
+        Artifacts::new(self.s3.clone(), bucket, address)
+    }
+
+    /// What looks at data as it is.
+    pub(crate) fn data(&self) -> leo_data::Clients {
+        leo_data::Clients {
+            ecr: self.ecr.clone(),
+            ecs: self.ecs.clone(),
+            s3: self.s3.clone(),
+            secrets: self.secrets.clone(),
+        }
+    }
+
+    /// What looks at running and stopped containers.
+    pub(crate) fn evidence(&self) -> leo_evidence::Clients {
+        leo_evidence::Clients {
+            ecs: self.ecs.clone(),
+            load_balancing: self.load_balancing.clone(),
+            logs: self.logs.clone(),
+        }
     }
 
     /// What ECR knows of images.

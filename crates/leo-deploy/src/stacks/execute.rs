@@ -6,7 +6,8 @@ use leo_aws::ServiceError;
 use super::follow::Operation;
 use super::poller::{Poller, Start, start_of_next};
 use super::{Mode, OnCreateFailure, Prepared, ReviewedChangeSet, StackOutcome, Stacks, is_absent};
-use crate::cause::{Cause, causes, nested_stack};
+use crate::cause::{Cause, causes, nested_stack, resource_causes};
+use crate::control::{Control, Limits};
 use crate::error::DeployError;
 use crate::event::{OnEvent, ResourceEvent, StackEvent};
 
@@ -16,14 +17,19 @@ const NESTING: usize = 5;
 impl Stacks {
     /// Executes the change set and follows it to its end. A rollback is an error.
     ///
+    /// What `control` ends is undone: an update is cancelled and rolled back, a create deleted, and that is followed
+    /// to its end too. What has come too far for that is followed as if nothing was said.
+    ///
     /// A create that only failed because the account's first use of ECS was making its service-linked role is
     /// tried once more, as a new change set of the same request.
     pub async fn execute(
         &self,
         ready: ReviewedChangeSet,
+        control: &Control,
         on_event: &OnEvent<'_>,
     ) -> Result<StackOutcome, DeployError> {
-        let error = match self.execute_once(&ready, on_event).await {
+        let mut limits = Limits::begin(control);
+        let error = match self.execute_once(&ready, &mut limits, on_event).await {
             Ok(outcome) => return Ok(outcome),
             Err(error) => error,
         };
@@ -36,13 +42,14 @@ impl Stacks {
         on_event(StackEvent::Retrying { cause: cause.clone() });
         match self.prepare(&ready.request, on_event).await? {
             Prepared::NoChange(outcome) => Ok(outcome),
-            Prepared::Ready(again) => self.execute_once(&again, on_event).await,
+            Prepared::Ready(again) => self.execute_once(&again, &mut limits, on_event).await,
         }
     }
 
     async fn execute_once(
         &self,
         ready: &ReviewedChangeSet,
+        limits: &mut Limits,
         on_event: &OnEvent<'_>,
     ) -> Result<StackOutcome, DeployError> {
         let name = ready.stack();
@@ -59,13 +66,19 @@ impl Stacks {
             deletes_on_failure: ready.creates_stack()
                 && ready.request.on_create_failure == OnCreateFailure::Delete,
         };
-        let ended = self.follow(operation, on_event).await?;
+        let ended = self.follow_within(operation, limits, on_event).await?;
         on_event(StackEvent::Finished { status: ended.stack.status.clone() });
         if ended.stack.status.is_success() {
             return Ok(ended.stack.outcome(Some(ready.changes.clone())));
         }
-        let causes = self.causes_of(&ended.events).await;
-        Err(DeployError::Failed { stack: name.to_owned(), status: ended.stack.status, causes })
+        let (stack, status) = (name.to_owned(), ended.stack.status);
+        if let Some(why) = ended.given_up {
+            // What the stack says of itself is only that it was told to stop.
+            let causes = self.causes_of(resource_causes(&ended.events), &ended.events).await;
+            return Err(DeployError::GivenUp { stack, why, status, causes });
+        }
+        let causes = self.causes_of(causes(&ended.events), &ended.events).await;
+        Err(DeployError::Failed { stack, status, causes })
     }
 
     /// Starts the execution. A call that failed may nevertheless have started it: the change set knows.
@@ -105,10 +118,9 @@ impl Stacks {
         }
     }
 
-    /// The causes among an operation's events. Where the first one is a nested stack, that stack's own first cause
-    /// takes its place.
-    async fn causes_of(&self, events: &[ResourceEvent]) -> Vec<Cause> {
-        let mut found = causes(events);
+    /// The causes found among an operation's events. Where the first one is a nested stack, that stack's own first
+    /// cause takes its place.
+    async fn causes_of(&self, mut found: Vec<Cause>, events: &[ResourceEvent]) -> Vec<Cause> {
         let mut path = Vec::new();
         let mut inner = nested_stack(events).map(|(name, id)| (name.to_owned(), id.to_owned()));
         while let Some((name, id)) = inner.take() {

@@ -7,8 +7,9 @@ use tokio::time::Instant;
 
 use super::poller::{Poller, Start, start_of_running};
 use super::{Stack, Stacks};
+use crate::control::{GaveUp, Limits};
 use crate::error::DeployError;
-use crate::event::{OnEvent, ResourceEvent, StackEvent};
+use crate::event::{OnEvent, Owner, ResourceEvent, StackEvent};
 use crate::pace::{Pace, Patience};
 use crate::progress::Counter;
 use crate::state::StackStatus;
@@ -33,11 +34,42 @@ pub(super) struct Operation<'a> {
     pub(super) deletes_on_failure: bool,
 }
 
+/// How far the early end of an operation is.
+#[derive(Debug)]
+enum Stopping {
+    No,
+    /// There is a reason, and no call yet that was accepted.
+    Wanted(GaveUp),
+    /// A call was sent and not answered.
+    InDoubt(GaveUp),
+    /// CloudFormation took it.
+    Sent(GaveUp),
+    /// CloudFormation refused it: the operation runs to its own end.
+    Refused,
+}
+
+impl Stopping {
+    /// Whether nothing remains to be sent.
+    fn is_decided(&self) -> bool {
+        matches!(self, Self::Sent(_) | Self::Refused)
+    }
+
+    /// Why the operation did not run to its own end.
+    fn reason(self) -> Option<GaveUp> {
+        match self {
+            Self::Sent(why) | Self::InDoubt(why) => Some(why),
+            Self::No | Self::Wanted(_) | Self::Refused => None,
+        }
+    }
+}
+
 /// How an operation ended.
 pub(super) struct Ended {
     pub(super) stack: Stack,
     /// All its events, oldest first.
     pub(super) events: Vec<ResourceEvent>,
+    /// Why it was ended early, where it was.
+    pub(super) given_up: Option<GaveUp>,
 }
 
 impl Stacks {
@@ -48,12 +80,23 @@ impl Stacks {
         operation: Operation<'_>,
         on_event: &OnEvent<'_>,
     ) -> Result<Ended, DeployError> {
+        self.follow_within(operation, &mut Limits::none(), on_event).await
+    }
+
+    /// As [`Stacks::follow`], and ends the operation when its limits are reached.
+    pub(super) async fn follow_within(
+        &self,
+        operation: Operation<'_>,
+        limits: &mut Limits,
+        on_event: &OnEvent<'_>,
+    ) -> Result<Ended, DeployError> {
         let Operation { stack: name, stack_id, start, total, mut running, deletes_on_failure } = operation;
         let mut poller = Poller::new(self.client.clone(), stack_id, start);
         let mut counter = Counter::new(total);
         let mut pace = Pace::of_operation();
         let mut patience = Patience::new(LOST_AFTER);
         let mut last_looks = LAST_LOOKS;
+        let mut stopping = Stopping::No;
         let mut events: Vec<ResourceEvent> = Vec::new();
         let since = Instant::now();
         loop {
@@ -77,11 +120,12 @@ impl Stacks {
                         let told = newest_of_stack(&events) == Some(stack.status.as_str());
                         let goes_on = deletes_on_failure && stack.status == StackStatus::RollbackComplete;
                         if (told && !goes_on) || last_looks == 0 {
-                            return Ok(Ended { stack, events });
+                            return Ok(Ended { stack, events, given_up: stopping.reason() });
                         }
                         last_looks -= 1;
                     } else {
                         last_looks = LAST_LOOKS;
+                        stopping = self.stop_if_reached(stopping, limits, &stack, on_event).await;
                     }
                 }
                 Err(error) => failure = Some(error),
@@ -98,7 +142,48 @@ impl Stacks {
                 }
                 Some(source) => return Err(DeployError::LostContact { stack: name.to_owned(), source }),
             }
-            pace.wait().await;
+            if stopping.is_decided() {
+                pace.wait().await;
+                continue;
+            }
+            if let Some(left) = limits.countdown() {
+                on_event(StackEvent::Countdown { left });
+            }
+            let undecided = limits.reached().is_none();
+            tokio::select! {
+                () = pace.wait() => {}
+                () = limits.wait(), if undecided => {}
+            }
+        }
+    }
+
+    /// Does the next step towards an early end of the operation, where there is a reason for one.
+    async fn stop_if_reached(
+        &self,
+        stopping: Stopping,
+        limits: &Limits,
+        stack: &Stack,
+        on_event: &OnEvent<'_>,
+    ) -> Stopping {
+        let why = match stopping {
+            Stopping::No => {
+                let Some(why) = limits.reached() else { return Stopping::No };
+                on_event(StackEvent::GivingUp { why: why.clone() });
+                why
+            }
+            Stopping::Wanted(why) | Stopping::InDoubt(why) => why,
+            decided @ (Stopping::Sent(_) | Stopping::Refused) => return decided,
+        };
+        match self.stop(stack).await {
+            Ok(true) => Stopping::Sent(why),
+            // It has not begun, or goes back already.
+            Ok(false) => Stopping::Wanted(why),
+            // It may have arrived nevertheless.
+            Err(error) if error.is_retryable() => Stopping::InDoubt(why),
+            Err(error) => {
+                on_event(StackEvent::NotStopped { reason: error.to_string() });
+                Stopping::Refused
+            }
         }
     }
 
@@ -106,10 +191,8 @@ impl Stacks {
     pub(super) async fn attach(&self, stack: &Stack, on_event: &OnEvent<'_>) -> Result<(), DeployError> {
         let refused = |source| DeployError::Service { stack: stack.name.clone(), source };
         let (start, token) = start_of_running(&self.client, &stack.id).await.map_err(refused)?;
-        let owner = match self.description_of(stack).await {
-            Some(description) => Some(description),
-            None => token,
-        };
+        let owner = Owner { token, description: self.description_of(stack).await };
+        let owner = (owner != Owner::default()).then_some(owner);
         on_event(StackEvent::Attached { status: stack.status.clone(), owner });
         let operation = Operation {
             stack: &stack.name,

@@ -8,11 +8,13 @@ use leo_aws::ServiceError;
 use serde::Serialize;
 
 use crate::change::{Change, Finding};
+use crate::control::Control;
 use crate::error::DeployError;
 use crate::event::OnEvent;
 use crate::pace::Turnstile;
 use crate::state::StackStatus;
 
+mod cancel;
 mod execute;
 mod follow;
 mod poller;
@@ -28,8 +30,8 @@ pub const INLINE_TEMPLATE_LIMIT: usize = 51_200;
 pub struct StackRequest {
     /// The stack's name.
     pub name: String,
-    /// The template as JSON, minified: its size counts.
-    pub template_body: String,
+    /// Its template.
+    pub template: TemplateSource,
     /// A value for every parameter without a default.
     pub parameters: BTreeMap<String, String>,
     /// What the template may do that has to be said, for example create named roles.
@@ -38,8 +40,26 @@ pub struct StackRequest {
     pub tags: BTreeMap<String, String>,
     /// What becomes of a stack whose first create fails.
     pub on_create_failure: OnCreateFailure,
+    /// Whether the operation ends when the configuration is applied, before the resources are ready ("Deploy AWS
+    /// CloudFormation stacks faster with express mode"): only where something else judges whether they are.
+    pub express: bool,
+    /// Whether what was changed by hand is brought back, also where the template is as before ("Using drift-aware
+    /// change sets"). A stack that is created has no drift.
+    pub revert_drift: bool,
     /// Who deploys what from where; shown to those who find the operation running.
     pub description: Option<String>,
+}
+
+/// Where a stack's template is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TemplateSource {
+    /// As JSON in the call itself, minified: at most [`INLINE_TEMPLATE_LIMIT`] bytes.
+    Inline(String),
+    /// In a bucket.
+    Stored {
+        /// Its address, which begins with `https://`; what is there has at most 1 MB ("CreateChangeSet").
+        url: String,
+    },
 }
 
 /// What becomes of a stack whose first create fails.
@@ -183,11 +203,12 @@ impl Stacks {
     pub async fn deploy(
         &self,
         request: &StackRequest,
+        control: &Control,
         on_event: &OnEvent<'_>,
     ) -> Result<StackOutcome, DeployError> {
         match self.prepare(request, on_event).await? {
             Prepared::NoChange(outcome) => Ok(outcome),
-            Prepared::Ready(ready) => self.execute(ready, on_event).await,
+            Prepared::Ready(ready) => self.execute(ready, control, on_event).await,
         }
     }
 
@@ -248,4 +269,9 @@ fn is_absent(error: &ServiceError) -> bool {
     let code = error.code.as_deref().unwrap_or_default();
     (code == "ValidationError" && error.message.contains("does not exist"))
         || code.starts_with("ChangeSetNotFound")
+}
+
+/// A token that no other operation has.
+fn new_token() -> String {
+    format!("leo-{:032x}", fastrand::u128(..))
 }

@@ -9,7 +9,7 @@ use leo_aws::ServiceError;
 
 use super::{
     INLINE_TEMPLATE_LIMIT, Mode, OnCreateFailure, Prepared, ReviewedChangeSet, Stack, StackRequest, Stacks,
-    is_absent,
+    TemplateSource, is_absent, new_token,
 };
 use crate::cause::{Cause, causes, resource_causes};
 use crate::change::{Change, Finding};
@@ -45,9 +45,10 @@ impl Stacks {
         request: &StackRequest,
         on_event: &OnEvent<'_>,
     ) -> Result<Prepared, DeployError> {
-        let bytes = request.template_body.len();
-        if bytes > INLINE_TEMPLATE_LIMIT {
-            let (stack, limit) = (request.name.clone(), INLINE_TEMPLATE_LIMIT);
+        if let TemplateSource::Inline(body) = &request.template
+            && body.len() > INLINE_TEMPLATE_LIMIT
+        {
+            let (stack, bytes, limit) = (request.name.clone(), body.len(), INLINE_TEMPLATE_LIMIT);
             return Err(DeployError::TemplateTooLarge { stack, bytes, limit });
         }
         let mut races = RACES;
@@ -117,8 +118,8 @@ impl Stacks {
     }
 
     async fn create_change_set(&self, request: &StackRequest, mode: Mode) -> Result<Created, ServiceError> {
-        // Unique among the change sets of one stack; a name has to begin with a letter.
-        let token = format!("leo-{:032x}", fastrand::u128(..));
+        // Also the change set's name, which has to be unique in its stack and to begin with a letter.
+        let token = new_token();
         let parameters = request
             .parameters
             .iter()
@@ -130,6 +131,18 @@ impl Stacks {
             (Mode::Create, OnCreateFailure::Rollback) => Some(sdk::OnStackFailure::Rollback),
             (Mode::Create, OnCreateFailure::Keep) => Some(sdk::OnStackFailure::DoNothing),
         };
+        let (body, url) = match &request.template {
+            TemplateSource::Inline(body) => (Some(body.clone()), None),
+            TemplateSource::Stored { url } => (None, Some(url.clone())),
+        };
+        let drift =
+            (request.revert_drift && mode != Mode::Create).then_some(sdk::DeploymentMode::RevertDrift);
+        let config = request.express.then(|| {
+            sdk::DeploymentConfig::builder()
+                .mode(sdk::DeploymentConfigMode::Express)
+                .disable_rollback(false)
+                .build()
+        });
         let answer = self
             .client
             .create_change_set()
@@ -140,11 +153,14 @@ impl Stacks {
                 Mode::Create => sdk::ChangeSetType::Create,
                 Mode::Update | Mode::RetryForward => sdk::ChangeSetType::Update,
             })
-            .template_body(&request.template_body)
+            .set_template_body(body)
+            .set_template_url(url)
             .set_parameters(Some(parameters.collect()))
             .set_capabilities(Some(request.capabilities.clone()))
             .set_tags(Some(tags.collect()))
             .set_on_stack_failure(on_failure)
+            .set_deployment_mode(drift)
+            .set_deployment_config(config)
             .set_description(request.description.clone())
             .send()
             .await

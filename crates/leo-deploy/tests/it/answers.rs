@@ -2,7 +2,7 @@
 
 use std::sync::Mutex;
 
-use leo_deploy::{StackEvent, StackRequest, Stacks};
+use leo_deploy::{StackEvent, StackRequest, Stacks, TemplateSource};
 
 use crate::wire::{Answer, Conversation};
 
@@ -25,11 +25,13 @@ pub(crate) fn stacks(conversation: &Conversation) -> Stacks {
 pub(crate) fn request() -> StackRequest {
     StackRequest {
         name: "leo-dev".to_owned(),
-        template_body: r#"{"Resources":{}}"#.to_owned(),
+        template: TemplateSource::Inline(r#"{"Resources":{}}"#.to_owned()),
         parameters: [("Image".to_owned(), "sha256:1".to_owned())].into(),
         capabilities: vec![leo_deploy::Capability::CapabilityNamedIam],
         tags: [("leo:environment".to_owned(), "dev".to_owned())].into(),
         on_create_failure: leo_deploy::OnCreateFailure::Delete,
+        express: false,
+        revert_drift: false,
         description: Some("ada@laptop, commit 1a2b3c".to_owned()),
     }
 }

@@ -1,7 +1,7 @@
 //! From a request to an outcome that nobody wanted: failures, and answers that are lost on the way.
 
 use leo_aws::FailureKind;
-use leo_deploy::DeployError;
+use leo_deploy::{Control, DeployError};
 
 use crate::answers::*;
 use crate::deploying::{OLD, deploy, reviewed};
@@ -107,8 +107,8 @@ async fn a_new_accounts_first_cluster_is_tried_again() {
 async fn a_template_over_the_limit_is_not_sent() {
     let conversation = Conversation::new([]);
     let mut request = request();
-    request.template_body = "x".repeat(51_201);
-    let error = stacks(&conversation).deploy(&request, &|_| {}).await.unwrap_err();
+    request.template = leo_deploy::TemplateSource::Inline("x".repeat(51_201));
+    let error = stacks(&conversation).deploy(&request, &Control::default(), &|_| {}).await.unwrap_err();
     assert_eq!(error.kind(), FailureKind::Usage);
     insta::assert_snapshot!(error, @"deploy leo-dev: its template has 51201 bytes, and CloudFormation takes at most 51200 inline");
 }

@@ -1,6 +1,6 @@
 //! The health gate as a step: nothing is called deployed that does not run and answer.
 
-use super::{Plan, images::Images, output};
+use super::{Plan, images::Images, output, watch::Watch};
 use crate::failure::Problem;
 use leo_compute::ORCHESTRATOR_CONTAINER;
 use leo_config::Endpoint;
@@ -24,6 +24,7 @@ pub(super) async fn run(
     plan: &Plan<'_>,
     platform: &StackOutcome,
     images: &Images,
+    watch: &Watch,
     reporter: &Reporter,
 ) -> Result<Finished<Option<GateReport>>, Problem> {
     if !plan.target.runs_containers() {
