@@ -15,6 +15,8 @@ use std::collections::BTreeMap;
 pub const ORCHESTRATOR: &str = "orchestrator";
 /// The name of a generator's container.
 pub const GENERATOR: &str = "generator";
+/// What the names of the containers' log streams begin with; the container's name and the task's id follow.
+pub const LOG_STREAM_PREFIX: &str = "ecs";
 
 /// Disk in GiB that every Fargate task has; a task definition can ask only for more.
 const INCLUDED_STORAGE_GIB: u32 = 20;
@@ -130,7 +132,7 @@ fn container(
             options: LogOptions {
                 group: log_group,
                 region: pseudo::region(),
-                stream_prefix: "ecs",
+                stream_prefix: LOG_STREAM_PREFIX,
                 mode: "non-blocking",
                 max_buffer_size: "4m",
             },

@@ -2,11 +2,13 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::Serialize;
 
 use crate::cause::Cause;
 use crate::change::Finding;
+use crate::control::{GaveUp, Span};
 use crate::progress::Progress;
 use crate::state::StackStatus;
 
@@ -86,8 +88,8 @@ pub enum StackEvent {
     Attached {
         /// The stack's status when it was found.
         status: StackStatus,
-        /// Who began it, as far as the stack says: the request token and the change set's description.
-        owner: Option<String>,
+        /// Who began it, as far as the stack says.
+        owner: Option<Owner>,
     },
     /// The operation that was followed is over.
     Detached {
@@ -114,10 +116,30 @@ pub enum StackEvent {
     Resource(ResourceEvent),
     /// The count after the resource events before it.
     Progress(Progress),
+    /// The time that is left until the operation is given up.
+    Countdown {
+        /// To the second.
+        left: Duration,
+    },
+    /// The operation is ended early: an update is rolled back, a create deleted.
+    GivingUp {
+        /// Why.
+        why: GaveUp,
+    },
+    /// The operation was to be ended early, and CloudFormation does not do it: it runs to its own end.
+    NotStopped {
+        /// What the call said.
+        reason: String,
+    },
     /// AWS did not answer a question about the progress; the operation goes on, the question is asked again.
     PollDelayed {
         /// What the call said.
         reason: String,
+    },
+    /// Something begins that is no deploy: a delete, a recovery, an adoption, a look at the drift.
+    Begins {
+        /// What, in plain words.
+        what: String,
     },
     /// A failure that is known to pass is tried once more.
     Retrying {
@@ -136,6 +158,26 @@ pub enum StackEvent {
         /// The stack's status now.
         status: StackStatus,
     },
+}
+
+/// Whose an operation is.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Owner {
+    /// The request token that its events carry: `leo-…` where this engine began it.
+    pub token: Option<String>,
+    /// What its change set says of itself: who deploys what from where.
+    pub description: Option<String>,
+}
+
+impl fmt::Display for Owner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.description, &self.token) {
+            (Some(description), Some(token)) => write!(f, "{description} (token {token})"),
+            (Some(description), None) => f.write_str(description),
+            (None, Some(token)) => write!(f, "token {token}"),
+            (None, None) => f.write_str("someone"),
+        }
+    }
 }
 
 /// One stack event of CloudFormation.
@@ -265,7 +307,11 @@ impl fmt::Display for StackEvent {
             Self::Executing => f.write_str("executing"),
             Self::Resource(event) => event.fmt(f),
             Self::Progress(progress) => progress.fmt(f),
+            Self::Countdown { left } => write!(f, "{} left", Span(*left)),
+            Self::GivingUp { why } => write!(f, "giving up: {why}"),
+            Self::NotStopped { reason } => write!(f, "can't be stopped and goes on ({reason})"),
             Self::PollDelayed { reason } => write!(f, "progress is late ({reason})"),
+            Self::Begins { what } => f.write_str(what),
             Self::Retrying { cause } => write!(f, "trying once more after {cause}"),
             Self::LeftBehind { change_set, reason } => write!(f, "could not delete {change_set} ({reason})"),
             Self::Finished { status } => write!(f, "{status}"),

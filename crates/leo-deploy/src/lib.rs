@@ -10,8 +10,10 @@
 
 mod cause;
 mod change;
+mod control;
 mod error;
 mod event;
+mod import_template;
 mod pace;
 mod progress;
 mod run;
@@ -22,14 +24,16 @@ pub mod gate;
 
 pub use cause::{Cause, causes};
 pub use change::{Change, ChangeAction, Finding, Replacement, replacements_and_removals};
+pub use control::{Control, GaveUp};
 pub use error::DeployError;
 pub use event::{
-    OnEvent, Reporter, ResourceEvent, Sink, StackEvent, Step, StepEvent, StepEventKind, StepStatus,
+    OnEvent, Owner, Reporter, ResourceEvent, Sink, StackEvent, Step, StepEvent, StepEventKind, StepStatus,
 };
 pub use progress::{Counter, Progress};
 pub use run::{Finished, Run, Stopped};
 pub use stacks::{
-    Capability, INLINE_TEMPLATE_LIMIT, OnCreateFailure, Prepared, ReviewedChangeSet, Stack, StackOutcome,
-    StackRequest, Stacks,
+    Capability, Deleted, Difference, Drift, DriftKind, DriftedResource, INLINE_TEMPLATE_LIMIT, Observed,
+    OnCreateFailure, Prepared, Recovered, Recovery, Retained, ReviewedChangeSet, Skipped, Stack,
+    StackOutcome, StackRequest, Stacks, TemplateSource, ToImport, Unchecked,
 };
 pub use state::{Action, Block, StackStatus, action};

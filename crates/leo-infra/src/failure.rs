@@ -1,9 +1,11 @@
 //! How a command fails: what is printed, and the exit code.
 
 use leo_aws::{FailureKind, ServiceError};
+use leo_data::DataError;
 use leo_deploy::{DeployError, Step, gate::GateError};
 use leo_diagnostic::{Colours, Diagnostic};
 use leo_image::ImageError;
+use leo_release::ReleaseError;
 use leo_secrets::SecretsError;
 use serde_json::{Value as Json, json};
 use std::{fmt::Write as _, io::IsTerminal, process::ExitCode};
@@ -49,7 +51,7 @@ pub(crate) enum Failure {
 
 impl Failure {
     /// That of the gravest problem.
-    fn kind(&self) -> FailureKind {
+    pub(crate) fn kind(&self) -> FailureKind {
         match self {
             Self::Configuration(_) => FailureKind::Usage,
             Self::Problems(problems) => {
@@ -155,6 +157,18 @@ impl From<ImageError> for Problem {
 
 impl From<SecretsError> for Problem {
     fn from(error: SecretsError) -> Self {
+        Self { hint: error.hint(), ..Self::new(error.kind(), error.to_string()) }
+    }
+}
+
+impl From<ReleaseError> for Problem {
+    fn from(error: ReleaseError) -> Self {
+        Self { hint: error.hint(), ..Self::new(error.kind(), error.to_string()) }
+    }
+}
+
+impl From<DataError> for Problem {
+    fn from(error: DataError) -> Self {
         Self { hint: error.hint(), ..Self::new(error.kind(), error.to_string()) }
     }
 }

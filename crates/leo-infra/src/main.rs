@@ -9,12 +9,19 @@
     reason = "a command's result goes to stdout, the rest to stderr"
 )]
 
+mod ask;
 mod commands;
 mod deploy;
 mod failure;
+mod fixed_names;
+mod interrupt;
+mod keep;
+mod leaving;
 mod local;
+mod operation;
 mod progress;
 mod target;
+mod who;
 
 use clap::{Parser, Subcommand};
 use commands::{deploy as deploy_command, forward, push_images};

@@ -5,10 +5,11 @@ use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig, timeout
 use aws_credential_types::Credentials;
 use aws_smithy_http_client::{Builder, Connector, proxy::ProxyConfig};
 use leo_aws::{FailureKind, ServiceError};
-use leo_config::{AccountId, Config};
+use leo_config::{AccountId, Config, names};
 use leo_image::{Catalog, Password, Registry, RegistryCredentials, Repository};
 use leo_local::LocalTarget;
 use leo_project::Project;
+use leo_release::{Address, Artifacts};
 use std::time::Duration;
 
 /// Times that a call is tried before its error counts.
@@ -25,6 +26,8 @@ pub(crate) struct Target {
     pub(crate) ecr: aws_sdk_ecr::Client,
     pub(crate) ecs: aws_sdk_ecs::Client,
     pub(crate) load_balancing: aws_sdk_elasticloadbalancingv2::Client,
+    pub(crate) logs: aws_sdk_cloudwatchlogs::Client,
+    pub(crate) s3: aws_sdk_s3::Client,
     pub(crate) secrets: aws_sdk_secretsmanager::Client,
     sts: aws_sdk_sts::Client,
 }
@@ -43,12 +46,16 @@ impl Target {
     }
 
     fn new(local: Option<LocalTarget>, sdk: &SdkConfig) -> Self {
+        // The emulator has no host name for each bucket.
+        let s3 = aws_sdk_s3::config::Builder::from(sdk).force_path_style(local.is_some()).build();
         Self {
             local,
             cloudformation: aws_sdk_cloudformation::Client::new(sdk),
             ecr: aws_sdk_ecr::Client::new(sdk),
             ecs: aws_sdk_ecs::Client::new(sdk),
             load_balancing: aws_sdk_elasticloadbalancingv2::Client::new(sdk),
+            logs: aws_sdk_cloudwatchlogs::Client::new(sdk),
+            s3: aws_sdk_s3::Client::from_conf(s3),
             secrets: aws_sdk_secretsmanager::Client::new(sdk),
             sts: aws_sdk_sts::Client::new(sdk),
         }
@@ -57,7 +64,7 @@ impl Target {
     /// The account that the credentials are for, which has to be the configured one.
     ///
     /// The first call of every command: nothing has been sent before it.
-    pub(crate) async fn check_account(&self, config: &Config) -> Result<String, Failure> {
+    pub(crate) async fn check_account(&self, config: &Config) -> Result<AccountId, Failure> {
         let identity = self
             .sts
             .get_caller_identity()
@@ -81,7 +88,9 @@ impl Target {
             ))
             .into());
         }
-        Ok(account)
+        let account = account.parse();
+        Ok(account
+            .map_err(|_| Problem::new(FailureKind::Failed, "read which account the credentials are for"))?)
     }
 
     /// A repository of images: `uri` is what CloudFormation says, `name` what it is called.
@@ -104,6 +113,36 @@ impl Target {
             }
         };
         Registry { host, credentials }
+    }
+
+    /// The artifacts bucket of this account and region.
+    pub(crate) fn artifacts(&self, config: &Config, account: &AccountId) -> Artifacts {
+        let region = &config.environment.region;
+        let bucket = names::bucket(names::ARTIFACTS_BUCKET_PREFIX, account, region);
+        let address = match &self.local {
+            Some(local) => Address::Endpoint(local.endpoint.clone()),
+            None => Address::Aws { region: region.to_string() },
+        };
+        Artifacts::new(self.s3.clone(), bucket, address)
+    }
+
+    /// What looks at data as it is.
+    pub(crate) fn data(&self) -> leo_data::Clients {
+        leo_data::Clients {
+            ecr: self.ecr.clone(),
+            ecs: self.ecs.clone(),
+            s3: self.s3.clone(),
+            secrets: self.secrets.clone(),
+        }
+    }
+
+    /// What looks at running and stopped containers.
+    pub(crate) fn evidence(&self) -> leo_evidence::Clients {
+        leo_evidence::Clients {
+            ecs: self.ecs.clone(),
+            load_balancing: self.load_balancing.clone(),
+            logs: self.logs.clone(),
+        }
     }
 
     /// What ECR knows of images.

@@ -3,12 +3,15 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use aws_sdk_cloudformation::types as sdk;
 use tokio::time::Instant;
 
+use super::cancel::is_stoppable;
 use super::poller::{Poller, Start, start_of_running};
 use super::{Stack, Stacks};
+use crate::control::{GaveUp, Limits};
 use crate::error::DeployError;
-use crate::event::{OnEvent, ResourceEvent, StackEvent};
+use crate::event::{OnEvent, Owner, ResourceEvent, StackEvent};
 use crate::pace::{Pace, Patience};
 use crate::progress::Counter;
 use crate::state::StackStatus;
@@ -33,11 +36,35 @@ pub(super) struct Operation<'a> {
     pub(super) deletes_on_failure: bool,
 }
 
+/// How far the early end of an operation is.
+#[derive(Debug)]
+enum Stopping {
+    No,
+    /// A call was sent and not answered; it may have arrived nevertheless.
+    InDoubt(GaveUp),
+    /// CloudFormation took it.
+    Sent(GaveUp),
+    /// CloudFormation refused it: the operation runs to its own end.
+    Refused,
+}
+
+impl Stopping {
+    /// Why the operation did not run to its own end.
+    fn reason(self) -> Option<GaveUp> {
+        match self {
+            Self::Sent(why) | Self::InDoubt(why) => Some(why),
+            Self::No | Self::Refused => None,
+        }
+    }
+}
+
 /// How an operation ended.
 pub(super) struct Ended {
     pub(super) stack: Stack,
     /// All its events, oldest first.
     pub(super) events: Vec<ResourceEvent>,
+    /// Why it was ended early, where it was.
+    pub(super) given_up: Option<GaveUp>,
 }
 
 impl Stacks {
@@ -48,12 +75,24 @@ impl Stacks {
         operation: Operation<'_>,
         on_event: &OnEvent<'_>,
     ) -> Result<Ended, DeployError> {
+        self.follow_within(operation, &mut Limits::none(), on_event).await
+    }
+
+    /// As [`Stacks::follow`], and ends the operation when its limits are reached.
+    pub(super) async fn follow_within(
+        &self,
+        operation: Operation<'_>,
+        limits: &mut Limits,
+        on_event: &OnEvent<'_>,
+    ) -> Result<Ended, DeployError> {
         let Operation { stack: name, stack_id, start, total, mut running, deletes_on_failure } = operation;
         let mut poller = Poller::new(self.client.clone(), stack_id, start);
         let mut counter = Counter::new(total);
         let mut pace = Pace::of_operation();
         let mut patience = Patience::new(LOST_AFTER);
         let mut last_looks = LAST_LOOKS;
+        let mut stopping = Stopping::No;
+        let mut stoppable = false;
         let mut events: Vec<ResourceEvent> = Vec::new();
         let since = Instant::now();
         loop {
@@ -77,11 +116,13 @@ impl Stacks {
                         let told = newest_of_stack(&events) == Some(stack.status.as_str());
                         let goes_on = deletes_on_failure && stack.status == StackStatus::RollbackComplete;
                         if (told && !goes_on) || last_looks == 0 {
-                            return Ok(Ended { stack, events });
+                            return Ok(Ended { stack, events, given_up: stopping.reason() });
                         }
                         last_looks -= 1;
                     } else {
                         last_looks = LAST_LOOKS;
+                        stoppable = is_stoppable(&stack.status);
+                        stopping = self.stop_if_reached(stopping, limits, &stack, on_event).await;
                     }
                 }
                 Err(error) => failure = Some(error),
@@ -98,7 +139,43 @@ impl Stacks {
                 }
                 Some(source) => return Err(DeployError::LostContact { stack: name.to_owned(), source }),
             }
-            pace.wait().await;
+            // Once it goes back, or has almost arrived, nothing ends it early.
+            if stoppable && let Some(left) = limits.countdown() {
+                on_event(StackEvent::Countdown { left });
+            }
+            let awaited = stoppable && limits.reached().is_none();
+            tokio::select! {
+                () = pace.wait() => {}
+                () = limits.wait(), if awaited => {}
+            }
+        }
+    }
+
+    /// Ends the operation early, where there is a reason to and it has not been done.
+    async fn stop_if_reached(
+        &self,
+        stopping: Stopping,
+        limits: &Limits,
+        stack: &Stack,
+        on_event: &OnEvent<'_>,
+    ) -> Stopping {
+        let why = match stopping {
+            Stopping::No => {
+                let reason = limits.reached().filter(|_| is_stoppable(&stack.status));
+                let Some(why) = reason else { return Stopping::No };
+                on_event(StackEvent::GivingUp { why: why.clone() });
+                why
+            }
+            Stopping::InDoubt(why) if is_stoppable(&stack.status) => why,
+            decided => return decided,
+        };
+        match self.stop(stack).await {
+            Ok(()) => Stopping::Sent(why),
+            Err(error) if error.is_retryable() => Stopping::InDoubt(why),
+            Err(error) => {
+                on_event(StackEvent::NotStopped { reason: error.to_string() });
+                Stopping::Refused
+            }
         }
     }
 
@@ -106,10 +183,9 @@ impl Stacks {
     pub(super) async fn attach(&self, stack: &Stack, on_event: &OnEvent<'_>) -> Result<(), DeployError> {
         let refused = |source| DeployError::Service { stack: stack.name.clone(), source };
         let (start, token) = start_of_running(&self.client, &stack.id).await.map_err(refused)?;
-        let owner = match self.description_of(stack).await {
-            Some(description) => Some(description),
-            None => token,
-        };
+        let description = self.description_of(stack, token.as_deref()).await;
+        let owner = Owner { token, description };
+        let owner = (owner != Owner::default()).then_some(owner);
         on_event(StackEvent::Attached { status: stack.status.clone(), owner });
         let operation = Operation {
             stack: &stack.name,
@@ -124,11 +200,16 @@ impl Stacks {
         Ok(())
     }
 
-    /// What the change set that made the stack's operation says of itself; only a courtesy, so no error.
-    async fn description_of(&self, stack: &Stack) -> Option<String> {
-        let id = stack.change_set_id.as_deref()?;
-        let change_set = self.client.describe_change_set().change_set_name(id).send().await.ok()?;
-        change_set.description().filter(|text| !text.is_empty()).map(str::to_owned)
+    /// What the change set of the running operation says of itself; only a courtesy, so no error. The stack knows the
+    /// last change set that was executed, which need not be what runs now: a delete or a plain update has none.
+    async fn description_of(&self, stack: &Stack, token: Option<&str>) -> Option<String> {
+        let page = self.change_set_page(stack.change_set_id.as_deref()?, None).await.ok()?;
+        // This engine's change sets are named like the token of their execution.
+        let is_named_so = token.is_some() && page.change_set_name() == token;
+        let runs = page.execution_status() == Some(&sdk::ExecutionStatus::ExecuteInProgress)
+            && stack.status != StackStatus::DeleteInProgress;
+        let description = page.description().filter(|text| !text.is_empty());
+        description.filter(|_| is_named_so || runs).map(str::to_owned)
     }
 }
 
@@ -145,6 +226,7 @@ impl Stack {
             tags: BTreeMap::new(),
             termination_protection: false,
             change_set_id: None,
+            express: false,
         }
     }
 }

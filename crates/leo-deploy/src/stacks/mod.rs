@@ -8,17 +8,30 @@ use leo_aws::ServiceError;
 use serde::Serialize;
 
 use crate::change::{Change, Finding};
+use crate::control::Control;
 use crate::error::DeployError;
 use crate::event::OnEvent;
 use crate::pace::Turnstile;
 use crate::state::StackStatus;
 
+mod adopt;
+mod again;
+mod cancel;
+mod delete;
+mod drift;
 mod execute;
+mod failure;
 mod follow;
+mod members;
 mod poller;
 mod prepare;
+mod recover;
 
+pub use adopt::ToImport;
 pub use aws_sdk_cloudformation::types::Capability;
+pub use delete::{Deleted, Retained};
+pub use drift::{Difference, Drift, DriftKind, DriftedResource, Observed, Unchecked};
+pub use recover::{Recovered, Recovery, Skipped};
 
 /// The largest template that CloudFormation takes in the call itself, in bytes ("CloudFormation quotas").
 pub const INLINE_TEMPLATE_LIMIT: usize = 51_200;
@@ -28,8 +41,8 @@ pub const INLINE_TEMPLATE_LIMIT: usize = 51_200;
 pub struct StackRequest {
     /// The stack's name.
     pub name: String,
-    /// The template as JSON, minified: its size counts.
-    pub template_body: String,
+    /// Its template.
+    pub template: TemplateSource,
     /// A value for every parameter without a default.
     pub parameters: BTreeMap<String, String>,
     /// What the template may do that has to be said, for example create named roles.
@@ -38,8 +51,26 @@ pub struct StackRequest {
     pub tags: BTreeMap<String, String>,
     /// What becomes of a stack whose first create fails.
     pub on_create_failure: OnCreateFailure,
+    /// Whether the operation ends when the configuration is applied, before the resources are ready ("Deploy AWS
+    /// CloudFormation stacks faster with express mode"): only where something else judges whether they are.
+    pub express: bool,
+    /// Whether what was changed by hand is brought back, also where the template is as before ("Using drift-aware
+    /// change sets"). A stack that is created has no drift.
+    pub revert_drift: bool,
     /// Who deploys what from where; shown to those who find the operation running.
     pub description: Option<String>,
+}
+
+/// Where a stack's template is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TemplateSource {
+    /// As JSON in the call itself, minified: at most [`INLINE_TEMPLATE_LIMIT`] bytes.
+    Inline(String),
+    /// In a bucket.
+    Stored {
+        /// Its address, which begins with `https://`; what is there has at most 1 MB ("CreateChangeSet").
+        url: String,
+    },
 }
 
 /// What becomes of a stack whose first create fails.
@@ -75,6 +106,9 @@ pub struct Stack {
     pub termination_protection: bool,
     /// The change set that was executed last.
     pub change_set_id: Option<String>,
+    /// Whether its last operation was of express mode.
+    #[serde(skip)]
+    pub(crate) express: bool,
 }
 
 /// What became of a stack.
@@ -183,11 +217,12 @@ impl Stacks {
     pub async fn deploy(
         &self,
         request: &StackRequest,
+        control: &Control,
         on_event: &OnEvent<'_>,
     ) -> Result<StackOutcome, DeployError> {
         match self.prepare(request, on_event).await? {
             Prepared::NoChange(outcome) => Ok(outcome),
-            Prepared::Ready(ready) => self.execute(ready, on_event).await,
+            Prepared::Ready(ready) => self.execute(ready, control, on_event).await,
         }
     }
 
@@ -227,6 +262,8 @@ impl Stack {
             tags: stack.tags().iter().filter_map(|tag| pair(tag.key(), tag.value())).collect(),
             termination_protection: stack.enable_termination_protection().unwrap_or_default(),
             change_set_id: stack.change_set_id().map(str::to_owned),
+            express: stack.deployment_config().and_then(sdk::DeploymentConfig::mode)
+                == Some(&sdk::DeploymentConfigMode::Express),
         }
     }
 
@@ -248,4 +285,9 @@ fn is_absent(error: &ServiceError) -> bool {
     let code = error.code.as_deref().unwrap_or_default();
     (code == "ValidationError" && error.message.contains("does not exist"))
         || code.starts_with("ChangeSetNotFound")
+}
+
+/// A token that no other operation has.
+fn new_token() -> String {
+    format!("leo-{:032x}", fastrand::u128(..))
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Mutex;
 
-use leo_deploy::{StackEvent, StackRequest, Stacks};
+use leo_deploy::{StackEvent, StackRequest, Stacks, TemplateSource};
 
 use crate::wire::{Answer, Conversation};
 
@@ -16,6 +16,8 @@ pub(crate) const REVIEW: &str = "DescribeChangeSet";
 pub(crate) const FINDINGS: &str = "DescribeEvents";
 pub(crate) const EXECUTE: &str = "ExecuteChangeSet";
 pub(crate) const DELETE: &str = "DeleteChangeSet";
+pub(crate) const DELETE_STACK: &str = "DeleteStack";
+pub(crate) const LIST: &str = "ListStackResources";
 
 /// The engine at the other end of a conversation.
 pub(crate) fn stacks(conversation: &Conversation) -> Stacks {
@@ -25,11 +27,13 @@ pub(crate) fn stacks(conversation: &Conversation) -> Stacks {
 pub(crate) fn request() -> StackRequest {
     StackRequest {
         name: "leo-dev".to_owned(),
-        template_body: r#"{"Resources":{}}"#.to_owned(),
+        template: TemplateSource::Inline(r#"{"Resources":{}}"#.to_owned()),
         parameters: [("Image".to_owned(), "sha256:1".to_owned())].into(),
         capabilities: vec![leo_deploy::Capability::CapabilityNamedIam],
         tags: [("leo:environment".to_owned(), "dev".to_owned())].into(),
         on_create_failure: leo_deploy::OnCreateFailure::Delete,
+        express: false,
+        revert_drift: false,
         description: Some("ada@laptop, commit 1a2b3c".to_owned()),
     }
 }
@@ -48,7 +52,7 @@ impl Lines {
     }
 }
 
-fn answer(operation: &str, inner: &str) -> Answer {
+pub(crate) fn answer(operation: &str, inner: &str) -> Answer {
     let xml = format!(
         "<{operation}Response xmlns=\"http://cloudformation.amazonaws.com/doc/2010-05-15/\">\
          <{operation}Result>{inner}</{operation}Result></{operation}Response>"
@@ -181,4 +185,21 @@ pub(crate) fn done(operation: &str) -> Answer {
 pub(crate) fn change_sets(count: usize) -> Answer {
     let members = "<member><ChangeSetName>other</ChangeSetName></member>".repeat(count);
     answer("ListChangeSets", &format!("<Summaries>{members}</Summaries>"))
+}
+
+/// The stack's resources: logical id, type, physical id, status.
+pub(crate) fn resources(listed: &[(&str, &str, &str, &str)], next: Option<&str>) -> Answer {
+    let members = listed
+        .iter()
+        .map(|(logical, kind, physical, status)| {
+            format!(
+                "<member><LogicalResourceId>{logical}</LogicalResourceId>\
+                 <PhysicalResourceId>{physical}</PhysicalResourceId><ResourceType>{kind}</ResourceType>\
+                 <LastUpdatedTimestamp>2026-11-01T00:00:00Z</LastUpdatedTimestamp>\
+                 <ResourceStatus>{status}</ResourceStatus></member>"
+            )
+        })
+        .collect::<String>();
+    let next = next.map(|token| format!("<NextToken>{token}</NextToken>")).unwrap_or_default();
+    answer(LIST, &format!("<StackResourceSummaries>{members}</StackResourceSummaries>{next}"))
 }

@@ -1,7 +1,7 @@
 //! Stacks that can't be deployed to as they are.
 
 use leo_aws::FailureKind;
-use leo_deploy::DeployError;
+use leo_deploy::{Control, DeployError};
 
 use crate::answers::*;
 use crate::wire::Conversation;
@@ -23,7 +23,7 @@ async fn every_blocked_state_says_why_and_what_to_run() {
             (EVENTS, history()),
             (EVENTS, history()),
         ]);
-        let error = stacks(&conversation).deploy(&request(), &|_| {}).await.unwrap_err();
+        let error = stacks(&conversation).deploy(&request(), &Control::default(), &|_| {}).await.unwrap_err();
         conversation.assert_over();
         assert!(matches!(error, DeployError::Blocked { .. }), "{status}: {error}");
         assert_eq!(error.kind(), FailureKind::Failed, "{status}");
@@ -75,14 +75,14 @@ async fn a_rollback_that_failed_shows_what_it_failed_on() {
         (EVENTS, history()),
         (EVENTS, history()),
     ]);
-    let error = stacks(&conversation).deploy(&request(), &|_| {}).await.unwrap_err();
+    let error = stacks(&conversation).deploy(&request(), &Control::default(), &|_| {}).await.unwrap_err();
     assert_eq!(error.cause().unwrap().path, ["Role"]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_block_is_told_also_when_the_events_are_not() {
     let conversation = Conversation::new([(DESCRIBE, stack("ROLLBACK_COMPLETE")), (EVENTS, throttled())]);
-    let error = stacks(&conversation).deploy(&request(), &|_| {}).await.unwrap_err();
+    let error = stacks(&conversation).deploy(&request(), &Control::default(), &|_| {}).await.unwrap_err();
     assert_eq!(error.to_string(), "deploy leo-dev: it is in ROLLBACK_COMPLETE");
 }
 
@@ -101,7 +101,7 @@ async fn a_kept_failure_is_retried_forward_without_a_rollback() {
         (EVENTS, events(&[old, ("e1", "leo-dev", "", "UPDATE_COMPLETE", "")], None)),
         (DESCRIBE, stack("UPDATE_COMPLETE")),
     ]);
-    let outcome = stacks(&conversation).deploy(&request(), &|_| {}).await.unwrap();
+    let outcome = stacks(&conversation).deploy(&request(), &Control::default(), &|_| {}).await.unwrap();
     assert!(outcome.changed);
     assert_eq!(conversation.fields(CREATE)["ChangeSetType"], "UPDATE");
     assert_eq!(conversation.fields(EXECUTE)["DisableRollback"], "true");
@@ -115,7 +115,7 @@ async fn no_change_does_not_make_a_success_of_a_kept_failure() {
         (REVIEW, change_set_in("FAILED", "UNAVAILABLE", "No updates are to be performed.")),
         (DELETE, done(DELETE)),
     ]);
-    let error = stacks(&conversation).deploy(&request(), &|_| {}).await.unwrap_err();
+    let error = stacks(&conversation).deploy(&request(), &Control::default(), &|_| {}).await.unwrap_err();
     assert!(matches!(error, DeployError::NothingNewToTry { .. }), "{error}");
     assert_eq!(error.kind(), FailureKind::Failed);
     insta::assert_snapshot!(format!("{error}\n{}", error.hint().unwrap()), @r"

@@ -1,6 +1,6 @@
 //! What the tests of whole deploys share.
 
-use leo_deploy::{DeployError, StackOutcome};
+use leo_deploy::{Control, DeployError, StackOutcome};
 
 use crate::answers::*;
 use crate::wire::{Answer, Conversation};
@@ -19,7 +19,7 @@ pub(crate) fn reviewed(found: Answer, changes: &[(&str, &str, &str)]) -> Vec<(&'
 }
 
 pub(crate) async fn deploy(conversation: &Conversation, lines: &Lines) -> Result<StackOutcome, DeployError> {
-    let outcome = stacks(conversation).deploy(&request(), &lines.sink()).await;
+    let outcome = stacks(conversation).deploy(&request(), &Control::default(), &lines.sink()).await;
     conversation.assert_over();
     outcome
 }

@@ -1,7 +1,7 @@
 //! From a request to an outcome that nobody wanted: failures, and answers that are lost on the way.
 
 use leo_aws::FailureKind;
-use leo_deploy::DeployError;
+use leo_deploy::{Control, DeployError};
 
 use crate::answers::*;
 use crate::deploying::{OLD, deploy, reviewed};
@@ -76,39 +76,11 @@ async fn the_cause_is_looked_for_in_nested_stacks() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_new_accounts_first_cluster_is_tried_again() {
-    let role =
-        "Unable to assume the service linked role. Please verify that the ECS service linked role exists.";
-    let mut calls = reviewed(no_stack(), &[("Add", "Service", "")]);
-    calls.extend([
-        (EVENTS, events(&[OLD], None)),
-        (EXECUTE, done(EXECUTE)),
-        (EVENTS, events(&[OLD, ("e1", "Service", "", "CREATE_FAILED", role)], None)),
-        (DESCRIBE, stack("DELETE_IN_PROGRESS")),
-        (EVENTS, events(&[OLD, ("e2", "leo-dev", "", "DELETE_COMPLETE", "")], None)),
-        (DESCRIBE, stack("DELETE_COMPLETE")),
-    ]);
-    calls.extend(reviewed(no_stack(), &[("Add", "Service", "")]));
-    calls.extend([
-        (EVENTS, events(&[OLD], None)),
-        (EXECUTE, done(EXECUTE)),
-        (EVENTS, events(&[OLD], None)),
-        (DESCRIBE, stack("CREATE_IN_PROGRESS")),
-        (EVENTS, events(&[OLD, ("e9", "leo-dev", "", "CREATE_COMPLETE", "")], None)),
-        (DESCRIBE, stack("CREATE_COMPLETE")),
-    ]);
-    let conversation = Conversation::new(calls);
-    let lines = Lines::default();
-    assert!(deploy(&conversation, &lines).await.unwrap().changed);
-    assert!(lines.text().contains("trying once more after Service"), "{}", lines.text());
-}
-
-#[tokio::test(start_paused = true)]
 async fn a_template_over_the_limit_is_not_sent() {
     let conversation = Conversation::new([]);
     let mut request = request();
-    request.template_body = "x".repeat(51_201);
-    let error = stacks(&conversation).deploy(&request, &|_| {}).await.unwrap_err();
+    request.template = leo_deploy::TemplateSource::Inline("x".repeat(51_201));
+    let error = stacks(&conversation).deploy(&request, &Control::default(), &|_| {}).await.unwrap_err();
     assert_eq!(error.kind(), FailureKind::Usage);
     insta::assert_snapshot!(error, @"deploy leo-dev: its template has 51201 bytes, and CloudFormation takes at most 51200 inline");
 }

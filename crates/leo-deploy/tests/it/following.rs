@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use leo_aws::FailureKind;
-use leo_deploy::{Prepared, Stacks};
+use leo_deploy::{Control, Prepared, Stacks};
 use tokio::time::Instant;
 
 use crate::answers::*;
@@ -44,11 +44,11 @@ async fn a_foreign_operation_is_followed_and_then_the_own_work_done() {
         (DELETE, done(DELETE)),
     ]);
     let lines = Lines::default();
-    let outcome = stacks(&conversation).deploy(&request(), &lines.sink()).await.unwrap();
+    let outcome = stacks(&conversation).deploy(&request(), &Control::default(), &lines.sink()).await.unwrap();
     conversation.assert_over();
     assert!(!outcome.changed);
     insta::assert_snapshot!(lines.text(), @r"
-    already UPDATE_IN_PROGRESS: following the operation of ada@laptop, commit 1a2b3c
+    already UPDATE_IN_PROGRESS: following the operation of ada@laptop, commit 1a2b3c (token token-of-e1)
     UPDATE_IN_PROGRESS leo-dev: User Initiated
     UPDATE_COMPLETE Service (AWS::ECS::Service)
     1 resources done
@@ -78,7 +78,41 @@ async fn a_stack_that_is_being_deleted_is_waited_for_and_created() {
     let prepared = stacks(&conversation).prepare(&request(), &lines.sink()).await.unwrap();
     conversation.assert_over();
     assert!(matches!(prepared, Prepared::Ready(ready) if ready.creates_stack()));
-    assert!(lines.text().contains("following the operation of token-of-e1"), "{}", lines.text());
+    assert!(lines.text().contains("following the operation of token token-of-e1"), "{}", lines.text());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_operation_is_not_taken_for_the_last_change_set_that_was_executed() {
+    let named = |answer: Answer, name: &str| {
+        let Answer::Body(status, body) = answer else { panic!() };
+        let name = format!("<ChangeSetName>{name}</ChangeSetName><ChangeSetId>");
+        Answer::Body(status, body.replace("<ChangeSetId>", &name))
+    };
+    let mut texts = Vec::new();
+    for (status, name, execution) in [
+        ("UPDATE_IN_PROGRESS", "by-another-tool", "EXECUTE_IN_PROGRESS"),
+        ("UPDATE_ROLLBACK_IN_PROGRESS", "token-of-e1", "EXECUTE_FAILED"),
+        ("UPDATE_IN_PROGRESS", "the-one-before", "EXECUTE_COMPLETE"),
+        ("DELETE_IN_PROGRESS", "the-one-before", "EXECUTE_IN_PROGRESS"),
+    ] {
+        let start = ("e1", "leo-dev", "", "UPDATE_IN_PROGRESS", "User Initiated");
+        let conversation = Conversation::new([
+            (DESCRIBE, stack(status)),
+            (EVENTS, events(&[start], None)),
+            (REVIEW, named(change_set_in("CREATE_COMPLETE", execution, ""), name)),
+            (EVENTS, refused(403, "ExpiredToken", "expired")),
+            (DESCRIBE, refused(403, "ExpiredToken", "expired")),
+        ]);
+        let lines = Lines::default();
+        stacks(&conversation).prepare(&request(), &lines.sink()).await.unwrap_err();
+        texts.push(lines.text());
+    }
+    insta::assert_snapshot!(texts.join("\n"), @r"
+    already UPDATE_IN_PROGRESS: following the operation of ada@laptop, commit 1a2b3c (token token-of-e1)
+    already UPDATE_ROLLBACK_IN_PROGRESS: following the operation of ada@laptop, commit 1a2b3c (token token-of-e1)
+    already UPDATE_IN_PROGRESS: following the operation of token token-of-e1
+    already DELETE_IN_PROGRESS: following the operation of token token-of-e1
+    ");
 }
 
 #[tokio::test(start_paused = true)]
@@ -100,7 +134,7 @@ async fn an_operation_that_began_between_look_and_call_is_attached_to() {
         (REVIEW, change_set_in("FAILED", "UNAVAILABLE", "No updates are to be performed.")),
         (DELETE, done(DELETE)),
     ]);
-    stacks(&conversation).deploy(&request(), &|_| {}).await.unwrap();
+    stacks(&conversation).deploy(&request(), &Control::default(), &|_| {}).await.unwrap();
     conversation.assert_over();
 }
 
@@ -122,7 +156,7 @@ async fn throttled_and_broken_polls_decide_nothing() {
         (DESCRIBE, stack("UPDATE_COMPLETE")),
     ]);
     let lines = Lines::default();
-    let outcome = stacks(&conversation).deploy(&request(), &lines.sink()).await.unwrap();
+    let outcome = stacks(&conversation).deploy(&request(), &Control::default(), &lines.sink()).await.unwrap();
     conversation.assert_over();
     assert!(outcome.changed);
     insta::assert_snapshot!(lines.text(), @r"
@@ -149,7 +183,7 @@ async fn the_outcome_is_known_although_the_last_events_never_come() {
         rest.extend([(EVENTS, throttled()), (DESCRIBE, stack("UPDATE_COMPLETE"))]);
     }
     let conversation = executed(rest);
-    assert!(stacks(&conversation).deploy(&request(), &|_| {}).await.unwrap().changed);
+    assert!(stacks(&conversation).deploy(&request(), &Control::default(), &|_| {}).await.unwrap().changed);
     conversation.assert_over();
 }
 
@@ -161,7 +195,7 @@ async fn credentials_that_expire_on_the_way_leave_the_operation_running() {
         (EVENTS, refused(403, "ExpiredToken", "The security token included in the request is expired")),
         (DESCRIBE, refused(403, "ExpiredToken", "The security token included in the request is expired")),
     ]);
-    let error = stacks(&conversation).deploy(&request(), &|_| {}).await.unwrap_err();
+    let error = stacks(&conversation).deploy(&request(), &Control::default(), &|_| {}).await.unwrap_err();
     conversation.assert_over();
     assert_eq!(error.kind(), FailureKind::Credentials);
     insta::assert_snapshot!(format!("{error}\n{}", error.hint().unwrap()), @r"
@@ -174,7 +208,7 @@ async fn credentials_that_expire_on_the_way_leave_the_operation_running() {
 async fn denied_credentials_are_told_before_anything_is_sent() {
     let denied = "User: arn:aws:iam::111122223333:user/ada is not authorized to perform: cloudformation:DescribeStacks";
     let conversation = Conversation::new([(DESCRIBE, refused(403, "AccessDenied", denied))]);
-    let error = stacks(&conversation).deploy(&request(), &|_| {}).await.unwrap_err();
+    let error = stacks(&conversation).deploy(&request(), &Control::default(), &|_| {}).await.unwrap_err();
     assert_eq!(error.kind(), FailureKind::Credentials);
     insta::assert_snapshot!(format!("{error}\n{}", error.hint().unwrap()), @r"
     deploy leo-dev: DescribeStacks: AccessDenied: User: arn:aws:iam::111122223333:user/ada is not authorized to perform: cloudformation:DescribeStacks
@@ -186,7 +220,7 @@ async fn denied_credentials_are_told_before_anything_is_sent() {
 async fn missing_credentials_are_told() {
     let conversation = Conversation::new([]);
     let stacks = Stacks::new(conversation.cloudformation_without_credentials());
-    let error = stacks.deploy(&request(), &|_| {}).await.unwrap_err();
+    let error = stacks.deploy(&request(), &Control::default(), &|_| {}).await.unwrap_err();
     assert_eq!(error.kind(), FailureKind::Credentials);
     insta::assert_snapshot!(format!("{error}\n{}", error.hint().unwrap()), @r"
     deploy leo-dev: DescribeStacks: the credential provider was not enabled: no providers in chain provided credentials
@@ -202,7 +236,7 @@ async fn a_connection_that_stays_away_is_left_after_ten_minutes() {
     }
     let conversation = executed(rest);
     let began = Instant::now();
-    let error = stacks(&conversation).deploy(&request(), &|_| {}).await.unwrap_err();
+    let error = stacks(&conversation).deploy(&request(), &Control::default(), &|_| {}).await.unwrap_err();
     assert_eq!(error.kind(), FailureKind::Detached);
     let waited = began.elapsed();
     assert!(waited > Duration::from_mins(9) && waited < Duration::from_mins(12), "{waited:?}");
@@ -219,7 +253,7 @@ async fn an_accepted_change_set_that_never_begins_is_told() {
         rest.extend([(EVENTS, events(&[OLD], None)), (DESCRIBE, stack("CREATE_COMPLETE"))]);
     }
     let conversation = executed(rest);
-    let error = stacks(&conversation).deploy(&request(), &|_| {}).await.unwrap_err();
+    let error = stacks(&conversation).deploy(&request(), &Control::default(), &|_| {}).await.unwrap_err();
     assert_eq!(error.kind(), FailureKind::Detached);
     assert!(error.to_string().starts_with("deploy leo-dev: it did not begin to change within 12"), "{error}");
 }
@@ -246,7 +280,7 @@ async fn events_over_many_pages_come_once_and_in_order() {
         (DESCRIBE, stack("UPDATE_COMPLETE")),
     ]);
     let lines = Lines::default();
-    stacks(&conversation).deploy(&request(), &lines.sink()).await.unwrap();
+    stacks(&conversation).deploy(&request(), &Control::default(), &lines.sink()).await.unwrap();
     conversation.assert_over();
     insta::assert_snapshot!(lines.text(), @r"
     computing what would change

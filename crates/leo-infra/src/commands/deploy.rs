@@ -1,18 +1,20 @@
 use crate::{
+    ask,
     commands::load_project,
-    deploy::{self, Deployed, Plan, choice},
+    deploy::{self, Before, Deployed, Plan, Session, Settings, Templates, choice, recovery},
     failure::{Failure, Problem},
+    interrupt, leaving,
+    operation::Operation,
     progress::Progress,
     target::Target,
+    who::Who,
 };
 use leo_aws::FailureKind;
+use leo_config::AccountId;
 use leo_env::SecretsPolicy;
 use leo_image::ImagesChoice;
 use leo_project::Project;
-use std::{
-    io::{self, BufRead, IsTerminal, Write},
-    process::ExitCode,
-};
+use std::{process::ExitCode, time::Duration};
 
 /// Bring everything up, to a checked running URL
 ///
@@ -38,10 +40,30 @@ pub(crate) struct Args {
     /// With --local: use the secrets of env/.env instead of marked dummies
     #[arg(long, requires = "local")]
     with_secrets: bool,
+    /// Also bring a stuck stack back: delete a failed create, continue a failed rollback, repeat a failed delete
+    #[arg(long)]
+    recover: bool,
+    /// For how long the platform may take until it is healthy [default: 900, with --local 90]
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    deadline: Option<u64>,
+    /// CloudFormation's express mode for the platform, with the health gate as the judge; never where protected
+    #[arg(long)]
+    express: bool,
+    /// Do not hold a WebSocket open to see whether it stays
+    #[arg(long)]
+    quick: bool,
+    /// Bring back what was changed behind CloudFormation's back, not only what differs from the last deploy
+    #[arg(long)]
+    revert_drift: bool,
     /// Print one JSON document on stdout
     #[arg(long)]
     json: bool,
 }
+
+/// How long a platform may take until it is healthy; tasks of a real image take minutes to be pulled and started.
+const DEADLINE: Duration = Duration::from_mins(15);
+/// The same where containers start in seconds.
+const LOCAL_DEADLINE: Duration = Duration::from_secs(90);
 
 pub(crate) async fn run(args: Args) -> ExitCode {
     let json = args.json;
@@ -62,30 +84,35 @@ async fn deploy(args: &Args) -> Result<Deployed, Failure> {
     let with_secrets = !args.local || args.with_secrets;
     let policy = if with_secrets { SecretsPolicy::Read } else { SecretsPolicy::Ignore };
     let project = load_project(args.environment.as_deref(), policy, args.local)?;
+    refuse_express(args, &project)?;
     let stacks = leo_stack::compose(&project.config).map_err(deploy::not_composed)?;
     let demo = choice::demo(args.demo, args.local);
-    if !args.yes && !io::stdin().is_terminal() {
-        return Err(unasked().into());
+    let may_ask = !args.yes && ask::possible();
+    if !args.yes && !may_ask {
+        return Err(ask::needs_terminal("deploy").into());
     }
     let target = Target::open(&project, args.local).await?;
     let account = target.check_account(&project.config).await?;
     let engine = leo_deploy::Stacks::new(target.cloudformation.clone());
-    let (foundation, platform) = tokio::try_join!(
-        engine.describe(stacks.foundation.name.as_str()),
-        engine.describe(stacks.platform.name.as_str()),
-    )
-    .map_err(Problem::from)?;
+    let before = Before::look(&engine, &stacks).await?;
     let images =
-        choice::choose(&project, &target, &stacks, args.images.clone(), demo, platform.as_ref()).await?;
-    if with_secrets && foundation.is_none() {
+        choice::choose(&project, &target, &stacks, args.images.clone(), demo, before.platform.as_ref())
+            .await?;
+    if with_secrets && before.foundation.is_none() {
         deploy::check_first_secrets(&project)?;
     }
-    if !args.yes && !confirmed(&project, &account, platform.is_some(), args.local)? {
+    let recover = recovery::consent(&engine, &before, args.recover, may_ask).await?;
+    if may_ask && !confirmed(&project, &account, before.platform.is_some(), args.local)? {
         return Err(
             Problem::new(FailureKind::Failed, "deploy: it was not confirmed; nothing was changed").into()
         );
     }
+    let who = Who::here(&project.root).await;
+    let environment = &project.config.environment.name;
+    let operation = Operation::begin(&project.root, "deploy", environment.as_str(), args.local, who)?;
     let plan = Plan {
+        templates: Templates::of(&stacks, &target),
+        artifacts: target.artifacts(&project.config, &account),
         project: &project,
         target: &target,
         stacks: &stacks,
@@ -93,22 +120,62 @@ async fn deploy(args: &Args) -> Result<Deployed, Failure> {
         account,
         images,
         with_secrets,
-        platform,
+        before,
+        settings: Settings {
+            deadline: args.deadline.map_or(default_deadline(args.local), Duration::from_secs),
+            express: args.express,
+            quick: args.quick,
+            revert_drift: args.revert_drift,
+            recover,
+        },
+        operation: &operation,
+        release: None,
     };
+    perform(&plan).await
+}
+
+/// Runs a plan, shows how far it is, and leaves in good order when it is interrupted.
+pub(crate) async fn perform(plan: &Plan<'_>) -> Result<Deployed, Failure> {
     let progress = Progress::detect();
+    let session = Session::default();
     // Before this an interrupt ends the process at once, as nothing has been sent yet.
     let outcome = tokio::select! {
         // First: a child that the same Ctrl-C has ended is no failure of its own.
         biased;
-        () = interrupted() => Err(left().into()),
-        outcome = deploy::run(&plan, progress.sink()) => outcome,
+        () = interrupt::first() => None,
+        outcome = deploy::run(plan, &session, progress.sink()) => Some(outcome),
     };
     progress.finish();
+    session.give_back().await;
+    let outcome = match outcome {
+        Some(outcome) => outcome,
+        None => Err(leaving::leave(&plan.engine, plan.operation).await.into()),
+    };
+    match &outcome {
+        Ok(deployed) => plan.operation.end(deployed.status()),
+        Err(failure) => plan.operation.end(crate::operation::ended(failure.kind())),
+    }
     outcome
 }
 
-/// Asks on the terminal. Anything but yes, and the end of input, is no.
-fn confirmed(project: &Project, account: &str, exists: bool, local: bool) -> Result<bool, Failure> {
+fn default_deadline(local: bool) -> Duration {
+    if local { LOCAL_DEADLINE } else { DEADLINE }
+}
+
+/// Express mode says done before anything runs: a protected environment takes the slow and safe way.
+fn refuse_express(args: &Args, project: &Project) -> Result<(), Problem> {
+    let environment = &project.config.environment;
+    if args.express && environment.protected {
+        return Err(Problem::new(
+            FailureKind::Usage,
+            format!("deploy `{}` with --express: it is protected", environment.name),
+        )
+        .hint("deploy it without --express"));
+    }
+    Ok(())
+}
+
+fn confirmed(project: &Project, account: &AccountId, exists: bool, local: bool) -> Result<bool, Problem> {
     let environment = &project.config.environment;
     let verb = if exists { "update" } else { "create" };
     let place = if local {
@@ -116,31 +183,5 @@ fn confirmed(project: &Project, account: &str, exists: bool, local: bool) -> Res
     } else {
         format!("account {account}, {}", environment.region)
     };
-    eprint!("{verb} environment `{}` in {place}? [y/N] ", environment.name);
-    let mut answer = String::new();
-    io::stderr()
-        .flush()
-        .and_then(|()| io::stdin().lock().read_line(&mut answer))
-        .map_err(|error| Problem::new(FailureKind::Failed, format!("read the answer: {error}")))?;
-    Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
-}
-
-fn unasked() -> Problem {
-    Problem::new(FailureKind::Failed, "deploy: there is no terminal to ask on; nothing was changed")
-        .hint("add --yes to deploy without a question")
-}
-
-async fn interrupted() {
-    if tokio::signal::ctrl_c().await.is_err() {
-        // Without a handler the signal ends the process by itself.
-        std::future::pending::<()>().await;
-    }
-}
-
-fn left() -> Problem {
-    Problem::new(
-        FailureKind::Detached,
-        "follow the deploy to its end: it was interrupted, and what it started goes on",
-    )
-    .hint("run the same command again: it continues where this one stopped")
+    ask::yes(&format!("{verb} environment `{}` in {place}?", environment.name))
 }

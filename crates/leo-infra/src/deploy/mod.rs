@@ -1,88 +1,139 @@
 //! A deploy: what its steps are, what each needs of the others, and what comes out.
 //!
-//! `registry → images` and `foundation → secrets` go side by side; then the platform, then the health gate. Every step
-//! leaves what is already right as it is, so running a deploy again continues where it stopped.
+//! The environment is taken for this run alone. Then `registry → images` and `foundation → secrets` go side by side, the
+//! platform follows, then the health gate, and what passed it is recorded as a release. Every step leaves what is already
+//! right as it is, so running a deploy again continues where it stopped.
 
+mod adopt;
 pub(crate) mod choice;
 mod gate;
 pub(crate) mod images;
+mod plan;
+pub(crate) mod recovery;
+pub(crate) mod release;
 mod report;
 mod secrets;
+mod session;
 mod stacks;
+mod watch;
 
+pub(crate) use plan::{Before, Consent, Plan, Settings, Templates};
 pub(crate) use report::Deployed;
 pub(crate) use secrets::check_first as check_first_secrets;
+pub(crate) use session::Session;
 
-use crate::{
-    failure::{Failure, Problem},
-    target::Target,
-};
-use choice::ImagePlan;
+use crate::failure::{Failure, Problem};
+use images::Images;
 use leo_aws::FailureKind;
-use leo_deploy::{Run, Sink, StackOutcome, Step};
-use leo_project::Project;
-use leo_stack::{StackError, Stacks};
+use leo_deploy::{Finished, Run, Sink, StackOutcome, Step, Stopped};
+use leo_stack::StackError;
+use watch::Watch;
 
-/// What a deploy is made from, all of it decided before the first step.
-pub(crate) struct Plan<'a> {
-    pub(crate) project: &'a Project,
-    pub(crate) target: &'a Target,
-    pub(crate) stacks: &'a Stacks,
-    /// One for the whole run: it paces the calls.
-    pub(crate) engine: leo_deploy::Stacks,
-    /// The account that it goes to.
-    pub(crate) account: String,
-    /// Where the images come from.
-    pub(crate) images: ImagePlan,
-    /// The secrets that the environment files give; marked dummies otherwise.
-    pub(crate) with_secrets: bool,
-    /// The platform as it was before.
-    pub(crate) platform: Option<leo_deploy::Stack>,
+/// Having the environment for this run alone.
+const TURN: Step = Step("turn");
+/// The record of what passed the gate.
+const RELEASE: Step = Step("release");
+
+/// What the first half of a deploy gives the platform.
+struct Ground {
+    registry: StackOutcome,
+    images: Images,
+    foundation: StackOutcome,
+    /// The revision of the secrets.
+    revision: String,
 }
 
 /// Runs all steps.
-pub(crate) async fn run(plan: &Plan<'_>, sink: Sink) -> Result<Deployed, Failure> {
-    let steps = [Step::REGISTRY, Step::FOUNDATION, Step::IMAGES, Step::SECRETS, Step::PLATFORM, Step::GATE];
-    let run: Run<Problem> = Run::new(sink, &steps);
+pub(crate) async fn run(plan: &Plan<'_>, session: &Session, sink: Sink) -> Result<Deployed, Failure> {
+    // A first deploy makes the bucket first that tells deploys apart.
+    let first = if plan.before.has_registry() { [TURN, Step::REGISTRY] } else { [Step::REGISTRY, TURN] };
+    let then = [Step::FOUNDATION, Step::IMAGES, Step::SECRETS, Step::PLATFORM, Step::GATE, RELEASE];
+    let stacks = [
+        (Step::REGISTRY, plan.stacks.registry.name.to_string()),
+        (Step::FOUNDATION, plan.stacks.foundation.name.to_string()),
+        (Step::PLATFORM, plan.stacks.platform.name.to_string()),
+    ];
+    let sink = plan.operation.sink(stacks.into(), sink);
+    let run: Run<Problem> = Run::new(sink, &[&first[..], &then[..]].concat());
     // On the heap: it holds the state of every step.
-    let result = Box::pin(async {
-        let (left, right) = tokio::join!(
-            async {
-                let registry = run
-                    .step(Step::REGISTRY, async |reporter| stacks::registry(plan, &reporter).await)
-                    .await?;
-                let images = run
-                    .step(Step::IMAGES, async |reporter| images::run(plan, &registry, &reporter).await)
-                    .await?;
-                Ok((registry, images))
-            },
-            async {
-                let foundation = run
-                    .step(Step::FOUNDATION, async |reporter| stacks::foundation(plan, &reporter).await)
-                    .await?;
-                let secrets =
-                    run.step(Step::SECRETS, async |reporter| secrets::run(plan, &reporter).await).await?;
-                Ok((foundation, secrets))
-            },
-        );
-        let (registry, images) = left?;
-        let (foundation, revision) = right?;
-        let platform: StackOutcome = run
-            .step(Step::PLATFORM, async |reporter| {
-                let parameters = stacks::platform_parameters(plan, &foundation, &images, &revision)?;
-                stacks::platform(plan, parameters, &reporter).await
-            })
-            .await?;
-        let gate = run
-            .step(Step::GATE, async |reporter| gate::run(plan, &platform, &images, &reporter).await)
-            .await?;
-        Ok(report::deployed(plan, [registry, foundation, platform], images, gate))
-    });
-    let result = result.await;
+    let result = Box::pin(steps(plan, session, &run)).await;
     run.finish(result).map_err(|problems| {
         let sent = |(step, problem): (Step, Problem)| (Some(step), problem.after_sending());
         Failure::Problems(problems.into_iter().map(sent).collect())
     })
+}
+
+async fn steps(plan: &Plan<'_>, session: &Session, run: &Run<Problem>) -> Result<Deployed, Stopped> {
+    let ground = ground(plan, session, run).await?;
+    let Ground { registry, images, foundation, revision } = ground;
+    let watch = Watch::default();
+    let mut parameters = Default::default();
+    let platform: StackOutcome = run
+        .step(Step::PLATFORM, async |reporter| {
+            session.confirm().await?;
+            parameters = stacks::platform_parameters(plan, &foundation, &images, &revision)?;
+            match stacks::platform(plan, &parameters, &watch, &reporter).await {
+                Ok(finished) => Ok(finished),
+                Err(problem) => Err(watch.explain(plan, problem).await),
+            }
+        })
+        .await?;
+    let gate = run
+        .step(Step::GATE, async |reporter| {
+            match gate::run(plan, &platform, &images, &watch, &reporter).await {
+                Ok(finished) => Ok(finished),
+                Err(problem) => {
+                    let problem = watch.explain(plan, problem).await;
+                    Err(stacks::take_back(plan, &platform, problem, &reporter).await)
+                }
+            }
+        })
+        .await?;
+    watch.discard();
+    let release = match gate {
+        Some(_) => Some(
+            run.step(RELEASE, async |reporter| {
+                session.confirm().await?;
+                release::run(plan, &images, &parameters, &reporter).await
+            })
+            .await?,
+        ),
+        None => run.step(RELEASE, async |_| Ok(Finished::new(None, false))).await?,
+    };
+    Ok(report::deployed(plan, [registry, foundation, platform], images, gate, release))
+}
+
+/// Everything that the platform stands on.
+async fn ground(plan: &Plan<'_>, session: &Session, run: &Run<Problem>) -> Result<Ground, Stopped> {
+    let registry =
+        async || run.step(Step::REGISTRY, async |reporter| stacks::registry(plan, &reporter).await).await;
+    let turn = async || run.step(TURN, async |reporter| session.take(plan, &reporter).await).await;
+    let registry_is_new = !plan.before.has_registry();
+    let made = if registry_is_new { Some(registry().await?) } else { None };
+    turn().await?;
+    let (left, right) = tokio::join!(
+        async {
+            let registry = match made {
+                Some(registry) => registry,
+                None => registry().await?,
+            };
+            let images = run
+                .step(Step::IMAGES, async |reporter| images::run(plan, &registry, &reporter).await)
+                .await?;
+            Ok((registry, images))
+        },
+        async {
+            let foundation = run
+                .step(Step::FOUNDATION, async |reporter| stacks::foundation(plan, &reporter).await)
+                .await?;
+            let revision =
+                run.step(Step::SECRETS, async |reporter| secrets::run(plan, &reporter).await).await?;
+            Ok((foundation, revision))
+        },
+    );
+    let (registry, images) = left?;
+    let (foundation, revision) = right?;
+    Ok(Ground { registry, images, foundation, revision })
 }
 
 /// An output of a stack, which is there once the stack is deployed.

@@ -5,6 +5,7 @@ use super::{
     images::{Built, Images},
 };
 use leo_deploy::{StackOutcome, gate::GateReport};
+use leo_release::Release;
 use serde_json::{Value as Json, json};
 
 /// What became of a deploy.
@@ -38,6 +39,8 @@ pub(crate) struct Deployed {
     url: Option<String>,
     stacks: [StackOutcome; 3],
     images: [Built; 2],
+    /// The number under which it can be brought back.
+    release: Option<u64>,
     warnings: Vec<String>,
     /// How to get at the demo's jobs; only where they cost money.
     demo_token: Option<String>,
@@ -48,6 +51,7 @@ pub(super) fn deployed(
     stacks: [StackOutcome; 3],
     images: Images,
     gate: Option<GateReport>,
+    release: Option<Release>,
 ) -> Deployed {
     let [_, foundation, platform] = &stacks;
     let bucket = foundation.outputs.get(&plan.stacks.keys.bucket);
@@ -63,11 +67,12 @@ pub(super) fn deployed(
     Deployed {
         status,
         environment: plan.project.config.environment.name.to_string(),
-        account: plan.account.clone(),
+        account: plan.account.to_string(),
         region: plan.project.config.environment.region.to_string(),
         url,
         stacks,
         images: [images.orchestrator, images.generator],
+        release: release.map(|release| release.number),
         warnings: gate.map(|gate| gate.warnings).unwrap_or_default(),
         demo_token,
     }
@@ -83,6 +88,11 @@ fn url(plan: &Plan<'_>, platform: &StackOutcome) -> Option<String> {
 }
 
 impl Deployed {
+    /// One word for what became of it.
+    pub(crate) fn status(&self) -> &'static str {
+        self.status.as_str()
+    }
+
     /// The document that `--json` prints.
     pub(crate) fn json(&self) -> Json {
         let stacks: Vec<Json> = self
@@ -120,6 +130,7 @@ impl Deployed {
             "url": self.url,
             "stacks": stacks,
             "images": images,
+            "release": self.release,
             "warnings": self.warnings,
         })
     }
@@ -137,6 +148,7 @@ impl Deployed {
                 self.images.iter().map(|image| format!("  {:<12} {}", image.name, image.reference.digest)),
             );
         }
+        lines.extend(self.release.map(|number| format!("  {:<12} {number}", "release")));
         lines.extend(self.demo_token.clone());
         lines.extend(self.url.clone());
         lines.join("\n")

@@ -1,33 +1,59 @@
 //! The three stacks as steps.
 
-use super::{Plan, images::Images, output};
+use super::{Plan, adopt, images::Images, output, watch::Watch};
 use crate::failure::Problem;
 use leo_aws::{FailureKind, ServiceError};
+use leo_config::StackName;
 use leo_deploy::{
-    Capability, Finished, OnCreateFailure, Prepared, Reporter, StackOutcome, StackRequest, Stacks as Engine,
-    replacements_and_removals,
+    Action, Block, Capability, Control, DeployError, Finished, INLINE_TEMPLATE_LIMIT, OnCreateFailure,
+    Prepared, Reporter, Stack, StackOutcome, StackRequest, TemplateSource, action, replacements_and_removals,
 };
-use leo_stack::StackTemplate;
 use std::collections::BTreeMap;
 
 type Step = Result<Finished<StackOutcome>, Problem>;
 
+/// How often a stack is recovered in one run: continuing a rollback can end in a state that allows more.
+const RECOVERIES: usize = 2;
+
+/// What is asked for, and the template's text.
+struct Wanted<'a> {
+    request: StackRequest,
+    template: &'a str,
+}
+
 pub(super) async fn registry(plan: &Plan<'_>, reporter: &Reporter) -> Step {
-    deploy(&plan.engine, request(plan, &plan.stacks.registry, vec![], BTreeMap::new()), reporter).await
+    let Some(template) = &plan.templates.registry else {
+        return plan.before.registry_outcome().map(|outcome| Finished::new(outcome, false)).ok_or_else(
+            || {
+                Problem::new(
+                    FailureKind::Failed,
+                    format!("find {}: it does not exist", plan.stacks.registry.name),
+                )
+                .hint("deploy first: `cargo xtask deploy` makes it")
+            },
+        );
+    };
+    // Its own bucket is where a large template would go, so this one always goes in the call.
+    let wanted = wanted(plan, &plan.stacks.registry.name, TemplateSource::Inline(template.clone()), template);
+    let prepared = prepare(plan, &wanted, plan.before.registry.as_ref(), reporter).await?;
+    execute(plan, prepared, Control::default(), reporter).await
 }
 
 /// Refuses what would pull the ground from under a running platform.
 pub(super) async fn foundation(plan: &Plan<'_>, reporter: &Reporter) -> Step {
-    let request = request(plan, &plan.stacks.foundation, vec![Capability::CapabilityIam], BTreeMap::new());
-    let prepared = plan.engine.prepare(&request, &|event| reporter.stack(event)).await?;
+    let template = &plan.templates.foundation;
+    let source = source(plan, template).await?;
+    let mut wanted = wanted(plan, &plan.stacks.foundation.name, source, template);
+    wanted.request.capabilities = vec![Capability::CapabilityIam];
+    let prepared = prepare(plan, &wanted, plan.before.foundation.as_ref(), reporter).await?;
     let Prepared::Ready(change_set) = prepared else {
-        return finish(&plan.engine, prepared, reporter).await;
+        return execute(plan, prepared, Control::default(), reporter).await;
     };
     let lost: Vec<String> = replacements_and_removals(change_set.changes())
         .into_iter()
         .map(|change| format!("{} ({})", change.logical_id, change.resource_type))
         .collect();
-    if plan.platform.is_some() && !lost.is_empty() {
+    if plan.before.platform.is_some() && !lost.is_empty() {
         plan.engine.discard(change_set).await?;
         return Err(Problem {
             details: lost,
@@ -41,21 +67,124 @@ pub(super) async fn foundation(plan: &Plan<'_>, reporter: &Reporter) -> Step {
             .hint("keep these settings as they are, or build a second environment with the new ones and move to it")
         });
     }
-    finish(&plan.engine, Prepared::Ready(change_set), reporter).await
+    let finished = execute(plan, Prepared::Ready(change_set), Control::default(), reporter).await?;
+    protect(plan, &plan.stacks.foundation.name).await?;
+    Ok(finished)
 }
 
+/// While it runs, what its containers do is watched: `watch` keeps it, and ends a deploy that can't succeed.
 pub(super) async fn platform(
     plan: &Plan<'_>,
-    parameters: BTreeMap<String, String>,
+    parameters: &BTreeMap<String, String>,
+    watch: &Watch,
     reporter: &Reporter,
 ) -> Step {
     let revision = parameters.get(&plan.stacks.keys.secrets_revision).cloned();
-    let finished =
-        deploy(&plan.engine, request(plan, &plan.stacks.platform, vec![], parameters), reporter).await?;
+    let template = &plan.templates.platform;
+    let source = source(plan, template).await?;
+    let mut wanted = wanted(plan, &plan.stacks.platform.name, source, template);
+    wanted.request.parameters.clone_from(parameters);
+    wanted.request.express = plan.settings.express;
+    let prepared = prepare(plan, &wanted, plan.before.platform.as_ref(), reporter).await?;
+    let finished = match prepared {
+        Prepared::NoChange(_) => execute(plan, prepared, Control::default(), reporter).await?,
+        Prepared::Ready(change_set) => {
+            let control = watch.start(plan);
+            let on_event = |event| {
+                watch.on_stack_event(&event);
+                reporter.stack(event);
+            };
+            let executed = plan.engine.execute(change_set, &control, &on_event).await;
+            let outcome = executed.inspect_err(|error| watch.on_error(error))?;
+            Finished::new(outcome, true)
+        }
+    };
+    protect(plan, &plan.stacks.platform.name).await?;
     if plan.target.local.is_some() {
         roll_tasks(plan, revision.as_deref(), &finished.value, reporter).await?;
     }
     Ok(finished)
+}
+
+/// A change set of the stack; what stands in the way of one is removed first, as far as that was agreed to.
+async fn prepare(
+    plan: &Plan<'_>,
+    wanted: &Wanted<'_>,
+    before: Option<&Stack>,
+    reporter: &Reporter,
+) -> Result<Prepared, Problem> {
+    let request = &wanted.request;
+    let on_event = |event| reporter.stack(event);
+    if is_new(before) {
+        adopt::existing(plan, request, wanted.template, reporter).await?;
+    }
+    for _ in 0..RECOVERIES {
+        let error = match plan.engine.prepare(request, &on_event).await {
+            Ok(prepared) => return Ok(prepared),
+            Err(error) => error,
+        };
+        let blocked = matches!(error, DeployError::Blocked { .. });
+        if !blocked || !plan.settings.recover.covers(&request.name) {
+            return Err(error.into());
+        }
+        let Some(stack) = plan.engine.describe(&request.name).await? else { continue };
+        let Some(recovery) = plan.engine.recovery(&stack).await? else { return Err(error.into()) };
+        reporter.note(recovery.to_string());
+        plan.engine.recover(&stack, &recovery, &on_event).await?;
+        let gone = matches!(
+            action(Some(&stack.status)),
+            Action::Blocked(Block::CreateRolledBack | Block::DeleteFailed)
+        );
+        if gone {
+            adopt::existing(plan, request, wanted.template, reporter).await?;
+        }
+    }
+    Ok(plan.engine.prepare(request, &on_event).await?)
+}
+
+/// Whether the stack has yet to be created, so that names could be taken.
+fn is_new(before: Option<&Stack>) -> bool {
+    matches!(action(before.map(|stack| &stack.status)), Action::Create | Action::Reuse)
+}
+
+async fn execute(plan: &Plan<'_>, prepared: Prepared, control: Control, reporter: &Reporter) -> Step {
+    let outcome = match prepared {
+        Prepared::NoChange(outcome) => outcome,
+        Prepared::Ready(change_set) => {
+            plan.engine.execute(change_set, &control, &|event| reporter.stack(event)).await?
+        }
+    };
+    let changed = outcome.changed;
+    Ok(Finished::new(outcome, changed))
+}
+
+/// After a gate that did not pass: a platform that this run created is deleted again where nothing else ends it. In
+/// express mode CloudFormation has gone by then, and the local target knows no failed create; elsewhere the failed
+/// create has been deleted already. The platform holds no data.
+pub(super) async fn take_back(
+    plan: &Plan<'_>,
+    platform: &StackOutcome,
+    mut problem: Problem,
+    reporter: &Reporter,
+) -> Problem {
+    let stays = !plan.settings.express && plan.target.local.is_none();
+    if !is_new(plan.before.platform.as_ref()) || stays || problem.kind != FailureKind::Failed {
+        return problem;
+    }
+    reporter.note(format!("deleting {} again, which holds no data", platform.name));
+    match plan.engine.delete(&platform.name, &[], &|event| reporter.stack(event)).await {
+        Ok(_) => problem.details.push(format!("{} was deleted again; the data stays", platform.name)),
+        Err(error) => problem.details.push(format!("{} is still there: failed to {error}", platform.name)),
+    }
+    problem
+}
+
+/// A protected environment's stacks refuse to be deleted by anyone.
+async fn protect(plan: &Plan<'_>, stack: &StackName) -> Result<(), Problem> {
+    if plan.project.config.environment.protected && plan.target.local.is_none() {
+        plan.engine.protect(stack.as_str(), true).await?;
+    }
+    Ok(())
 }
 
 /// On AWS a new revision of the secrets rolls the tasks by itself; the local target ignores that property.
@@ -66,7 +195,7 @@ async fn roll_tasks(
     reporter: &Reporter,
 ) -> Result<(), Problem> {
     let key = &plan.stacks.keys.secrets_revision;
-    let before = plan.platform.as_ref().and_then(|platform| platform.parameters.get(key));
+    let before = plan.before.platform.as_ref().and_then(|platform| platform.parameters.get(key));
     if before.is_none_or(|before| Some(before.as_str()) == revision) {
         return Ok(());
     }
@@ -83,7 +212,8 @@ async fn roll_tasks(
     Ok(())
 }
 
-/// What the platform takes: the foundation's outputs, the images, the revision of the secrets.
+/// What the platform takes: the foundation's outputs, the images, the revision of the secrets. A release that is brought
+/// back keeps its other parameters.
 pub(super) fn platform_parameters(
     plan: &Plan<'_>,
     foundation: &StackOutcome,
@@ -91,55 +221,46 @@ pub(super) fn platform_parameters(
     revision: &str,
 ) -> Result<BTreeMap<String, String>, Problem> {
     let keys = &plan.stacks.keys;
-    let mut parameters = BTreeMap::from([
-        (keys.orchestrator_image.clone(), images.orchestrator.reference.to_string()),
-        (keys.generator_image.clone(), images.generator.reference.to_string()),
-        (keys.secrets_revision.clone(), revision.to_owned()),
-    ]);
-    for link in &plan.stacks.links {
+    let released = plan.release.as_ref().and_then(|release| release.stack(super::release::PLATFORM));
+    let mut parameters = released.map(|stack| stack.parameters.clone()).unwrap_or_default();
+    // An earlier template may know fewer parameters than today's.
+    let wants = |name: &str| released.is_none_or(|stack| stack.parameters.contains_key(name));
+    for (key, value) in [
+        (&keys.orchestrator_image, images.orchestrator.reference.to_string()),
+        (&keys.generator_image, images.generator.reference.to_string()),
+        (&keys.secrets_revision, revision.to_owned()),
+    ] {
+        if wants(key) {
+            parameters.insert(key.clone(), value);
+        }
+    }
+    for link in plan.stacks.links.iter().filter(|link| wants(&link.parameter)) {
         let value = output(foundation, &link.output)?;
         parameters.insert(link.parameter.clone(), value.to_owned());
     }
     Ok(parameters)
 }
 
-fn request(
-    plan: &Plan<'_>,
-    stack: &StackTemplate,
-    capabilities: Vec<Capability>,
-    parameters: BTreeMap<String, String>,
-) -> StackRequest {
-    StackRequest {
-        name: stack.name.to_string(),
-        template_body: plan.target.template_body(&stack.template),
-        parameters,
-        capabilities,
+/// The template in the call, or in the artifacts bucket where it is too large for that.
+async fn source(plan: &Plan<'_>, template: &str) -> Result<TemplateSource, Problem> {
+    if template.len() <= INLINE_TEMPLATE_LIMIT {
+        return Ok(TemplateSource::Inline(template.to_owned()));
+    }
+    let staged = plan.artifacts.stage(template).await?;
+    Ok(TemplateSource::Stored { url: staged.url })
+}
+
+fn wanted<'a>(plan: &Plan<'_>, name: &StackName, source: TemplateSource, template: &'a str) -> Wanted<'a> {
+    let request = StackRequest {
+        name: name.to_string(),
+        template: source,
+        parameters: BTreeMap::new(),
+        capabilities: vec![],
         tags: BTreeMap::new(),
         on_create_failure: OnCreateFailure::Delete,
-        description: Some(who()),
-    }
-}
-
-/// Who deploys, for those who come upon the change set.
-fn who() -> String {
-    let user = ["USER", "LOGNAME"]
-        .into_iter()
-        .find_map(|name| std::env::var(name).ok().filter(|user| !user.is_empty()))
-        .unwrap_or_else(|| "someone".to_owned());
-    format!("leo-infra, by {user} on {}", rustix::system::uname().nodename().to_string_lossy())
-}
-
-async fn deploy(engine: &Engine, request: StackRequest, reporter: &Reporter) -> Step {
-    let outcome = engine.deploy(&request, &|event| reporter.stack(event)).await?;
-    let changed = outcome.changed;
-    Ok(Finished::new(outcome, changed))
-}
-
-async fn finish(engine: &Engine, prepared: Prepared, reporter: &Reporter) -> Step {
-    let outcome = match prepared {
-        Prepared::NoChange(outcome) => outcome,
-        Prepared::Ready(change_set) => engine.execute(change_set, &|event| reporter.stack(event)).await?,
+        description: Some(plan.operation.description()),
+        express: false,
+        revert_drift: plan.settings.revert_drift,
     };
-    let changed = outcome.changed;
-    Ok(Finished::new(outcome, changed))
+    Wanted { request, template }
 }

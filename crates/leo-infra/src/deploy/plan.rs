@@ -1,0 +1,140 @@
+//! What a deploy is made from, all of it decided before the first step.
+
+use super::choice::ImagePlan;
+use crate::{failure::Problem, operation::Operation, target::Target};
+use leo_config::AccountId;
+use leo_deploy::{Action, Stack, StackOutcome, action};
+use leo_project::Project;
+use leo_release::{Artifacts, Release};
+use leo_stack::Stacks;
+use std::{collections::BTreeSet, time::Duration};
+
+/// What a deploy is made from.
+pub(crate) struct Plan<'a> {
+    pub(crate) project: &'a Project,
+    pub(crate) target: &'a Target,
+    pub(crate) stacks: &'a Stacks,
+    pub(crate) templates: Templates,
+    /// One for the whole run: it paces the calls.
+    pub(crate) engine: leo_deploy::Stacks,
+    /// The account that it goes to.
+    pub(crate) account: AccountId,
+    /// Where the images come from.
+    pub(crate) images: ImagePlan,
+    /// The secrets that the environment files give; marked dummies otherwise.
+    pub(crate) with_secrets: bool,
+    pub(crate) before: Before,
+    pub(crate) settings: Settings,
+    pub(crate) operation: &'a Operation,
+    pub(crate) artifacts: Artifacts,
+    /// The release that is brought back; `None`: the configuration is deployed.
+    pub(crate) release: Option<Release>,
+}
+
+/// The templates as they are sent.
+pub(crate) struct Templates {
+    /// `None`: the registry stays as it is.
+    pub(crate) registry: Option<String>,
+    pub(crate) foundation: String,
+    pub(crate) platform: String,
+}
+
+impl Templates {
+    /// Those of the configuration.
+    pub(crate) fn of(stacks: &Stacks, target: &Target) -> Self {
+        Self {
+            registry: Some(target.template_body(&stacks.registry.template)),
+            foundation: target.template_body(&stacks.foundation.template),
+            platform: target.template_body(&stacks.platform.template),
+        }
+    }
+}
+
+/// The stacks as they were before the first step; `None` where there was none.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Before {
+    pub(crate) registry: Option<Stack>,
+    pub(crate) foundation: Option<Stack>,
+    pub(crate) platform: Option<Stack>,
+}
+
+impl Before {
+    /// Asks for all three at once.
+    pub(crate) async fn look(engine: &leo_deploy::Stacks, stacks: &Stacks) -> Result<Self, Problem> {
+        let (registry, foundation, platform) = tokio::try_join!(
+            engine.describe(stacks.registry.name.as_str()),
+            engine.describe(stacks.foundation.name.as_str()),
+            engine.describe(stacks.platform.name.as_str()),
+        )?;
+        Ok(Self { registry, foundation, platform })
+    }
+
+    /// Whether the registry stands, and with it the bucket that tells deploys apart.
+    pub(crate) fn has_registry(&self) -> bool {
+        self.registry
+            .as_ref()
+            .is_some_and(|stack| matches!(action(Some(&stack.status)), Action::Update | Action::RetryForward))
+    }
+
+    /// The registry as the outcome of a step that had nothing to do.
+    pub(crate) fn registry_outcome(&self) -> Option<StackOutcome> {
+        self.registry.as_ref().map(|stack| StackOutcome {
+            name: stack.name.clone(),
+            stack_id: stack.id.clone(),
+            status: stack.status.clone(),
+            changed: false,
+            outputs: stack.outputs.clone(),
+            changes: vec![],
+        })
+    }
+}
+
+/// How a deploy goes about it.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    /// For how long the platform may take, until it is healthy.
+    pub(crate) deadline: Duration,
+    /// CloudFormation's express mode for the platform: the gate is the judge.
+    pub(crate) express: bool,
+    /// The gate opens a WebSocket and does not wait.
+    pub(crate) quick: bool,
+    /// Change sets bring back what was changed behind CloudFormation's back.
+    pub(crate) revert_drift: bool,
+    pub(crate) recover: Consent,
+}
+
+/// Which stuck stacks may be recovered.
+#[derive(Clone, Debug)]
+pub(crate) enum Consent {
+    /// All of them, also those that get stuck meanwhile.
+    All,
+    /// The ones of these names, each asked about.
+    Only(BTreeSet<String>),
+}
+
+impl Consent {
+    pub(crate) fn covers(&self, stack: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::Only(stacks) => stacks.contains(stack),
+        }
+    }
+}
+
+impl Plan<'_> {
+    /// The path that has to answer with a status of 2xx.
+    pub(crate) fn health_path(&self) -> &str {
+        match &self.release {
+            Some(release) => &release.health_path,
+            None => &self.project.config.orchestrator.health.path,
+        }
+    }
+
+    /// The path that clients open WebSockets at, where there is one.
+    pub(crate) fn websocket_path(&self) -> Option<&str> {
+        match &self.release {
+            Some(release) => release.websocket_path.as_deref(),
+            None => self.project.config.orchestrator.websocket_path.as_deref(),
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! What a deploy holds while it runs, so that it can be given back however it ends.
+
+use super::Plan;
+use crate::failure::Problem;
+use leo_deploy::{Finished, Reporter};
+use leo_release::{Holder, Lease, Process, Waiting};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+/// For how long another deploy of the same environment is waited for: as long as a slow first one takes.
+const WAIT_AT_MOST: Duration = Duration::from_mins(45);
+/// How often it is said that another one is waited for.
+const SAID_EVERY: Duration = Duration::from_secs(30);
+
+/// What is held while a command changes an environment.
+#[derive(Default)]
+pub(crate) struct Session {
+    lease: tokio::sync::Mutex<Option<Arc<Lease>>>,
+}
+
+impl Session {
+    /// Has the environment for this run alone; another one is waited for.
+    pub(crate) async fn take(&self, plan: &Plan<'_>, reporter: &Reporter) -> Result<Finished<()>, Problem> {
+        let environment = plan.project.config.environment.name.to_string();
+        let said = Said::default();
+        let on_wait = |waiting: &Waiting| {
+            if said.is_due() {
+                reporter.note(format!("waiting: {waiting}"));
+            }
+        };
+        let record = plan.operation.record();
+        let holder = Holder {
+            environment,
+            operation: record.id,
+            user: record.who.user,
+            host: record.who.host,
+            process: Process::current(),
+            commit: record.who.commit,
+            command: record.command,
+        };
+        let lease = plan.artifacts.lease(holder, WAIT_AT_MOST, &on_wait).await?;
+        if let Some(before) = lease.taken_over() {
+            reporter.note(format!("{before} did not end in order: continuing where it stopped"));
+        }
+        *self.lease.lock().await = Some(Arc::new(lease));
+        Ok(Finished::new((), false))
+    }
+
+    /// Makes sure that no other run has taken the environment meanwhile, before a step that would mix the two.
+    pub(crate) async fn confirm(&self) -> Result<(), Problem> {
+        let lease = self.lease.lock().await.clone();
+        match lease {
+            Some(lease) => Ok(lease.confirm().await?),
+            None => Ok(()),
+        }
+    }
+
+    /// Gives the environment back. Where that fails its claim ends by itself.
+    pub(crate) async fn give_back(&self) {
+        let lease = self.lease.lock().await.take().and_then(Arc::into_inner);
+        if let Some(lease) = lease {
+            // It ends by itself within two minutes; the run's own outcome is what counts.
+            drop(lease.release().await);
+        }
+    }
+}
+
+/// When something was said last.
+#[derive(Default)]
+struct Said(Mutex<Option<Instant>>);
+
+impl Said {
+    fn is_due(&self) -> bool {
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let due = last.is_none_or(|last| last.elapsed() >= SAID_EVERY);
+        if due {
+            *last = Some(Instant::now());
+        }
+        due
+    }
+}

@@ -1,0 +1,125 @@
+//! What the platform's containers do while it is deployed, kept before it is gone, and read when it failed.
+
+use super::Plan;
+use crate::{failure::Problem, keep};
+use leo_compute::LOG_STREAM_PREFIX;
+use leo_deploy::{Control, DeployError, StackEvent};
+use leo_evidence::{Evidence, Recorder, Redact, Subject, diagnose};
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+use tokio::sync::watch::Receiver;
+
+/// The least that the gate gets, however long CloudFormation took.
+const GATE_AT_LEAST: Duration = Duration::from_secs(30);
+
+/// Watches from the platform's first change to the end of its gate.
+#[derive(Default)]
+pub(super) struct Watch {
+    recorder: Mutex<Option<Recorder>>,
+    began: Mutex<Option<Instant>>,
+}
+
+impl Watch {
+    /// Begins, where containers run. What comes back ends the deploy early: at its deadline, or once it can't succeed.
+    pub(super) fn start(&self, plan: &Plan<'_>) -> Control {
+        *lock(&self.began) = Some(Instant::now());
+        if plan.target.runs_containers() {
+            *lock(&self.recorder) = Some(Self::begin(plan));
+        }
+        Control { deadline: Some(plan.settings.deadline), abort: self.abort_signal() }
+    }
+
+    /// Says when the deploy can't succeed any more, and why.
+    pub(super) fn abort_signal(&self) -> Option<Receiver<Option<String>>> {
+        lock(&self.recorder).as_ref().map(Recorder::abort_signal)
+    }
+
+    /// What is left of the time that the platform may take.
+    pub(super) fn time_left(&self, deadline: Duration) -> Duration {
+        let spent = lock(&self.began).map(|began| began.elapsed()).unwrap_or_default();
+        deadline.saturating_sub(spent).max(GATE_AT_LEAST.min(deadline))
+    }
+
+    pub(super) fn on_stack_event(&self, event: &StackEvent) {
+        if let Some(recorder) = lock(&self.recorder).as_ref() {
+            recorder.on_stack_event(event);
+        }
+    }
+
+    pub(super) fn on_mismatch(&self, text: &str) {
+        if let Some(recorder) = lock(&self.recorder).as_ref() {
+            recorder.on_mismatch(text);
+        }
+    }
+
+    pub(super) fn on_error(&self, error: &DeployError) {
+        if let Some(recorder) = lock(&self.recorder).as_ref() {
+            recorder.on_error(error);
+        }
+    }
+
+    /// It went well: what was kept would only push out the evidence of what did not.
+    pub(super) fn discard(&self) {
+        if let Some(recorder) = lock(&self.recorder).take() {
+            let folder = recorder.folder().to_owned();
+            drop(recorder);
+            // What can't be removed is pruned one day.
+            let _ = std::fs::remove_dir_all(folder);
+        }
+    }
+
+    /// The problem with its cause, the evidence for that, and the fix, where they can be told.
+    pub(super) async fn explain(&self, plan: &Plan<'_>, problem: Problem) -> Problem {
+        if !plan.target.runs_containers() {
+            return problem;
+        }
+        let recorder = lock(&self.recorder).take();
+        let evidence = match recorder {
+            Some(recorder) => recorder.finish(&problem.message).await,
+            // Nothing had to change, and what runs is not well nevertheless.
+            None => Self::begin(plan).finish(&problem.message).await,
+        };
+        explained(problem, &evidence, &plan.operation.record().id)
+    }
+
+    fn begin(plan: &Plan<'_>) -> Recorder {
+        let folder = keep::evidence(&plan.project.root).join(plan.operation.record().id);
+        Recorder::start(plan.target.evidence(), subject(plan), folder, redact(plan))
+    }
+}
+
+fn explained(mut problem: Problem, evidence: &Evidence, operation: &str) -> Problem {
+    let Some(diagnosis) = diagnose(evidence) else { return problem };
+    problem.details = diagnosis.lines();
+    problem.hint = Some(diagnosis.fix.clone());
+    problem.details.push(format!("all that was seen: `cargo xtask diagnose --operation {operation}`"));
+    problem
+}
+
+fn subject(plan: &Plan<'_>) -> Subject {
+    let config = &plan.project.config;
+    let name = &config.environment.name;
+    Subject {
+        cluster: name.cluster(),
+        family: name.orchestrator_family(),
+        log_group: name.orchestrator_log_group(),
+        log_prefix: LOG_STREAM_PREFIX.to_owned(),
+        health_path: plan.health_path().to_owned(),
+        port: config.orchestrator.port,
+        region: config.environment.region.to_string(),
+        stack: plan.stacks.platform.name.to_string(),
+    }
+}
+
+/// What a container could have printed of what it was given.
+fn redact(plan: &Plan<'_>) -> Redact {
+    let env = &plan.project.env;
+    let keys = plan.project.config.secrets.iter().flat_map(|provider| &provider.keys);
+    Redact::new(keys.filter_map(|key| env.secret(key)).map(|secret| &secret.secret))
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,56 @@
+//! What is said and offered when a command is left before its end.
+
+use crate::{ask, failure::Problem, operation::Operation};
+use leo_aws::FailureKind;
+use leo_deploy::{StackStatus, Stacks};
+
+/// Says what goes on in AWS without us. On a terminal, an update can be cancelled instead.
+///
+/// The problem's kind is `Detached` only where something really goes on.
+pub(crate) async fn leave(engine: &Stacks, operation: &Operation) -> Problem {
+    let command = operation.record().command;
+    let running = operation.running();
+    if running.is_empty() {
+        return Problem::new(
+            FailureKind::Failed,
+            format!("finish the {command}: it was interrupted, and nothing of it goes on in AWS"),
+        )
+        .hint("run the same command again: it continues where this one stopped");
+    }
+    let cancelled = if ask::possible() { offer_to_cancel(engine, &running).await } else { vec![] };
+    let details = running
+        .iter()
+        .map(|stack| match cancelled.contains(stack) {
+            true => format!("{stack}: its update is being cancelled, and rolls back in AWS"),
+            false => format!("{stack}: goes on in AWS"),
+        })
+        .collect();
+    Problem {
+        details,
+        ..Problem::new(
+            FailureKind::Detached,
+            format!("follow the {command} to its end: it was interrupted, and what it started goes on"),
+        )
+        .hint("run the same command again: it follows what still runs, then continues")
+    }
+}
+
+/// The stacks whose update was told to roll back.
+async fn offer_to_cancel(engine: &Stacks, running: &[String]) -> Vec<String> {
+    let mut cancelled = vec![];
+    for stack in running {
+        let Ok(Some(found)) = engine.describe(stack).await else { continue };
+        if found.status != StackStatus::UpdateInProgress {
+            continue;
+        }
+        eprintln!("the update of {stack} goes on in AWS (Ctrl-C again leaves it alone)");
+        if !ask::yes("cancel it and roll back?").unwrap_or(false) {
+            continue;
+        }
+        match engine.cancel_update(stack).await {
+            Ok(()) => cancelled.push(stack.clone()),
+            Err(error) => eprintln!("failed to {error}"),
+        }
+    }
+    cancelled
+}
