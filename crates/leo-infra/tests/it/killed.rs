@@ -77,7 +77,10 @@ fn create(tree: &WorkTree, step: &str) {
         truth.set_secret(SECRET.0, SECRET.1);
     }
     finish(tree, FIRST, step, Some(&before));
-    assert!(!has_bucket || truth.get(&bucket, OBJECT.0).as_deref() == Some(OBJECT.1), "{step}: the object is lost");
+    assert!(
+        !has_bucket || truth.get(&bucket, OBJECT.0).as_deref() == Some(OBJECT.1),
+        "{step}: the object is lost"
+    );
     let secret = truth.account().secrets.get(SECRET.0).cloned().flatten();
     assert!(secret.is_some(), "{step}: a secret has no value");
     assert!(!has_secret || secret.as_deref() == Some(SECRET.1), "{step}: a value was overwritten");
@@ -100,7 +103,11 @@ fn update(tree: &WorkTree, mut settings: Settings, steps: Vec<String>) {
         let killed = running.kill();
         assert_eq!(killed.code, None, "it ended before it was killed: {}", killed.shown());
         finish(tree, settings, &step, Some(&before));
-        assert_eq!(truth.get(&apps(&target), OBJECT.0).as_deref(), Some(OBJECT.1), "{step}: the object is lost");
+        assert_eq!(
+            truth.get(&apps(&target), OBJECT.0).as_deref(),
+            Some(OBJECT.1),
+            "{step}: the object is lost"
+        );
         let after = truth.account();
         assert_eq!(after.secrets, before.secrets, "{step}: secrets");
         for (name, stack) in &after.stacks {
@@ -115,7 +122,12 @@ fn update(tree: &WorkTree, mut settings: Settings, steps: Vec<String>) {
 fn finish(tree: &WorkTree, wanted: Settings, step: &str, before: Option<&Account>) {
     tree.set(wanted);
     let ended = Ended::of(&mut deploy(tree));
-    assert_eq!(ended.code, Some(0), "after it was killed at `{step}`: {}\nbefore: {before:#?}", ended.shown());
+    assert_eq!(
+        ended.code,
+        Some(0),
+        "after it was killed at `{step}`: {}\nbefore: {before:#?}",
+        ended.shown()
+    );
     let after = Truth::of(&tree.local_target()).account();
     after.assert_whole();
     assert_eq!((after.deregistration_delay, after.retention), (Some(wanted.delay), Some(wanted.retention)));
@@ -139,7 +151,14 @@ fn steps_of(tree: &WorkTree, settings: Settings) -> Vec<String> {
 /// Not the resources, which the emulator makes all at once, and not what a tool of the images says.
 fn is_step(line: &str) -> bool {
     const SAID: [&str; 9] = [
-        "started", "computing what", "to change", "executing", "done", "_IN_PROGRESS leo-", "_COMPLETE leo-", "values",
+        "started",
+        "computing what",
+        "to change",
+        "executing",
+        "done",
+        "_IN_PROGRESS leo-",
+        "_COMPLETE leo-",
+        "values",
         "difference",
     ];
     let known = SAID.iter().any(|word| line.contains(word));

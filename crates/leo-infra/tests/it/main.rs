@@ -10,9 +10,11 @@
 mod end_to_end;
 mod faults;
 mod http;
+mod killed;
 mod proxy;
 mod refusals;
 mod running;
 mod truth;
+mod two_at_once;
 mod without_engine;
 mod workspace;

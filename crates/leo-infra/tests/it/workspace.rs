@@ -108,7 +108,12 @@ impl WorkTree {
 
     /// The local target that runs in this work tree.
     pub(crate) fn local_target(&self) -> LocalTarget {
-        leo_local::attach(&self.state()).expect("is asked").expect("runs")
+        self.running_target().expect("runs")
+    }
+
+    /// The same, where one may not have been started yet.
+    pub(crate) fn running_target(&self) -> Option<LocalTarget> {
+        leo_local::attach(&self.state()).expect("is asked")
     }
 
     fn state(&self) -> PathBuf {
