@@ -45,7 +45,7 @@ impl Session {
             reporter.note(format!("{before} did not end in order: continuing where it stopped"));
         }
         *self.lease.lock().await = Some(Arc::new(lease));
-        Ok(Finished::new((), false))
+        Ok(Finished::new((), true))
     }
 
     /// Makes sure that no other run has taken the environment meanwhile, before a step that would mix the two.
