@@ -49,10 +49,10 @@ impl Stacks {
         let (stack, status) = (name.to_owned(), ended.stack.status);
         if let Some(why) = ended.given_up {
             // What the stack says of itself is only that it was told to stop.
-            let causes = self.inner_causes(resource_causes(&ended.events), &ended.events).await;
+            let causes = self.causes_of(resource_causes(&ended.events), &ended.events).await;
             return Err(DeployError::GivenUp { stack, why, status, causes });
         }
-        let causes = self.causes_of(&ended.events).await;
+        let causes = self.causes_of(causes(&ended.events), &ended.events).await;
         // Nothing that failed explains it, and an update is never ended so.
         if status == StackStatus::DeleteComplete && (!ready.creates_stack() || causes.is_empty()) {
             return Err(DeployError::Vanished { stack });
@@ -83,7 +83,7 @@ impl Stacks {
     }
 
     /// Starts the execution. A call that failed may nevertheless have started it: the change set knows.
-    async fn begin(&self, ready: &ReviewedChangeSet) -> Result<(), DeployError> {
+    pub(super) async fn begin(&self, ready: &ReviewedChangeSet) -> Result<(), DeployError> {
         let stack = ready.request.name.clone();
         let request = self
             .client
@@ -118,13 +118,9 @@ impl Stacks {
         }
     }
 
-    /// The causes among an operation's events. Where the first one is a nested stack, that stack's own first cause
-    /// takes its place.
-    async fn causes_of(&self, events: &[ResourceEvent]) -> Vec<Cause> {
-        self.inner_causes(causes(events), events).await
-    }
-
-    async fn inner_causes(&self, mut found: Vec<Cause>, events: &[ResourceEvent]) -> Vec<Cause> {
+    /// The causes found among an operation's events. Where the first one is a nested stack, that stack's own first
+    /// cause takes its place.
+    pub(super) async fn causes_of(&self, mut found: Vec<Cause>, events: &[ResourceEvent]) -> Vec<Cause> {
         let mut path = Vec::new();
         let mut inner = nested_stack(events).map(|(name, id)| (name.to_owned(), id.to_owned()));
         while let Some((name, id)) = inner.take() {
