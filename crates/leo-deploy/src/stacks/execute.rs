@@ -49,10 +49,10 @@ impl Stacks {
         let (stack, status) = (name.to_owned(), ended.stack.status);
         if let Some(why) = ended.given_up {
             // What the stack says of itself is only that it was told to stop.
-            let causes = self.causes_of(resource_causes(&ended.events), &ended.events).await;
+            let causes = self.inner_causes(resource_causes(&ended.events), &ended.events).await;
             return Err(DeployError::GivenUp { stack, why, status, causes });
         }
-        let causes = self.causes_of(causes(&ended.events), &ended.events).await;
+        let causes = self.causes_of(&ended.events).await;
         // Nothing that failed explains it, and an update is never ended so.
         if status == StackStatus::DeleteComplete && (!ready.creates_stack() || causes.is_empty()) {
             return Err(DeployError::Vanished { stack });
@@ -118,9 +118,13 @@ impl Stacks {
         }
     }
 
-    /// The causes found among an operation's events. Where the first one is a nested stack, that stack's own first
-    /// cause takes its place.
-    pub(super) async fn causes_of(&self, mut found: Vec<Cause>, events: &[ResourceEvent]) -> Vec<Cause> {
+    /// The causes among an operation's events. Where the first one is a nested stack, that stack's own first cause
+    /// takes its place.
+    pub(super) async fn causes_of(&self, events: &[ResourceEvent]) -> Vec<Cause> {
+        self.inner_causes(causes(events), events).await
+    }
+
+    pub(super) async fn inner_causes(&self, mut found: Vec<Cause>, events: &[ResourceEvent]) -> Vec<Cause> {
         let mut path = Vec::new();
         let mut inner = nested_stack(events).map(|(name, id)| (name.to_owned(), id.to_owned()));
         while let Some((name, id)) = inner.take() {

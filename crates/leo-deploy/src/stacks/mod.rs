@@ -15,14 +15,23 @@ use crate::pace::Turnstile;
 use crate::state::StackStatus;
 
 mod again;
+mod adopt;
 mod cancel;
+mod delete;
+mod drift;
 mod execute;
 mod failure;
 mod follow;
+mod members;
 mod poller;
 mod prepare;
+mod recover;
 
+pub use adopt::ToImport;
 pub use aws_sdk_cloudformation::types::Capability;
+pub use delete::{Deleted, Retained};
+pub use drift::{Difference, Drift, DriftKind, DriftedResource, Observed, Unchecked};
+pub use recover::{Recovered, Recovery, Skipped};
 
 /// The largest template that CloudFormation takes in the call itself, in bytes ("CloudFormation quotas").
 pub const INLINE_TEMPLATE_LIMIT: usize = 51_200;

@@ -220,7 +220,7 @@ impl Stacks {
     }
 
     /// Waits until CloudFormation knows what the change set would do.
-    async fn computed(&self, id: &str, on_event: &OnEvent<'_>) -> Result<Computed, ServiceError> {
+    pub(super) async fn computed(&self, id: &str, on_event: &OnEvent<'_>) -> Result<Computed, ServiceError> {
         let mut pace = Pace::of_change_set();
         let mut patience = Patience::new(LOST_AFTER);
         loop {
@@ -268,7 +268,7 @@ impl Stacks {
 
     /// What the service's validation says about the change set. Endpoints without `DescribeEvents` say it in the
     /// change set's reason alone, so a refused call means no finding.
-    async fn findings(&self, id: &str) -> Vec<Finding> {
+    pub(super) async fn findings(&self, id: &str) -> Vec<Finding> {
         let mut findings = Vec::new();
         let mut token = None;
         loop {
@@ -294,7 +294,7 @@ impl Stacks {
         }
     }
 
-    async fn delete_change_set(&self, id: &str) -> Result<(), ServiceError> {
+    pub(super) async fn delete_change_set(&self, id: &str) -> Result<(), ServiceError> {
         match self.client.delete_change_set().change_set_name(id).send().await {
             Ok(_) => Ok(()),
             Err(error) => {
@@ -305,7 +305,7 @@ impl Stacks {
     }
 
     /// Deletes a stack that was never created, unless somebody else is reviewing a change set of it.
-    async fn delete_if_empty(&self, stack_id: &str) -> Result<(), ServiceError> {
+    pub(super) async fn delete_if_empty(&self, stack_id: &str) -> Result<(), ServiceError> {
         let stack = self.look_up(stack_id).await?;
         let empty = stack.is_some_and(|stack| action(Some(&stack.status)) == Action::Reuse);
         if !empty || self.has_change_sets(stack_id).await? {
@@ -332,8 +332,8 @@ fn is_about_another_state(error: &ServiceError) -> bool {
 }
 
 /// What CloudFormation computed.
-struct Computed {
-    succeeded: bool,
-    reason: String,
-    changes: Vec<Change>,
+pub(super) struct Computed {
+    pub(super) succeeded: bool,
+    pub(super) reason: String,
+    pub(super) changes: Vec<Change>,
 }

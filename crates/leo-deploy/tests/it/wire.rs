@@ -92,6 +92,12 @@ impl Conversation {
         calls.remove(0).fields
     }
 
+    /// The fields of every call of this operation, in order.
+    pub(crate) fn all_fields(&self, operation: &str) -> Vec<BTreeMap<String, String>> {
+        let heard = self.heard.lock().unwrap();
+        heard.iter().filter(|call| call.operation == operation).map(|call| call.fields.clone()).collect()
+    }
+
     fn answer(&self, request: &HttpRequest) -> Result<HttpResponse, ConnectorError> {
         let call = Call::of(request);
         self.heard.lock().unwrap().push(call.clone());
