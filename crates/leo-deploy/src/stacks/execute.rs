@@ -91,7 +91,7 @@ impl Stacks {
             .execute_change_set()
             .change_set_name(&ready.id)
             .client_request_token(&ready.token)
-            .set_disable_rollback(disable_rollback_of_execution(&ready.request, ready.mode));
+            .set_disable_rollback(disable_rollback_of_execution(ready));
         let Err(error) = request.send().await else { return Ok(()) };
         let source = ServiceError::of("ExecuteChangeSet", &error);
         let in_doubt = source.is_retryable() || source.code.as_deref().is_some_and(is_about_the_change_set);
