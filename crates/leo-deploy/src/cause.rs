@@ -46,6 +46,16 @@ impl Cause {
     }
 }
 
+/// Whether a service says that the name is taken by something which is being deleted: Secrets Manager ("scheduled for
+/// deletion") and S3 ("`OperationAborted`: a conflicting conditional operation is currently in progress against this
+/// resource", Amazon S3 API Reference, "Error responses").
+pub(crate) fn is_still_leaving(reason: &str) -> bool {
+    let reason = reason.to_ascii_lowercase();
+    ["scheduled for deletion", "operationaborted", "conflicting conditional operation"]
+        .iter()
+        .any(|words| reason.contains(words))
+}
+
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} ({}) {}: {}", self.path.join("/"), self.resource_type, self.status, self.reason)

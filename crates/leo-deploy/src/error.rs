@@ -86,6 +86,12 @@ pub enum DeployError {
         /// What had failed until then, the first failure first.
         causes: Vec<Cause>,
     },
+    /// Something else deleted the stack while it was deployed to.
+    #[error("deploy {stack}: something else deleted it meanwhile")]
+    Vanished {
+        /// The stack.
+        stack: String,
+    },
     /// There is no update that could be cancelled.
     #[error("cancel the update of {stack}: {}", not_cancellable(status.as_ref()))]
     NotCancellable {
@@ -194,6 +200,7 @@ impl DeployError {
             | Self::NotAdoptable { .. }
             | Self::DriftUnknown { .. }
             | Self::GivenUp { .. }
+            | Self::Vanished { .. }
             | Self::NotCancellable { .. }
             | Self::ChangeSetGone { .. } => FailureKind::Failed,
         }
@@ -209,6 +216,7 @@ impl DeployError {
             | Self::NothingNewToTry { stack, .. }
             | Self::Failed { stack, .. }
             | Self::GivenUp { stack, .. }
+            | Self::Vanished { stack }
             | Self::NotCancellable { stack, .. }
             | Self::NotStarted { stack, .. }
             | Self::LostContact { stack, .. }
@@ -277,6 +285,7 @@ impl DeployError {
             Self::Failed { .. } | Self::GivenUp { .. } => {
                 Some("fix the cause, then run the same command again".to_owned())
             }
+            Self::Vanished { .. } => Some("run the same command again: it creates the stack anew".to_owned()),
             Self::ChangeSetGone { .. } => {
                 Some("something else deployed to this stack meanwhile: run the same command again".to_owned())
             }

@@ -69,7 +69,7 @@ impl Stacks {
         if ended.stack.status.is_success() {
             return Ok(ended.stack.outcome(Some(ready.changes)));
         }
-        let causes = self.causes_of(causes(&ended.events), &ended.events).await;
+        let causes = self.causes_of(&ended.events).await;
         let status = self.clear_away(ended.stack, on_event).await;
         let reason = match status {
             StackStatus::DeleteComplete => "the import failed, and left no stack".to_owned(),

@@ -87,7 +87,7 @@ impl Stacks {
                 return Err(DeployError::NotDeleted {
                     stack: stack.name,
                     status: ended.stack.status,
-                    blockers: self.causes_of(causes(&ended.events), &ended.events).await,
+                    blockers: self.causes_of(&ended.events).await,
                 });
             }
             keep.extend(ids);

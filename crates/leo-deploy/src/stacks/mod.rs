@@ -14,11 +14,13 @@ use crate::event::OnEvent;
 use crate::pace::Turnstile;
 use crate::state::StackStatus;
 
+mod again;
 mod adopt;
 mod cancel;
 mod delete;
 mod drift;
 mod execute;
+mod failure;
 mod follow;
 mod members;
 mod poller;
@@ -104,6 +106,9 @@ pub struct Stack {
     pub termination_protection: bool,
     /// The change set that was executed last.
     pub change_set_id: Option<String>,
+    /// Whether its last operation was of express mode.
+    #[serde(skip)]
+    pub(crate) express: bool,
 }
 
 /// What became of a stack.
@@ -257,6 +262,8 @@ impl Stack {
             tags: stack.tags().iter().filter_map(|tag| pair(tag.key(), tag.value())).collect(),
             termination_protection: stack.enable_termination_protection().unwrap_or_default(),
             change_set_id: stack.change_set_id().map(str::to_owned),
+            express: stack.deployment_config().and_then(sdk::DeploymentConfig::mode)
+                == Some(&sdk::DeploymentConfigMode::Express),
         }
     }
 

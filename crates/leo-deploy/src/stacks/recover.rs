@@ -160,7 +160,7 @@ impl Stacks {
             let shown = |one: &Skipped| may_skip.iter().any(|may| may.logical_id == one.logical_id);
             let tried = |one: &Skipped| skipped.iter().any(|done| done.logical_id == one.logical_id);
             if again.is_empty() || !again.iter().all(shown) || again.iter().any(tried) {
-                let causes = self.causes_of(causes(&ended.events), &ended.events).await;
+                let causes = self.causes_of(&ended.events).await;
                 return Err(DeployError::NotRecovered { stack: stack.name.clone(), status, causes });
             }
             now = again;
