@@ -21,6 +21,15 @@ impl StackSeen {
         }
     }
 
+    /// Whether nothing was changed or refused, as far as was reported.
+    pub(crate) fn is_untouched(&self) -> bool {
+        self.failures.is_empty()
+            && self.waiting.is_empty()
+            && self.refused.is_none()
+            && self.service_since.is_none()
+            && self.rollback_since.is_none()
+    }
+
     /// Forgets an operation that was only waited for: now the own one begins.
     pub(crate) fn begin(&mut self) {
         *self = Self { findings: std::mem::take(&mut self.findings), ..Self::default() };
@@ -35,7 +44,7 @@ impl StackSeen {
                     self.finding(finding, redact);
                 }
             }
-            DeployError::Failed { causes, status, .. } => {
+            DeployError::Failed { causes, status, .. } | DeployError::GivenUp { causes, status, .. } => {
                 self.status = Some(status.to_string());
                 for cause in causes {
                     self.cause(cause, redact);

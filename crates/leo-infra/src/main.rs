@@ -24,7 +24,7 @@ mod target;
 mod who;
 
 use clap::{Parser, Subcommand};
-use commands::{deploy as deploy_command, forward, push_images};
+use commands::{deploy as deploy_command, diagnose, forward, push_images};
 use std::process::ExitCode;
 
 #[derive(Debug, Parser)]
@@ -44,6 +44,8 @@ enum Command {
     Deploy(deploy_command::Args),
     /// Build the images, push them and print their digests
     PushImages(push_images::Args),
+    /// Say why the last deploy failed
+    Diagnose(diagnose::Args),
     /// Carry our own containers' requests to the local target
     #[command(name = forward::COMMAND, hide = true)]
     Forward(forward::Args),
@@ -53,6 +55,7 @@ fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Deploy(args) => in_runtime(deploy_command::run(args)),
         Command::PushImages(args) => in_runtime(push_images::run(args)),
+        Command::Diagnose(args) => in_runtime(diagnose::run(args)),
         Command::Forward(args) => forward::run(&args),
     }
 }
