@@ -24,7 +24,7 @@ mod target;
 mod who;
 
 use clap::{Parser, Subcommand};
-use commands::{deploy as deploy_command, drift, forward, push_images};
+use commands::{deploy as deploy_command, diagnose, drift, forward, push_images};
 use std::process::ExitCode;
 
 #[derive(Debug, Parser)]
@@ -46,6 +46,8 @@ enum Command {
     PushImages(push_images::Args),
     /// Show what was changed behind CloudFormation's back
     Drift(drift::Args),
+    /// Say why the last deploy failed
+    Diagnose(diagnose::Args),
     /// Carry our own containers' requests to the local target
     #[command(name = forward::COMMAND, hide = true)]
     Forward(forward::Args),
@@ -56,6 +58,7 @@ fn main() -> ExitCode {
         Command::Deploy(args) => in_runtime(deploy_command::run(args)),
         Command::PushImages(args) => in_runtime(push_images::run(args)),
         Command::Drift(args) => in_runtime(drift::run(args)),
+        Command::Diagnose(args) => in_runtime(diagnose::run(args)),
         Command::Forward(args) => forward::run(&args),
     }
 }

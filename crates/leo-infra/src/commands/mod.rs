@@ -2,6 +2,7 @@
 
 pub(crate) mod deploy;
 pub(crate) mod drift;
+pub(crate) mod diagnose;
 pub(crate) mod forward;
 pub(crate) mod push_images;
 
