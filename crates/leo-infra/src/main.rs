@@ -20,11 +20,12 @@ mod leaving;
 mod local;
 mod operation;
 mod progress;
+mod standing;
 mod target;
 mod who;
 
 use clap::{Parser, Subcommand};
-use commands::{deploy as deploy_command, forward, push_images};
+use commands::{deploy as deploy_command, forward, push_images, releases};
 use std::process::ExitCode;
 
 #[derive(Debug, Parser)]
@@ -44,6 +45,8 @@ enum Command {
     Deploy(deploy_command::Args),
     /// Build the images, push them and print their digests
     PushImages(push_images::Args),
+    /// List what was deployed, newest first
+    Releases(releases::Args),
     /// Carry our own containers' requests to the local target
     #[command(name = forward::COMMAND, hide = true)]
     Forward(forward::Args),
@@ -53,6 +56,7 @@ fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Deploy(args) => in_runtime(deploy_command::run(args)),
         Command::PushImages(args) => in_runtime(push_images::run(args)),
+        Command::Releases(args) => in_runtime(releases::run(args)),
         Command::Forward(args) => forward::run(&args),
     }
 }

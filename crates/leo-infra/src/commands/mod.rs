@@ -3,6 +3,7 @@
 pub(crate) mod deploy;
 pub(crate) mod forward;
 pub(crate) mod push_images;
+pub(crate) mod releases;
 
 use crate::failure::{Failure, Problem, colours};
 use leo_aws::FailureKind;
