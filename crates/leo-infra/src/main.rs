@@ -25,7 +25,7 @@ mod target;
 mod who;
 
 use clap::{Parser, Subcommand};
-use commands::{deploy as deploy_command, forward, push_images, releases};
+use commands::{deploy as deploy_command, forward, push_images, releases, rollback};
 use std::process::ExitCode;
 
 #[derive(Debug, Parser)]
@@ -45,6 +45,8 @@ enum Command {
     Deploy(deploy_command::Args),
     /// Build the images, push them and print their digests
     PushImages(push_images::Args),
+    /// Deploy an earlier release again
+    Rollback(rollback::Args),
     /// List what was deployed, newest first
     Releases(releases::Args),
     /// Carry our own containers' requests to the local target
@@ -56,6 +58,7 @@ fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Deploy(args) => in_runtime(deploy_command::run(args)),
         Command::PushImages(args) => in_runtime(push_images::run(args)),
+        Command::Rollback(args) => in_runtime(rollback::run(args)),
         Command::Releases(args) => in_runtime(releases::run(args)),
         Command::Forward(args) => forward::run(&args),
     }

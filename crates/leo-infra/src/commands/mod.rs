@@ -4,6 +4,7 @@ pub(crate) mod deploy;
 pub(crate) mod forward;
 pub(crate) mod push_images;
 pub(crate) mod releases;
+pub(crate) mod rollback;
 
 use crate::failure::{Failure, Problem, colours};
 use leo_aws::FailureKind;

@@ -51,7 +51,9 @@ pub(crate) fn choose<'a>(
                 FailureKind::Failed,
                 format!("roll `{environment}` back: before release {current} there was nothing else"),
             )
-            .hint("name the release to go to: `cargo xtask releases` lists them, `--to <number>` takes one"));
+            .hint(
+                "name the release to go to: `cargo xtask releases` lists them, `--to <number>` takes one",
+            ));
         }
     };
     let stepped_over = history.unreadable.iter().find(|unreadable| {
@@ -110,11 +112,17 @@ impl Shown<'_> {
         let _ = writeln!(text, "  runs now    {from}");
         let _ = writeln!(text, "  images      {}", images(to));
         for stack in &to.stacks {
-            let template = if self.standing.has_template(stack) { "the same template" } else { "another template" };
+            let template =
+                if self.standing.has_template(stack) { "the same template" } else { "another template" };
             let _ = writeln!(text, "  {:<11} {template}", stack.role);
             for (name, before, after) in self.standing.parameters_that_differ(stack, self.ignored) {
                 let before = before.unwrap_or("nothing");
-                let _ = writeln!(text, "              {name}: {} → {}", digest_short(before), digest_short(after));
+                let _ = writeln!(
+                    text,
+                    "              {name}: {} → {}",
+                    digest_short(before),
+                    digest_short(after)
+                );
             }
         }
         let _ = writeln!(text, "  secrets     stay as they are: a rollback does not bring old values back");
@@ -123,7 +131,9 @@ impl Shown<'_> {
             match foreseen {
                 Foreseen::Created => drop(writeln!(text, "  {stack}: create it")),
                 Foreseen::Nothing => drop(writeln!(text, "  {stack}: nothing")),
-                Foreseen::Changes(changes) if changes.is_empty() => drop(writeln!(text, "  {stack}: change outputs")),
+                Foreseen::Changes(changes) if changes.is_empty() => {
+                    drop(writeln!(text, "  {stack}: change outputs"))
+                }
                 Foreseen::Changes(changes) => {
                     let _ = writeln!(text, "  {stack}:");
                     for change in changes {
@@ -173,9 +183,9 @@ mod tests {
     }
 
     fn chosen(unreadable: &[u64], stands: Option<u64>, asked: Option<u64>) -> Result<u64, String> {
-        choose("dev", &history(unreadable), stands, asked, &[])
-            .map(|release| release.number)
-            .map_err(|problem| format!("failed to {}\nhint: {}", problem.message, problem.hint.unwrap_or_default()))
+        choose("dev", &history(unreadable), stands, asked, &[]).map(|release| release.number).map_err(
+            |problem| format!("failed to {}\nhint: {}", problem.message, problem.hint.unwrap_or_default()),
+        )
     }
 
     #[test]
