@@ -1,7 +1,7 @@
 use crate::{
     commands::load_project,
     deploy::{self, Before},
-    failure::{Failure, Problem},
+    failure::Failure,
     standing::Standing,
     target::Target,
 };
