@@ -128,20 +128,17 @@ impl Shown<'_> {
         let _ = writeln!(text, "  secrets     stay as they are: a rollback does not bring old values back");
         let _ = writeln!(text, "what CloudFormation would do:");
         for (stack, foreseen) in self.foreseen {
-            match foreseen {
-                Foreseen::Created => drop(writeln!(text, "  {stack}: create it")),
-                Foreseen::Nothing => drop(writeln!(text, "  {stack}: nothing")),
-                Foreseen::Changes(changes) if changes.is_empty() => {
-                    drop(writeln!(text, "  {stack}: change outputs"))
-                }
+            let said = match foreseen {
+                Foreseen::Created => "create it".to_owned(),
+                Foreseen::Nothing => "nothing".to_owned(),
+                Foreseen::Changes(changes) if changes.is_empty() => "change outputs".to_owned(),
                 Foreseen::Changes(changes) => {
-                    let _ = writeln!(text, "  {stack}:");
-                    for change in changes {
-                        let _ = writeln!(text, "    {change}");
-                    }
+                    changes.iter().map(|change| format!("\n    {change}")).collect::<Vec<_>>().concat()
                 }
-                Foreseen::Unknown(reason) => drop(writeln!(text, "  {stack}: not known yet: {reason}")),
-            }
+                Foreseen::Unknown(reason) => format!("not known yet: {reason}"),
+            };
+            let gap = if said.starts_with('\n') { "" } else { " " };
+            let _ = writeln!(text, "  {stack}:{gap}{said}");
         }
         text
     }
