@@ -43,10 +43,10 @@ impl Standing {
         releases.iter().filter(|release| self.is(release)).max_by_key(|release| release.number)
     }
 
-    /// Whether a stack has the template that a release gives it.
-    pub(crate) fn has_template(&self, released: &ReleasedStack) -> bool {
-        let standing = self.0.get(released.role.as_str());
-        standing.is_some_and(|standing| standing.template_sha256 == released.template_sha256)
+    /// Whether a stack has the template that a release gives it; `None` where it is not there.
+    pub(crate) fn has_template(&self, released: &ReleasedStack) -> Option<bool> {
+        let standing = self.0.get(released.role.as_str())?;
+        Some(standing.template_sha256 == released.template_sha256)
     }
 
     /// The parameters of a released stack that have another value now, with both: name, what it is, what it would be.

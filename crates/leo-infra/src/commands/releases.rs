@@ -89,7 +89,7 @@ impl Listed {
         }
         let mut table = Table::new();
         table.load_style(presets::NOTHING);
-        table.set_header(["Release", "When (UTC)", "Who", "Commit", "Images", ""]);
+        table.set_header(["Release", "When (UTC)", "Who", "Commit", "Images", "What"]);
         table.add_rows(releases.iter().map(|release| {
             [
                 release.number.to_string(),
@@ -100,8 +100,7 @@ impl Listed {
                 what(release, self.stands),
             ]
         }));
-        let mut lines: Vec<String> =
-            table.trim_fmt().lines().map(|line| line.trim_end().to_owned()).collect();
+        let mut lines: Vec<String> = table.trim_fmt().lines().map(|line| line.trim().to_owned()).collect();
         if *older > 0 {
             lines.push(format!("… and {older} older (--all)"));
         }

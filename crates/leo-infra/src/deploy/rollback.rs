@@ -112,11 +112,14 @@ impl Shown<'_> {
         let _ = writeln!(text, "  runs now    {from}");
         let _ = writeln!(text, "  images      {}", images(to));
         for stack in &to.stacks {
-            let template =
-                if self.standing.has_template(stack) { "the same template" } else { "another template" };
+            let template = match self.standing.has_template(stack) {
+                Some(true) => "the same template",
+                Some(false) => "another template",
+                None => "not there, would be created",
+            };
             let _ = writeln!(text, "  {:<11} {template}", stack.role);
             for (name, before, after) in self.standing.parameters_that_differ(stack, self.ignored) {
-                let before = before.unwrap_or("nothing");
+                let before = before.unwrap_or("none");
                 let _ = writeln!(
                     text,
                     "              {name}: {} → {}",
