@@ -20,11 +20,12 @@ mod leaving;
 mod local;
 mod operation;
 mod progress;
+mod standing;
 mod target;
 mod who;
 
 use clap::{Parser, Subcommand};
-use commands::{deploy as deploy_command, diagnose, drift, forward, push_images};
+use commands::{deploy as deploy_command, diagnose, drift, forward, push_images, releases, rollback};
 use std::process::ExitCode;
 
 #[derive(Debug, Parser)]
@@ -48,6 +49,10 @@ enum Command {
     Drift(drift::Args),
     /// Say why the last deploy failed
     Diagnose(diagnose::Args),
+    /// Deploy an earlier release again
+    Rollback(rollback::Args),
+    /// List what was deployed, newest first
+    Releases(releases::Args),
     /// Carry our own containers' requests to the local target
     #[command(name = forward::COMMAND, hide = true)]
     Forward(forward::Args),
@@ -59,6 +64,8 @@ fn main() -> ExitCode {
         Command::PushImages(args) => in_runtime(push_images::run(args)),
         Command::Drift(args) => in_runtime(drift::run(args)),
         Command::Diagnose(args) => in_runtime(diagnose::run(args)),
+        Command::Rollback(args) => in_runtime(rollback::run(args)),
+        Command::Releases(args) => in_runtime(releases::run(args)),
         Command::Forward(args) => forward::run(&args),
     }
 }

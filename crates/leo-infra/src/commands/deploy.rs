@@ -130,6 +130,7 @@ async fn deploy(args: &Args) -> Result<Deployed, Failure> {
         },
         operation: &operation,
         release: None,
+        seen: None,
     };
     perform(&plan).await
 }
@@ -158,7 +159,7 @@ pub(crate) async fn perform(plan: &Plan<'_>) -> Result<Deployed, Failure> {
     outcome
 }
 
-fn default_deadline(local: bool) -> Duration {
+pub(crate) fn default_deadline(local: bool) -> Duration {
     if local { LOCAL_DEADLINE } else { DEADLINE }
 }
 
