@@ -6,7 +6,7 @@ use aws_sdk_cloudformation::Client as CloudFormation;
 use aws_sdk_cloudformation::primitives::DateTimeFormat;
 use aws_sdk_cloudformation::types::{ResourceStatus, StackEvent as SdkEvent, StackStatus};
 use leo_aws::ServiceError;
-use leo_deploy::{ResourceEvent, StackEvent};
+use leo_deploy::{DeployError, ResourceEvent, StackEvent};
 
 use crate::collect::Collector;
 use crate::evidence::{Evidence, Subject};
@@ -54,7 +54,7 @@ pub async fn look(clients: Clients, subject: Subject, redact: Redact) -> Result<
 }
 
 /// Without the beginning of the operation only the revision tells what is new: the newest that was ever started.
-fn judge_by_revision(evidence: &mut Evidence) {
+pub(crate) fn judge_by_revision(evidence: &mut Evidence) {
     let stopped = evidence.stops.items().filter(|stop| stop.failure).flat_map(|stop| &stop.tasks);
     let definitions = stopped.map(|task| &task.definition);
     let all = definitions.chain(evidence.deployments.iter().map(|deployment| &deployment.definition));
@@ -73,6 +73,14 @@ fn revision(definition: &str) -> Option<u64> {
 }
 
 impl Evidence {
+    /// All that is known of an operation that was not recorded: how it failed.
+    pub fn of_error(subject: Subject, error: &DeployError, redact: &Redact) -> Self {
+        let ended = Some(redact.apply(&error.to_string()));
+        let mut evidence = Self { subject, began: now(), updated: now(), ended, ..Self::default() };
+        evidence.stack.take_error(error, redact);
+        evidence
+    }
+
     /// Adds what the last operation of a stack reported, where it failed. A stack that was deleted after a failed
     /// create is found for 90 days.
     pub async fn add_last_operation(

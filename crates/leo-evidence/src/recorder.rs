@@ -12,7 +12,8 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::collect::Collector;
-use crate::evidence::{Evidence, Subject};
+use crate::evidence::{Evidence, StackSeen, Subject};
+use crate::live::judge_by_revision;
 use crate::look::{Clients, Looker, tail};
 use crate::newness::Newness;
 use crate::pace::Pace;
@@ -123,7 +124,12 @@ impl Recorder {
             self.task.abort();
         }
         let mut state = self.shared.lock();
-        state.evidence.ended = Some(ended.to_owned());
+        let ended = state.collector.redact.apply(ended);
+        state.evidence.ended = Some(ended);
+        if state.evidence.stack == StackSeen::default() {
+            // Nothing was changed: whatever is wrong was so before.
+            judge_by_revision(&mut state.evidence);
+        }
         self.shared.save(&mut state);
         state.evidence.clone()
     }

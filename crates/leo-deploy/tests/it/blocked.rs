@@ -31,15 +31,15 @@ async fn every_blocked_state_says_why_and_what_to_run() {
     }
     insta::assert_snapshot!(texts.join("\n"), @r"
     deploy leo-dev: it is in ROLLBACK_COMPLETE since Service (AWS::ECS::Service) UPDATE_FAILED: no capacity
-      hint: such a stack can only be deleted: aws cloudformation delete-stack --stack-name leo-dev, then deploy again
+      hint: such a stack can only be deleted and created again: cargo xtask deploy --recover does both, and asks before it deletes
     deploy leo-dev: it is in ROLLBACK_FAILED since Service (AWS::ECS::Service) UPDATE_FAILED: no capacity
-      hint: such a stack can only be deleted: aws cloudformation delete-stack --stack-name leo-dev, then deploy again
+      hint: such a stack can only be deleted and created again: cargo xtask deploy --recover does both, and asks before it deletes
     deploy leo-dev: it is in UPDATE_ROLLBACK_FAILED since Service (AWS::ECS::Service) UPDATE_FAILED: no capacity
-      hint: remove what stopped the rollback, then: aws cloudformation continue-update-rollback --stack-name leo-dev (--resources-to-skip for the resources that failed because the rollback failed), then deploy again
+      hint: remove what stopped the rollback, then: cargo xtask deploy --recover (it tries the rollback again, and shows what it would have to skip before it skips anything)
     deploy leo-dev: it is in DELETE_FAILED since Service (AWS::ECS::Service) UPDATE_FAILED: no capacity
-      hint: remove what stopped the delete, then: aws cloudformation delete-stack --stack-name leo-dev (--retain-resources keeps the ones that can't go), then deploy again
+      hint: remove what stopped the delete, then: cargo xtask deploy --recover (it tries the delete again, and shows what it would have to leave behind before it does)
     deploy leo-dev: it is in IMPORT_ROLLBACK_FAILED since Service (AWS::ECS::Service) UPDATE_FAILED: no capacity
-      hint: look at the stack's events: aws cloudformation describe-stack-events --stack-name leo-dev; AWS Support can bring it back, or it is deleted with its data retained
+      hint: see what is stuck: aws cloudformation describe-stack-events --stack-name leo-dev; where aws cloudformation list-stack-resources --stack-name leo-dev lists nothing but buckets, repositories and secrets, aws cloudformation delete-stack --stack-name leo-dev leaves them where they are, and the next deploy adopts them; otherwise ask AWS Support before anything is changed
     deploy leo-dev: it is in HIBERNATED since Service (AWS::ECS::Service) UPDATE_FAILED: no capacity
       hint: HIBERNATED is not known to this version: look at the stack in the console before anything is changed
     ");
