@@ -12,6 +12,7 @@
 mod ask;
 mod commands;
 mod deploy;
+mod destroy;
 mod failure;
 mod fixed_names;
 mod interrupt;
@@ -24,7 +25,7 @@ mod target;
 mod who;
 
 use clap::{Parser, Subcommand};
-use commands::{deploy as deploy_command, forward, push_images};
+use commands::{deploy as deploy_command, destroy as destroy_command, forward, push_images};
 use std::process::ExitCode;
 
 #[derive(Debug, Parser)]
@@ -42,6 +43,8 @@ struct Cli {
 enum Command {
     /// Bring everything up, to a checked running URL
     Deploy(deploy_command::Args),
+    /// Remove an environment; its data only on explicit word
+    Destroy(destroy_command::Args),
     /// Build the images, push them and print their digests
     PushImages(push_images::Args),
     /// Carry our own containers' requests to the local target
@@ -52,6 +55,7 @@ enum Command {
 fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Deploy(args) => in_runtime(deploy_command::run(args)),
+        Command::Destroy(args) => in_runtime(destroy_command::run(args)),
         Command::PushImages(args) => in_runtime(push_images::run(args)),
         Command::Forward(args) => forward::run(&args),
     }

@@ -1,6 +1,7 @@
 //! One file a command.
 
 pub(crate) mod deploy;
+pub(crate) mod destroy;
 pub(crate) mod forward;
 pub(crate) mod push_images;
 
