@@ -13,7 +13,6 @@ use super::{
     INLINE_TEMPLATE_LIMIT, Mode, ReviewedChangeSet, Stack, StackOutcome, StackRequest, Stacks,
     TemplateSource, new_token,
 };
-use crate::cause::causes;
 use crate::error::DeployError;
 use crate::event::{OnEvent, StackEvent};
 use crate::import_template::cut;

@@ -9,7 +9,7 @@ use super::follow::{Ended, LOST_AFTER, Operation};
 use super::members::call;
 use super::poller::{Poller, start_of_next, start_of_running};
 use super::{Stack, Stacks, new_token};
-use crate::cause::{Cause, causes, resource_causes};
+use crate::cause::{Cause, resource_causes};
 use crate::error::DeployError;
 use crate::event::{OnEvent, ResourceEvent, StackEvent};
 use crate::pace::{Pace, Patience};

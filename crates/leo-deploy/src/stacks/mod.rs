@@ -14,8 +14,8 @@ use crate::event::OnEvent;
 use crate::pace::Turnstile;
 use crate::state::StackStatus;
 
-mod again;
 mod adopt;
+mod again;
 mod cancel;
 mod delete;
 mod drift;

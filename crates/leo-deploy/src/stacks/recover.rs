@@ -12,7 +12,7 @@ use super::follow::{Ended, Operation};
 use super::members::call;
 use super::poller::start_of_next;
 use super::{Stack, Stacks, new_token};
-use crate::cause::{NESTED_STACK, causes, failures};
+use crate::cause::{NESTED_STACK, failures};
 use crate::error::DeployError;
 use crate::event::{OnEvent, ResourceEvent, StackEvent};
 use crate::state::{Action, Block, StackStatus, action};
