@@ -12,6 +12,4 @@ mod task;
 pub use cluster::{Exports as ClusterExports, cluster};
 pub use parameters::{Parameters as ServiceParameters, TaskParameters};
 pub use service::{Exports as ServiceExports, service};
-pub use task::{
-    GENERATOR as GENERATOR_CONTAINER, LOG_STREAM_PREFIX, ORCHESTRATOR as ORCHESTRATOR_CONTAINER,
-};
+pub use task::{GENERATOR as GENERATOR_CONTAINER, LOG_STREAM_PREFIX, ORCHESTRATOR as ORCHESTRATOR_CONTAINER};

@@ -48,19 +48,16 @@ mod tests {
         let stacks = leo_stack::compose(&config).expect("composes");
         let of = |stack: &leo_stack::StackTemplate| {
             let resources = stack.template.json()["Resources"].as_object().expect("has resources");
-            let holding =
-                resources.values().filter(|resource| Kind::of(resource["Type"].as_str().unwrap_or_default()).is_some());
+            let holding = resources
+                .values()
+                .filter(|resource| Kind::of(resource["Type"].as_str().unwrap_or_default()).is_some());
             let named = named(stack.template.json(), "123456789012", "eu-central-1");
             assert_eq!(named.len(), holding.count(), "{}", stack.name);
             named.into_iter().map(|named| format!("{} {}", named.kind, named.name)).collect::<Vec<_>>()
         };
         assert_eq!(
             of(&stacks.registry),
-            [
-                "bucket leo-artifacts-123456789012-eu-central-1",
-                "repository leo",
-                "repository leo-saas-app"
-            ]
+            ["bucket leo-artifacts-123456789012-eu-central-1", "repository leo", "repository leo-saas-app"]
         );
         assert_eq!(
             of(&stacks.foundation),

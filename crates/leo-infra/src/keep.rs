@@ -38,8 +38,7 @@ fn write(path: &Path, value: &impl Serialize) -> io::Result<()> {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     }
     let fresh = path.with_extension("new");
-    let mut file =
-        fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&fresh)?;
+    let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&fresh)?;
     file.write_all(&serde_json::to_vec_pretty(value)?)?;
     fs::rename(&fresh, path)
 }
@@ -69,8 +68,7 @@ mod tests {
         write_json(&path, &["x"]).expect("writes");
         write_json(&path, &["y"]).expect("writes again");
         assert_eq!(fs::read_to_string(&path).expect("reads"), "[\n  \"y\"\n]");
-        let mode =
-            |path: &Path| fs::metadata(path).expect("is there").permissions().mode() & 0o777;
+        let mode = |path: &Path| fs::metadata(path).expect("is there").permissions().mode() & 0o777;
         assert_eq!(mode(&path), 0o600);
         assert_eq!(mode(path.parent().expect("has a folder")), 0o700);
         assert_eq!(mode(&folder.path().join(FOLDER)), 0o700);

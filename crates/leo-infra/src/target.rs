@@ -84,7 +84,8 @@ impl Target {
             .into());
         }
         let account = account.parse();
-        Ok(account.map_err(|_| Problem::new(FailureKind::Failed, "read which account the credentials are for"))?)
+        Ok(account
+            .map_err(|_| Problem::new(FailureKind::Failed, "read which account the credentials are for"))?)
     }
 
     /// A repository of images: `uri` is what CloudFormation says, `name` what it is called.

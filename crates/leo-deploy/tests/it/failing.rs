@@ -76,34 +76,6 @@ async fn the_cause_is_looked_for_in_nested_stacks() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_new_accounts_first_cluster_is_tried_again() {
-    let role =
-        "Unable to assume the service linked role. Please verify that the ECS service linked role exists.";
-    let mut calls = reviewed(no_stack(), &[("Add", "Service", "")]);
-    calls.extend([
-        (EVENTS, events(&[OLD], None)),
-        (EXECUTE, done(EXECUTE)),
-        (EVENTS, events(&[OLD, ("e1", "Service", "", "CREATE_FAILED", role)], None)),
-        (DESCRIBE, stack("DELETE_IN_PROGRESS")),
-        (EVENTS, events(&[OLD, ("e2", "leo-dev", "", "DELETE_COMPLETE", "")], None)),
-        (DESCRIBE, stack("DELETE_COMPLETE")),
-    ]);
-    calls.extend(reviewed(no_stack(), &[("Add", "Service", "")]));
-    calls.extend([
-        (EVENTS, events(&[OLD], None)),
-        (EXECUTE, done(EXECUTE)),
-        (EVENTS, events(&[OLD], None)),
-        (DESCRIBE, stack("CREATE_IN_PROGRESS")),
-        (EVENTS, events(&[OLD, ("e9", "leo-dev", "", "CREATE_COMPLETE", "")], None)),
-        (DESCRIBE, stack("CREATE_COMPLETE")),
-    ]);
-    let conversation = Conversation::new(calls);
-    let lines = Lines::default();
-    assert!(deploy(&conversation, &lines).await.unwrap().changed);
-    assert!(lines.text().contains("trying once more after Service"), "{}", lines.text());
-}
-
-#[tokio::test(start_paused = true)]
 async fn a_template_over_the_limit_is_not_sent() {
     let conversation = Conversation::new([]);
     let mut request = request();

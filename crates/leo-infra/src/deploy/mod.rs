@@ -89,7 +89,7 @@ async fn steps(plan: &Plan<'_>, session: &Session, run: &Run<Problem>) -> Result
             }
         })
         .await?;
-    watch.discard().await;
+    watch.discard();
     let release = match gate {
         Some(_) => Some(
             run.step(RELEASE, async |reporter| {
@@ -105,7 +105,8 @@ async fn steps(plan: &Plan<'_>, session: &Session, run: &Run<Problem>) -> Result
 
 /// Everything that the platform stands on.
 async fn ground(plan: &Plan<'_>, session: &Session, run: &Run<Problem>) -> Result<Ground, Stopped> {
-    let registry = async || run.step(Step::REGISTRY, async |reporter| stacks::registry(plan, &reporter).await).await;
+    let registry =
+        async || run.step(Step::REGISTRY, async |reporter| stacks::registry(plan, &reporter).await).await;
     let turn = async || run.step(TURN, async |reporter| session.take(plan, &reporter).await).await;
     let registry_is_new = !plan.before.has_registry();
     let made = if registry_is_new { Some(registry().await?) } else { None };
@@ -122,8 +123,9 @@ async fn ground(plan: &Plan<'_>, session: &Session, run: &Run<Problem>) -> Resul
             Ok((registry, images))
         },
         async {
-            let foundation =
-                run.step(Step::FOUNDATION, async |reporter| stacks::foundation(plan, &reporter).await).await?;
+            let foundation = run
+                .step(Step::FOUNDATION, async |reporter| stacks::foundation(plan, &reporter).await)
+                .await?;
             let revision =
                 run.step(Step::SECRETS, async |reporter| secrets::run(plan, &reporter).await).await?;
             Ok((foundation, revision))

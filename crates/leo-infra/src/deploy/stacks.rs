@@ -3,11 +3,11 @@
 use super::{Plan, adopt, images::Images, output, watch::Watch};
 use crate::failure::Problem;
 use leo_aws::{FailureKind, ServiceError};
+use leo_config::StackName;
 use leo_deploy::{
     Action, Block, Capability, Control, DeployError, Finished, INLINE_TEMPLATE_LIMIT, OnCreateFailure,
     Prepared, Reporter, Stack, StackOutcome, StackRequest, TemplateSource, action, replacements_and_removals,
 };
-use leo_config::StackName;
 use std::collections::BTreeMap;
 
 type Step = Result<Finished<StackOutcome>, Problem>;
@@ -23,17 +23,18 @@ struct Wanted<'a> {
 
 pub(super) async fn registry(plan: &Plan<'_>, reporter: &Reporter) -> Step {
     let Some(template) = &plan.templates.registry else {
-        return plan.before.registry_outcome().map(|outcome| Finished::new(outcome, false)).ok_or_else(|| {
-            Problem::new(
-                FailureKind::Failed,
-                format!("find {}: it does not exist", plan.stacks.registry.name),
-            )
-            .hint("deploy first: `cargo xtask deploy` makes it")
-        });
+        return plan.before.registry_outcome().map(|outcome| Finished::new(outcome, false)).ok_or_else(
+            || {
+                Problem::new(
+                    FailureKind::Failed,
+                    format!("find {}: it does not exist", plan.stacks.registry.name),
+                )
+                .hint("deploy first: `cargo xtask deploy` makes it")
+            },
+        );
     };
     // Its own bucket is where a large template would go, so this one always goes in the call.
-    let wanted =
-        wanted(plan, &plan.stacks.registry.name, TemplateSource::Inline(template.clone()), template);
+    let wanted = wanted(plan, &plan.stacks.registry.name, TemplateSource::Inline(template.clone()), template);
     let prepared = prepare(plan, &wanted, plan.before.registry.as_ref(), reporter).await?;
     execute(plan, prepared, Control::default(), reporter).await
 }
@@ -93,7 +94,8 @@ pub(super) async fn platform(
                 watch.on_stack_event(&event);
                 reporter.stack(event);
             };
-            let outcome = plan.engine.execute(change_set, &control, &on_event).await?;
+            let executed = plan.engine.execute(change_set, &control, &on_event).await;
+            let outcome = executed.inspect_err(|error| watch.on_error(error))?;
             Finished::new(outcome, true)
         }
     };

@@ -3,8 +3,8 @@
 use super::Plan;
 use crate::{failure::Problem, keep};
 use leo_compute::LOG_STREAM_PREFIX;
-use leo_deploy::{Control, StackEvent};
-use leo_evidence::{Clients, Evidence, Recorder, Redact, Subject, diagnose};
+use leo_deploy::{Control, DeployError, StackEvent};
+use leo_evidence::{Evidence, Recorder, Redact, Subject, diagnose};
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
@@ -26,9 +26,7 @@ impl Watch {
     pub(super) fn start(&self, plan: &Plan<'_>) -> Control {
         *lock(&self.began) = Some(Instant::now());
         if plan.target.runs_containers() {
-            let folder = keep::evidence(&plan.project.root).join(plan.operation.record().id);
-            let recorder = Recorder::start(plan.target.evidence(), subject(plan), folder, redact(plan));
-            *lock(&self.recorder) = Some(recorder);
+            *lock(&self.recorder) = Some(Self::begin(plan));
         }
         Control { deadline: Some(plan.settings.deadline), abort: self.abort_signal() }
     }
@@ -56,11 +54,19 @@ impl Watch {
         }
     }
 
-    /// It went well: what was kept of it is of no use to anyone.
-    pub(super) async fn discard(&self) {
-        let recorder = lock(&self.recorder).take();
-        if let Some(recorder) = recorder {
-            recorder.discard().await;
+    pub(super) fn on_error(&self, error: &DeployError) {
+        if let Some(recorder) = lock(&self.recorder).as_ref() {
+            recorder.on_error(error);
+        }
+    }
+
+    /// It went well: what was kept would only push out the evidence of what did not.
+    pub(super) fn discard(&self) {
+        if let Some(recorder) = lock(&self.recorder).take() {
+            let folder = recorder.folder().to_owned();
+            drop(recorder);
+            // What can't be removed is pruned one day.
+            let _ = std::fs::remove_dir_all(folder);
         }
     }
 
@@ -72,19 +78,15 @@ impl Watch {
         let recorder = lock(&self.recorder).take();
         let evidence = match recorder {
             Some(recorder) => recorder.finish(&problem.message).await,
-            None => match self.look(plan, &problem).await {
-                Some(evidence) => evidence,
-                None => return problem,
-            },
+            // Nothing had to change, and what runs is not well nevertheless.
+            None => Self::begin(plan).finish(&problem.message).await,
         };
         explained(problem, &evidence, &plan.operation.record().id)
     }
 
-    /// One look at a platform that had nothing to change and is not well nevertheless.
-    async fn look(&self, plan: &Plan<'_>, problem: &Problem) -> Option<Evidence> {
+    fn begin(plan: &Plan<'_>) -> Recorder {
         let folder = keep::evidence(&plan.project.root).join(plan.operation.record().id);
-        let recorder = Recorder::start(plan.target.evidence(), subject(plan), folder, redact(plan));
-        Some(recorder.finish(&problem.message).await)
+        Recorder::start(plan.target.evidence(), subject(plan), folder, redact(plan))
     }
 }
 

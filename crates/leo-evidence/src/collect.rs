@@ -1,0 +1,222 @@
+//! What a look brought, taken into the evidence.
+
+use std::collections::{BTreeMap, HashSet};
+
+use leo_aws::ServiceError;
+
+use crate::evidence::{ContainerSeen, DeploymentSeen, Evidence, LogTail, Stop, TargetSeen, TaskSeen};
+use crate::look::{Found, Look, Service};
+use crate::newness::Newness;
+use crate::normalise::normalise;
+use crate::redact::Redact;
+use crate::stop;
+use crate::time::now;
+
+/// Tasks kept of each way to stop: the first ones, and in the last place the last one.
+const SAMPLES: usize = 3;
+/// Log streams that are read: more than these say the same.
+const STREAMS: usize = 8;
+/// Addresses kept of targets in one state.
+const ADDRESSES: usize = 5;
+/// Calls that failed, of which more would not be read.
+const UNANSWERED: usize = 20;
+/// Deployments that are kept; one operation makes one or two.
+const DEPLOYMENTS: usize = 20;
+
+/// What has to be remembered between two looks, but is no evidence.
+#[derive(Debug, Default)]
+pub(crate) struct Collector {
+    pub(crate) redact: Redact,
+    pub(crate) newness: Newness,
+    events: HashSet<String>,
+    targets: BTreeMap<String, String>,
+}
+
+impl Collector {
+    pub(crate) fn new(redact: Redact, newness: Newness) -> Self {
+        Self { redact, newness, ..Self::default() }
+    }
+
+    /// Takes a look into the evidence. Events of the service that were there at the first look are of before, unless
+    /// `all_events` are wanted.
+    pub(crate) fn take(&mut self, look: Look, evidence: &mut Evidence, all_events: bool) {
+        match look.service {
+            Some(Found::There(service)) => self.service(service, evidence, all_events),
+            Some(Found::Absent) => evidence.service = None,
+            None => {}
+        }
+        if let Some(mut tasks) = look.running {
+            for task in &mut tasks {
+                self.redact_task(task);
+            }
+            evidence.running = tasks;
+        }
+        for task in look.stopped.into_iter().flatten() {
+            self.stopped(task, evidence);
+        }
+        if let Some(targets) = look.targets {
+            self.targets(targets, evidence);
+        }
+        if let Some(protected) = look.protected {
+            evidence.protected = protected;
+        }
+        for error in &look.failed {
+            self.unanswered(error, evidence);
+        }
+        if look.service_answered {
+            self.newness.observe(evidence);
+        }
+        self.newness.mark(evidence);
+    }
+
+    pub(crate) fn unanswered(&self, error: &ServiceError, evidence: &mut Evidence) {
+        let text = self.redact.apply(&normalise(&error.to_string()));
+        if evidence.unanswered.len() < UNANSWERED && !evidence.unanswered.contains(&text) {
+            evidence.unanswered.push(text);
+        }
+    }
+
+    fn service(&mut self, service: Service, evidence: &mut Evidence, all_events: bool) {
+        let first = self.events.is_empty() && evidence.service.is_none();
+        evidence.service = Some(service.seen);
+        for deployment in service.deployments {
+            let reason = deployment.reason.map(|reason| self.redact.apply(&reason));
+            let deployment = DeploymentSeen { reason, ..deployment };
+            if let Some(known) = evidence.deployments.iter_mut().find(|known| known.id == deployment.id) {
+                *known = deployment;
+            } else if evidence.deployments.len() < DEPLOYMENTS {
+                evidence.deployments.push(deployment);
+            }
+        }
+        for (id, time, text) in service.events {
+            if self.events.insert(id) && (all_events || !first) {
+                let text = self.redact.apply(&text);
+                evidence.events.count(&normalise(&text), &time, || text, |_| {});
+            }
+        }
+    }
+
+    fn stopped(&self, mut task: TaskSeen, evidence: &mut Evidence) {
+        self.redact_task(&mut task);
+        let time = task.stopped.clone().unwrap_or_else(now);
+        let reason = stop::reason(&task);
+        let origin = stop::origin(&task).to_owned();
+        let key = format!("{origin} {}", normalise(&reason));
+        let other = task.clone();
+        evidence.stops.count(
+            &key,
+            &time,
+            || Stop {
+                reason: normalise(&reason),
+                origin,
+                failure: stop::is_failure(&task),
+                new: false,
+                tasks: vec![task],
+            },
+            |known| {
+                known.tasks.truncate(SAMPLES - 1);
+                known.tasks.push(other);
+            },
+        );
+    }
+
+    fn targets(&mut self, targets: Vec<(String, TargetSeen)>, evidence: &mut Evidence) {
+        for known in &mut evidence.targets.kept {
+            known.item.current = false;
+        }
+        let before = std::mem::take(&mut self.targets);
+        for (address, mut target) in targets {
+            target.description = target.description.map(|text| self.redact.apply(&text));
+            let words = [Some(&target.state), target.code.as_ref(), target.description.as_ref()];
+            let key = words.into_iter().flatten().cloned().collect::<Vec<_>>().join(" ");
+            self.targets.insert(address.clone(), key.clone());
+            if before.get(&address) == Some(&key)
+                && let Some(known) = evidence.targets.kept.iter_mut().find(|known| known.key == key)
+            {
+                known.item.current = true;
+                continue;
+            }
+            target.addresses = vec![address.clone()];
+            evidence.targets.count(
+                &key,
+                &now(),
+                || target,
+                |known| {
+                    known.current = true;
+                    if known.addresses.len() < ADDRESSES && !known.addresses.contains(&address) {
+                        known.addresses.push(address);
+                    }
+                },
+            );
+        }
+    }
+
+    /// Takes the end of a log, where it says more than the one before.
+    pub(crate) fn log(&self, mut tail: LogTail, evidence: &mut Evidence) {
+        for line in &mut tail.lines {
+            *line = self.redact.apply(line);
+        }
+        match evidence.logs.iter_mut().find(|known| known.stream == tail.stream) {
+            Some(known) if !tail.lines.is_empty() => *known = tail,
+            Some(_) => {}
+            None => evidence.logs.push(tail),
+        }
+    }
+
+    fn redact_task(&self, task: &mut TaskSeen) {
+        let hide = |text: &mut Option<String>| {
+            if let Some(text) = text {
+                *text = self.redact.apply(text);
+            }
+        };
+        hide(&mut task.reason);
+        for container in &mut task.containers {
+            hide(&mut container.reason);
+        }
+    }
+}
+
+impl Evidence {
+    /// Tasks of before that run while the operation's own are started.
+    pub(crate) fn old_running(&self) -> Vec<TaskSeen> {
+        if !self.deployments.iter().any(|deployment| deployment.new) {
+            return Vec::new();
+        }
+        self.running.iter().filter(|task| !self.is_new(task)).cloned().collect()
+    }
+
+    fn is_new(&self, task: &TaskSeen) -> bool {
+        let origin = stop::origin(task);
+        self.deployments
+            .iter()
+            .any(|deployment| deployment.new && (deployment.id == origin || deployment.definition == origin))
+    }
+
+    /// The log streams whose end says why: of the operation's own tasks that failed or are not well.
+    pub(crate) fn telling_streams(&self) -> Vec<LogTail> {
+        let stopped = self.failed_stops().into_iter().flat_map(|stop| &stop.item.tasks);
+        let unwell = self.running.iter().filter(|task| self.is_new(task) && self.is_unwell(task));
+        let ran = |container: &&ContainerSeen| container.exit_code.is_some() || container.status == "RUNNING";
+        let streams = stopped.chain(unwell).flat_map(|task| {
+            task.containers.iter().filter(ran).map(|container| LogTail {
+                task: task.id.clone(),
+                container: container.name.clone(),
+                stream: format!("{}/{}/{}", self.subject.log_prefix, container.name, task.id),
+                lines: Vec::new(),
+            })
+        });
+        let mut streams: Vec<LogTail> = streams.collect();
+        streams.dedup();
+        streams.truncate(STREAMS);
+        streams
+    }
+
+    fn is_unwell(&self, task: &TaskSeen) -> bool {
+        let at = |target: &TargetSeen| {
+            let address = task.address.as_deref().unwrap_or_default();
+            target.addresses.iter().any(|target| target.split(':').next() == Some(address))
+        };
+        task.health.as_deref() == Some("UNHEALTHY")
+            || self.targets.items().any(|target| target.current && target.state == "unhealthy" && at(target))
+    }
+}
