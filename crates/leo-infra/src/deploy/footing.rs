@@ -4,6 +4,9 @@
 //! its tasks would lose their role, its network interfaces hold on to groups and subnets, its jobs are in the bucket. All
 //! else of the foundation may be replaced or removed.
 
+use crate::failure::Problem;
+use leo_aws::FailureKind;
+use leo_config::StackName;
 use leo_deploy::{Change, ChangeAction, replacements_and_removals};
 use leo_stack::Link;
 use std::collections::BTreeMap;
@@ -29,12 +32,29 @@ pub(super) fn judge(
         let uses = uses(change, consumed, running);
         if change.action == ChangeAction::Remove && is_retained(change) {
             let id = change.physical_id.as_deref().unwrap_or(&change.logical_id);
-            footing.kept.push(format!("{id} ({}) leaves the stack and stays in the account", change.resource_type));
+            footing
+                .kept
+                .push(format!("{id} ({}) leaves the stack and stays in the account", change.resource_type));
         } else if !uses.is_empty() {
             footing.lost.push(format!("{change}, which the platform uses ({})", uses.join("; ")));
         }
     }
     footing
+}
+
+/// What is said where the running platform would lose something; nothing has been changed by then.
+pub(super) fn refused(foundation: &StackName, lost: Vec<String>) -> Problem {
+    Problem {
+        details: lost,
+        ..Problem::new(
+            FailureKind::Failed,
+            format!("update {foundation}: it would replace or remove what the platform uses; nothing was changed"),
+        )
+        .hint(
+            "keep the settings behind these resources as they are, or build a second environment with the new ones and \
+             move to it",
+        )
+    }
 }
 
 /// Where the running platform has this resource: its parameters, with the output where that is known.
@@ -164,6 +184,9 @@ mod tests {
         let id = "arn:aws:secretsmanager:us-east-1:111122223333:secret:leo/dev/old-a1b2c3";
         let footing = footing(&[removed("OldSecret", id, "Retain")]);
         assert_eq!(footing.lost, [""; 0]);
-        assert_eq!(footing.kept, [format!("{id} (AWS::Some::Type) leaves the stack and stays in the account")]);
+        assert_eq!(
+            footing.kept,
+            [format!("{id} (AWS::Some::Type) leaves the stack and stays in the account")]
+        );
     }
 }
