@@ -13,6 +13,7 @@ mod http;
 mod killed;
 mod proxy;
 mod refusals;
+mod rollback;
 mod running;
 mod truth;
 mod two_at_once;
