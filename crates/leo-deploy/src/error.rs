@@ -153,12 +153,14 @@ pub enum DeployError {
         causes: Vec<Cause>,
     },
     /// What was left of a stack can't join a new one.
-    #[error("adopt what was left of {stack}: {reason}")]
+    #[error("adopt what was left of {stack}: {reason}{}", lines(causes))]
     NotAdoptable {
         /// The stack.
         stack: String,
         /// Why.
         reason: String,
+        /// What the import failed on, where it came that far.
+        causes: Vec<Cause>,
     },
     /// CloudFormation did not say whether the stack has drifted.
     #[error("detect the drift of {stack}: {reason}")]
@@ -233,7 +235,8 @@ impl DeployError {
         match self {
             Self::Failed { causes, .. }
             | Self::GivenUp { causes, .. }
-            | Self::NotRecovered { causes, .. } => causes.first(),
+            | Self::NotRecovered { causes, .. }
+            | Self::NotAdoptable { causes, .. } => causes.first(),
             Self::NotDeleted { blockers, .. } => blockers.first(),
             Self::Blocked { cause, .. } => cause.as_ref(),
             _ => None,
@@ -265,17 +268,15 @@ impl DeployError {
                  infra/leo.toml and deploy, which turns the protection off"
                     .to_owned(),
             ),
-            Self::NotDeleted { stack, .. } => {
-                Some(unblock(stack, Block::DeleteFailed, &StackStatus::DeleteFailed))
-            }
-            Self::NotRecovered { stack, .. } => {
-                Some(unblock(stack, Block::UpdateRollbackFailed, &StackStatus::UpdateRollbackFailed))
+            Self::NotDeleted { .. } => {
+                Some("remove what stopped the delete, then run the same command again".to_owned())
             }
             Self::NothingNewToTry { stack, .. } => Some(format!(
                 "change what failed and deploy again, or go back: aws cloudformation rollback-stack --stack-name {stack}"
             )),
             Self::Failed { status: StackStatus::UpdateRollbackFailed, stack, .. }
-            | Self::GivenUp { status: StackStatus::UpdateRollbackFailed, stack, .. } => {
+            | Self::GivenUp { status: StackStatus::UpdateRollbackFailed, stack, .. }
+            | Self::NotRecovered { stack, .. } => {
                 Some(unblock(stack, Block::UpdateRollbackFailed, &StackStatus::UpdateRollbackFailed))
             }
             Self::Failed { status: status @ StackStatus::DeleteFailed, stack, .. }

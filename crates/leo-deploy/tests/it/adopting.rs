@@ -115,94 +115,7 @@ async fn only_what_is_there_is_imported() {
     assert_eq!(call["Parameters.member.1.ParameterKey"], "Stage");
     assert!(!call.contains_key("Parameters.member.2.ParameterKey"));
     let template: Value = serde_json::from_str(&call["TemplateBody"]).unwrap();
-    insta::assert_json_snapshot!(template, @r#"
-    {
-      "AWSTemplateFormatVersion": "2010-09-09",
-      "Conditions": {
-        "Real": {
-          "Fn::Equals": [
-            {
-              "Ref": "Stage"
-            },
-            "prod"
-          ]
-        },
-        "Versioned": {
-          "Fn::And": [
-            {
-              "Condition": "Real"
-            },
-            {
-              "Fn::Equals": [
-                "1",
-                "1"
-              ]
-            }
-          ]
-        }
-      },
-      "Description": "data and what uses it",
-      "Mappings": {
-        "Days": {
-          "dev": {
-            "n": 1
-          }
-        }
-      },
-      "Parameters": {
-        "Stage": {
-          "Type": "String"
-        }
-      },
-      "Resources": {
-        "Bucket": {
-          "DeletionPolicy": "Retain",
-          "DependsOn": [
-            "Secret"
-          ],
-          "Properties": {
-            "BucketName": {
-              "Fn::Join": [
-                "-",
-                [
-                  "leo",
-                  {
-                    "Ref": "AWS::AccountId"
-                  }
-                ]
-              ]
-            },
-            "Versioning": {
-              "Fn::If": [
-                "Versioned",
-                {
-                  "Fn::FindInMap": [
-                    "Days",
-                    "dev",
-                    "n"
-                  ]
-                },
-                {
-                  "Ref": "AWS::NoValue"
-                }
-              ]
-            }
-          },
-          "Type": "AWS::S3::Bucket",
-          "UpdateReplacePolicy": "Retain"
-        },
-        "Secret": {
-          "DeletionPolicy": "Retain",
-          "Properties": {
-            "Name": {
-              "Fn::Sub": "leo/${Stage}/${!x}${AWS::Region}"
-            }
-          },
-          "Type": "AWS::SecretsManager::Secret"
-        }
-      }
-    }
-    "#);
+    insta::assert_json_snapshot!(template);
     insta::assert_snapshot!(lines.text(), @r"
     adopting Bucket, Secret
     executing
@@ -293,7 +206,7 @@ async fn an_import_that_fails_leaves_no_stack_and_says_why() {
     ]);
     let error = adopt(&conversation, &retained(), &Lines::default()).await.unwrap_err();
     insta::assert_snapshot!(error, @r"
-    deploy leo-dev: its create failed, and it was deleted again
+    adopt what was left of leo-dev: the import failed, and left no stack
       Secret (AWS::ECS::Service) IMPORT_FAILED: was not found
     ");
 }

@@ -165,7 +165,7 @@ async fn what_could_not_be_deleted_is_told_with_what_to_do() {
     insta::assert_snapshot!(format!("{error}\n{}", error.hint().unwrap()), @r"
     delete leo-dev: it ended in DELETE_FAILED
       Network (AWS::ECS::Service) DELETE_FAILED: has dependencies
-    remove what stopped the delete, then: cargo xtask deploy --recover (it tries the delete again, and shows what it would have to leave behind before it does)
+    remove what stopped the delete, then run the same command again
     ");
 }
 

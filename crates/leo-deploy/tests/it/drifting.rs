@@ -177,7 +177,9 @@ async fn a_stack_that_can_not_be_checked_says_why() {
         ),
     ]);
     let error = detect(&conversation).await.unwrap_err();
-    insta::assert_snapshot!(error, @"detect the drift of leo-dev: DetectStackDrift: ValidationError: Drift detection cannot be performed on stack [leo-dev] in ROLLBACK_COMPLETE");
+    insta::assert_snapshot!(error, @r"
+    detect the drift of leo-dev: DetectStackDrift: ValidationError: Drift detection cannot be performed on stack [leo-dev] in ROLLBACK_COMPLETE
+    ");
 }
 
 #[tokio::test(start_paused = true)]
