@@ -137,7 +137,13 @@ pub(crate) fn log(lines: &[&str]) -> Answer {
     ok(&json!({ "events": events, "nextForwardToken": "f/1", "nextBackwardToken": "b/1" }))
 }
 
-pub(crate) fn stack_event(id: &str, kind: &str, status: &str, reason: Option<&str>, time: &str) -> StackEvent {
+pub(crate) fn stack_event(
+    id: &str,
+    kind: &str,
+    status: &str,
+    reason: Option<&str>,
+    time: &str,
+) -> StackEvent {
     StackEvent::Resource(ResourceEvent {
         id: format!("{id}-{status}-{time}"),
         time: time.to_owned(),

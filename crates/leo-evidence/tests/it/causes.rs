@@ -92,11 +92,16 @@ fn from_tasks() -> Vec<(CauseKind, &'static str, Evidence)> {
         (
             CauseKind::ContainerExits,
             "a program that ends at once",
-            stopped("EssentialContainerExited", exited, &json!({ "exit_code": 1 }), &log(&[
-                "thread 'main' panicked at src/main.rs:12:31:",
-                "SUPABASE_URL is not set",
-                "note: run with `RUST_BACKTRACE=1` environment variable to display a backtrace",
-            ])),
+            stopped(
+                "EssentialContainerExited",
+                exited,
+                &json!({ "exit_code": 1 }),
+                &log(&[
+                    "thread 'main' panicked at src/main.rs:12:31:",
+                    "SUPABASE_URL is not set",
+                    "note: run with `RUST_BACKTRACE=1` environment variable to display a backtrace",
+                ]),
+            ),
         ),
         (
             CauseKind::ContainerExits,
@@ -128,7 +133,12 @@ fn from_tasks() -> Vec<(CauseKind, &'static str, Evidence)> {
         (
             CauseKind::WrongArchitecture,
             "an image of another processor, at the start",
-            stopped("EssentialContainerExited", exited, &json!({ "exit_code": 255 }), &log(&["exec /leo-saas: exec format error"])),
+            stopped(
+                "EssentialContainerExited",
+                exited,
+                &json!({ "exit_code": 255 }),
+                &log(&["exec /leo-saas: exec format error"]),
+            ),
         ),
         (
             CauseKind::SecretWithoutValue,
@@ -225,10 +235,15 @@ fn from_tasks() -> Vec<(CauseKind, &'static str, Evidence)> {
         (
             CauseKind::HealthCheckFails,
             "a health path that is not there",
-            stopped("ServiceSchedulerInitiated", ELB, &json!({ "exit_code": 137 }), &with(
-                unhealthy("Target.ResponseCodeMismatch", "Health checks failed with these codes: [404]"),
-                &log(&["listening on 0.0.0.0:8080", "GET /healthz 404"]),
-            )),
+            stopped(
+                "ServiceSchedulerInitiated",
+                ELB,
+                &json!({ "exit_code": 137 }),
+                &with(
+                    unhealthy("Target.ResponseCodeMismatch", "Health checks failed with these codes: [404]"),
+                    &log(&["listening on 0.0.0.0:8080", "GET /healthz 404"]),
+                ),
+            ),
         ),
         (
             CauseKind::HealthCheckFails,
@@ -238,10 +253,15 @@ fn from_tasks() -> Vec<(CauseKind, &'static str, Evidence)> {
         (
             CauseKind::PortMismatch,
             "a program that listens elsewhere",
-            stopped("ServiceSchedulerInitiated", ELB, &none, &with(
-                unhealthy("Target.FailedHealthChecks", "Health checks failed"),
-                &log(&["2026-11-01T12:00:31Z INFO ready", "Server listening on http://0.0.0.0:3000"]),
-            )),
+            stopped(
+                "ServiceSchedulerInitiated",
+                ELB,
+                &none,
+                &with(
+                    unhealthy("Target.FailedHealthChecks", "Health checks failed"),
+                    &log(&["2026-11-01T12:00:31Z INFO ready", "Server listening on http://0.0.0.0:3000"]),
+                ),
+            ),
         ),
         (
             CauseKind::Reported,
@@ -378,7 +398,19 @@ fn from_elsewhere() -> Vec<(CauseKind, &'static str, Evidence)> {
         (
             CauseKind::Reported,
             "a failure that no rule knows",
-            failed("LoadBalancer", "AWS::ElasticLoadBalancingV2::LoadBalancer", "Exceeded limit of 50 load balancers"),
+            failed(
+                "LoadBalancer",
+                "AWS::ElasticLoadBalancingV2::LoadBalancer",
+                "Exceeded limit of 50 load balancers",
+            ),
+        ),
+        (
+            CauseKind::Overdue,
+            "a load balancer that takes its time",
+            evidence(&json!({ "deployments": [], "stack": {
+                "rollback_since": "2026-11-01T12:15:00Z",
+                "waiting": [{ "logical_id": "LoadBalancer", "resource_type": "AWS::ElasticLoadBalancingV2::LoadBalancer",
+                    "since": "2026-11-01T12:00:10Z" }] } })),
         ),
         (
             CauseKind::Mismatch,
@@ -402,7 +434,7 @@ fn every_cause_is_read_from_what_aws_writes() {
         screens += &format!("# {name}\n{}\n\n", lines.join("\n"));
     }
     // As many as there are rules' words: a new cause needs a row here.
-    assert_eq!(seen.len(), 23, "{seen:?}");
+    assert_eq!(seen.len(), 24, "{seen:?}");
     insta::assert_snapshot!(screens);
 }
 
@@ -415,11 +447,17 @@ fn where_nothing_went_wrong_there_is_no_cause() {
 /// What tasks of before do, and what is only under way, is no cause.
 #[test]
 fn neither_old_tasks_nor_a_certificate_that_has_just_begun_are_blamed() {
-    let mut old = stopped("EssentialContainerExited", "Essential container in task exited", &json!({ "exit_code": 1 }), &json!({}));
+    let mut old = stopped(
+        "EssentialContainerExited",
+        "Essential container in task exited",
+        &json!({ "exit_code": 1 }),
+        &json!({}),
+    );
     old.stops.kept[0].item.new = false;
     old.stack.failures.clear();
     assert_eq!(diagnose(&old), None);
-    let mut waiting = from_elsewhere().into_iter().find(|row| row.0 == CauseKind::ZoneNotDelegated).unwrap().2;
+    let mut waiting =
+        from_elsewhere().into_iter().find(|row| row.0 == CauseKind::ZoneNotDelegated).unwrap().2;
     waiting.ended = None;
     waiting.stack.rollback_since = None;
     waiting.updated = "2026-11-01T12:01:00Z".to_owned();
@@ -434,9 +472,14 @@ fn neither_old_tasks_nor_a_certificate_that_has_just_begun_are_blamed() {
 /// A log that names the right port is no sign of a wrong one.
 #[test]
 fn a_program_on_the_right_port_has_a_failing_health_check() {
-    let evidence = stopped("ServiceSchedulerInitiated", ELB, &json!({}), &with(
-        unhealthy("Target.FailedHealthChecks", "Health checks failed"),
-        &log(&["metrics listening on 127.0.0.1:9090", "listening on 127.0.0.1:8080"]),
-    ));
+    let evidence = stopped(
+        "ServiceSchedulerInitiated",
+        ELB,
+        &json!({}),
+        &with(
+            unhealthy("Target.FailedHealthChecks", "Health checks failed"),
+            &log(&["metrics listening on 127.0.0.1:9090", "listening on 127.0.0.1:8080"]),
+        ),
+    );
     assert_eq!(diagnose(&evidence).unwrap().cause, CauseKind::HealthCheckFails);
 }

@@ -3,7 +3,10 @@
 use leo_evidence::{CauseKind, Evidence, Redact, diagnose, look};
 use serde_json::json;
 
-use crate::answers::{NEW, OLD, deployment, exited, log, ok, refused, running, service, service_list, subject, targets, task_arn};
+use crate::answers::{
+    NEW, OLD, deployment, exited, log, ok, refused, running, service, service_list, subject, targets,
+    task_arn,
+};
 use crate::wire::{Answer, Aws};
 
 const NOON: f64 = 1_793_534_400.0;
@@ -15,15 +18,17 @@ async fn what_stopped_within_the_hour_is_found() {
         let stopped = call.body.contains("STOPPED");
         match call.operation.as_str() {
             "ListServices" => service_list(),
-            "DescribeServices" => service(7, &[deployment(OLD, "PRIMARY", 7, "COMPLETED", NOON - 9000.0)], &[]),
+            "DescribeServices" => {
+                service(7, &[deployment(OLD, "PRIMARY", 7, "COMPLETED", NOON - 9000.0)], &[])
+            }
             "ListTasks" if stopped => ok(&json!({ "taskArns": [task_arn(1), task_arn(2)] })),
             "ListTasks" => ok(&json!({ "taskArns": [task_arn(7)] })),
             "DescribeTasks" if call.body.contains(&task_arn(7)) => {
                 ok(&json!({ "tasks": [running(7, 7, OLD, "10.0.0.7")] }))
             }
-            "DescribeTasks" => {
-                ok(&json!({ "tasks": [exited(1, 8, NEW, 3, NOON), exited(2, 6, "ecs-svc/0", 1, NOON - 1800.0)] }))
-            }
+            "DescribeTasks" => ok(
+                &json!({ "tasks": [exited(1, 8, NEW, 3, NOON), exited(2, 6, "ecs-svc/0", 1, NOON - 1800.0)] }),
+            ),
             "DescribeTargetHealth" => targets(&[("10.0.0.7", "healthy", "", "")]),
             "GetLogEvents" => log(&["no DATABASE_URL"]),
             other => panic!("{other} is not expected"),
@@ -84,7 +89,8 @@ fn no_stack() -> Answer {
 #[tokio::test]
 async fn the_events_of_a_stack_that_was_deleted_again_are_found() {
     let stack = "AWS::CloudFormation::Stack";
-    let aws = Aws::new(move |call, _| match call.operation.as_str() {
+    let aws = Aws::new(move |call, _| {
+        match call.operation.as_str() {
         "DescribeStackEvents" if !call.body.contains("0a1b") => no_stack(),
         "DescribeStackEvents" => events(&[
             ("leo-dev-platform", stack, "DELETE_COMPLETE", ""),
@@ -106,6 +112,7 @@ async fn the_events_of_a_stack_that_was_deleted_again_are_found() {
                 .to_owned(),
         ),
         other => panic!("{other} is not expected"),
+    }
     });
     let mut evidence = Evidence { subject: subject(), ..Evidence::default() };
     let client = aws.cloudformation();
@@ -123,7 +130,12 @@ async fn only_the_last_operation_counts_and_only_where_it_failed() {
             ("leo-dev-platform", stack, "UPDATE_COMPLETE", ""),
             ("leo-dev-platform", stack, "UPDATE_IN_PROGRESS", "User Initiated"),
             ("leo-dev-platform", stack, "UPDATE_ROLLBACK_COMPLETE", ""),
-            ("Listener", "AWS::ElasticLoadBalancingV2::Listener", "UPDATE_FAILED", "Certificate ARN 'x' is not valid"),
+            (
+                "Listener",
+                "AWS::ElasticLoadBalancingV2::Listener",
+                "UPDATE_FAILED",
+                "Certificate ARN 'x' is not valid",
+            ),
             ("leo-dev-platform", stack, "UPDATE_IN_PROGRESS", "User Initiated"),
         ])
     });

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
 
 use crate::answers::{
-    NEW, OLD, deployment, exited, log, ok, refused, running, service, service_list, stack_event, subject, targets,
-    task_arn, task_id,
+    NEW, OLD, deployment, exited, log, ok, refused, running, service, service_list, stack_event, subject,
+    targets, task_arn, task_id,
 };
 use crate::wire::{Answer, Aws, Call};
 
@@ -33,11 +33,17 @@ fn arns(tasks: &[Value]) -> Answer {
 
 /// An update of which the new tasks exit: the first looks find the old deployment alone, the later ones two failures.
 fn failing_update(call: &Call, before: usize) -> Answer {
-    let stopped = [exited(1, 8, NEW, 1, NOON + 5.0), exited(2, 8, NEW, 1, NOON + 40.0), exited(9, 6, "ecs-svc/0", 1, NOON - 900.0)];
+    let stopped = [
+        exited(1, 8, NEW, 1, NOON + 5.0),
+        exited(2, 8, NEW, 1, NOON + 40.0),
+        exited(9, 6, "ecs-svc/0", 1, NOON - 900.0),
+    ];
     let runs = [running(7, 7, OLD, "10.0.0.7")];
     match call.operation.as_str() {
         "ListServices" => service_list(),
-        "DescribeServices" if before == 0 => service(7, &[deployment(OLD, "PRIMARY", 7, "COMPLETED", NOON - 9000.0)], &[]),
+        "DescribeServices" if before == 0 => {
+            service(7, &[deployment(OLD, "PRIMARY", 7, "COMPLETED", NOON - 9000.0)], &[])
+        }
         "DescribeServices" => service(
             8,
             &[
@@ -58,7 +64,9 @@ fn failing_update(call: &Call, before: usize) -> Answer {
         "DescribeTargetHealth" => targets(&[("10.0.0.7", "healthy", "", "")]),
         "GetTaskProtection" => ok(&json!({ "failures": [], "protectedTasks": [
             { "taskArn": task_arn(7), "protectionEnabled": true, "expirationDate": NOON + 7200.0 } ] })),
-        "GetLogEvents" => log(&["thread 'main' panicked at src/main.rs:12:", "cannot sign in with sk-canary-0123456789"]),
+        "GetLogEvents" => {
+            log(&["thread 'main' panicked at src/main.rs:12:", "cannot sign in with sk-canary-0123456789"])
+        }
         other => panic!("{other} is not expected"),
     }
 }
@@ -71,7 +79,8 @@ async fn the_second_failure_alike_gives_the_signal_and_everything_is_on_disk_by_
     let redact = Redact::new(&[Secret::new("sk-canary-0123456789")]);
     let recorder = Recorder::start(aws.clients(), subject(), folder.clone(), redact);
     let mut signal = recorder.abort_signal();
-    let reason = timeout(Duration::from_secs(60), signal.wait_for(Option::is_some)).await.unwrap().unwrap().clone();
+    let reason =
+        timeout(Duration::from_secs(60), signal.wait_for(Option::is_some)).await.unwrap().unwrap().clone();
     assert_eq!(
         reason.as_deref(),
         Some(
@@ -137,8 +146,18 @@ async fn old_scaled_and_interrupted_tasks_give_no_signal() {
     let tasks = vec![
         exited(1, 7, OLD, 1, NOON),
         exited(2, 7, OLD, 1, NOON),
-        stop(3, NEW, "ServiceSchedulerInitiated", "Scaling activity initiated by (deployment ecs-svc/2222222222222222222)"),
-        stop(4, NEW, "ServiceSchedulerInitiated", "Scaling activity initiated by (deployment ecs-svc/2222222222222222222)"),
+        stop(
+            3,
+            NEW,
+            "ServiceSchedulerInitiated",
+            "Scaling activity initiated by (deployment ecs-svc/2222222222222222222)",
+        ),
+        stop(
+            4,
+            NEW,
+            "ServiceSchedulerInitiated",
+            "Scaling activity initiated by (deployment ecs-svc/2222222222222222222)",
+        ),
         stop(5, NEW, "UserInitiated", "Task stopped by user"),
         stop(6, NEW, "UserInitiated", "Task stopped by user"),
         stop(7, NEW, "SpotInterruption", "Your Spot Task was interrupted."),
@@ -177,7 +196,13 @@ async fn a_deployment_that_failed_before_is_not_blamed_and_an_attached_one_is() 
     sleep(Duration::from_secs(30)).await;
     assert_eq!(*signal.borrow(), None, "both were there before");
     let service = "AWS::ECS::Service";
-    recorder.on_stack_event(&stack_event("Service", service, "UPDATE_IN_PROGRESS", None, "2026-11-01T12:00:00Z"));
+    recorder.on_stack_event(&stack_event(
+        "Service",
+        service,
+        "UPDATE_IN_PROGRESS",
+        None,
+        "2026-11-01T12:00:00Z",
+    ));
     timeout(Duration::from_secs(30), signal.wait_for(Option::is_some)).await.unwrap().unwrap();
 }
 
@@ -188,9 +213,11 @@ async fn a_loop_of_failing_tasks_stays_small() {
     let folder = root.path().join("one");
     let aws = Aws::new(move |call, before| match call.operation.as_str() {
         "ListTasks" if wants_stopped(call) => {
-            let page: usize = call.body.split("\"nextToken\":\"").nth(1).map_or(0, |rest| {
-                rest.split('"').next().unwrap().parse().unwrap()
-            });
+            let page: usize = call
+                .body
+                .split("\"nextToken\":\"")
+                .nth(1)
+                .map_or(0, |rest| rest.split('"').next().unwrap().parse().unwrap());
             let from = u32::try_from(page * 100).unwrap();
             let tasks: Vec<String> = (from..from + 100).map(task_arn).collect();
             ok(&json!({ "taskArns": tasks, "nextToken": (page + 1).to_string() }))
@@ -237,12 +264,17 @@ async fn calls_that_fail_neither_end_it_nor_storm() {
     let recorder = Recorder::start(aws.clients(), subject(), root.path().join("one"), Redact::default());
     sleep(Duration::from_secs(600)).await;
     let evidence = recorder.finish("failed").await;
-    assert_eq!(evidence.stops.kept.iter().filter(|stop| stop.item.new).map(|stop| stop.count).sum::<u64>(), 2);
+    assert_eq!(
+        evidence.stops.kept.iter().filter(|stop| stop.item.new).map(|stop| stop.count).sum::<u64>(),
+        2
+    );
     let calls = aws.calls();
     assert_eq!(calls["GetTaskProtection"], 1, "what is denied is not asked again");
     assert!(calls["DescribeTargetHealth"] <= 16, "{calls:?}");
     let said = evidence.unanswered.join("\n");
-    for expected in ["GetTaskProtection: AccessDeniedException", "ThrottlingException", "DescribeTargetHealth"] {
+    for expected in
+        ["GetTaskProtection: AccessDeniedException", "ThrottlingException", "DescribeTargetHealth"]
+    {
         assert!(said.contains(expected), "{said}");
     }
 }
@@ -250,7 +282,9 @@ async fn calls_that_fail_neither_end_it_nor_storm() {
 #[tokio::test(start_paused = true)]
 async fn expired_credentials_are_not_hammered() {
     let root = tempfile::tempdir().unwrap();
-    let aws = Aws::new(|_, _| refused("ExpiredTokenException", "The security token included in the request is expired"));
+    let aws = Aws::new(|_, _| {
+        refused("ExpiredTokenException", "The security token included in the request is expired")
+    });
     let recorder = Recorder::start(aws.clients(), subject(), root.path().join("one"), Redact::default());
     sleep(Duration::from_secs(600)).await;
     let evidence = recorder.finish("left").await;

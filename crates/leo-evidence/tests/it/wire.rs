@@ -130,11 +130,9 @@ impl Call {
         let body = std::str::from_utf8(request.body().bytes().unwrap_or_default()).unwrap().to_owned();
         let operation = match request.headers().get("x-amz-target") {
             Some(target) => target.rsplit('.').next().unwrap().to_owned(),
-            None => body
-                .split('&')
-                .find_map(|pair| pair.strip_prefix("Action="))
-                .unwrap_or_default()
-                .to_owned(),
+            None => {
+                body.split('&').find_map(|pair| pair.strip_prefix("Action=")).unwrap_or_default().to_owned()
+            }
         };
         Self { operation, body }
     }

@@ -1,12 +1,18 @@
 //! The three stacks as steps.
 
-use super::{Plan, adopt, images::Images, output, watch::Watch};
+use super::{
+    Plan, adopt,
+    footing::{self, Footing},
+    images::Images,
+    output,
+    watch::Watch,
+};
 use crate::failure::Problem;
 use leo_aws::{FailureKind, ServiceError};
 use leo_config::StackName;
 use leo_deploy::{
     Action, Block, Capability, Control, DeployError, Finished, INLINE_TEMPLATE_LIMIT, OnCreateFailure,
-    Prepared, Reporter, Stack, StackOutcome, StackRequest, TemplateSource, action, replacements_and_removals,
+    Prepared, Reporter, Stack, StackOutcome, StackRequest, TemplateSource, action,
 };
 use std::collections::BTreeMap;
 
@@ -16,8 +22,8 @@ type Step = Result<Finished<StackOutcome>, Problem>;
 const RECOVERIES: usize = 2;
 
 /// What is asked for, and the template's text.
-struct Wanted<'a> {
-    request: StackRequest,
+pub(super) struct Wanted<'a> {
+    pub(super) request: StackRequest,
     template: &'a str,
 }
 
@@ -41,31 +47,21 @@ pub(super) async fn registry(plan: &Plan<'_>, reporter: &Reporter) -> Step {
 
 /// Refuses what would pull the ground from under a running platform.
 pub(super) async fn foundation(plan: &Plan<'_>, reporter: &Reporter) -> Step {
-    let template = &plan.templates.foundation;
-    let source = source(plan, template).await?;
-    let mut wanted = wanted(plan, &plan.stacks.foundation.name, source, template);
-    wanted.request.capabilities = vec![Capability::CapabilityIam];
+    let wanted = wanted_foundation(plan).await?;
     let prepared = prepare(plan, &wanted, plan.before.foundation.as_ref(), reporter).await?;
     let Prepared::Ready(change_set) = prepared else {
         return execute(plan, prepared, Control::default(), reporter).await;
     };
-    let lost: Vec<String> = replacements_and_removals(change_set.changes())
-        .into_iter()
-        .map(|change| format!("{} ({})", change.logical_id, change.resource_type))
-        .collect();
-    if plan.before.platform.is_some() && !lost.is_empty() {
-        plan.engine.discard(change_set).await?;
-        return Err(Problem {
-            details: lost,
-            ..Problem::new(
-                FailureKind::Failed,
-                format!(
-                    "update {}: it would replace or remove what the platform uses; nothing was changed",
-                    plan.stacks.foundation.name
-                ),
-            )
-            .hint("keep these settings as they are, or build a second environment with the new ones and move to it")
-        });
+    if let Some(platform) = &plan.before.platform {
+        let Footing { lost, kept } =
+            footing::judge(change_set.changes(), &plan.stacks.consumed, &platform.parameters);
+        if !lost.is_empty() {
+            plan.engine.discard(change_set).await?;
+            return Err(footing::refused(&plan.stacks.foundation.name, lost));
+        }
+        for line in kept {
+            reporter.warning(line);
+        }
     }
     let finished = execute(plan, Prepared::Ready(change_set), Control::default(), reporter).await?;
     protect(plan, &plan.stacks.foundation.name).await?;
@@ -80,11 +76,7 @@ pub(super) async fn platform(
     reporter: &Reporter,
 ) -> Step {
     let revision = parameters.get(&plan.stacks.keys.secrets_revision).cloned();
-    let template = &plan.templates.platform;
-    let source = source(plan, template).await?;
-    let mut wanted = wanted(plan, &plan.stacks.platform.name, source, template);
-    wanted.request.parameters.clone_from(parameters);
-    wanted.request.express = plan.settings.express;
+    let wanted = wanted_platform(plan, parameters).await?;
     let prepared = prepare(plan, &wanted, plan.before.platform.as_ref(), reporter).await?;
     let finished = match prepared {
         Prepared::NoChange(_) => execute(plan, prepared, Control::default(), reporter).await?,
@@ -239,6 +231,24 @@ pub(super) fn platform_parameters(
         parameters.insert(link.parameter.clone(), value.to_owned());
     }
     Ok(parameters)
+}
+
+pub(super) async fn wanted_foundation<'a>(plan: &'a Plan<'_>) -> Result<Wanted<'a>, Problem> {
+    let template = &plan.templates.foundation;
+    let mut wanted = wanted(plan, &plan.stacks.foundation.name, source(plan, template).await?, template);
+    wanted.request.capabilities = vec![Capability::CapabilityIam];
+    Ok(wanted)
+}
+
+pub(super) async fn wanted_platform<'a>(
+    plan: &'a Plan<'_>,
+    parameters: &BTreeMap<String, String>,
+) -> Result<Wanted<'a>, Problem> {
+    let template = &plan.templates.platform;
+    let mut wanted = wanted(plan, &plan.stacks.platform.name, source(plan, template).await?, template);
+    wanted.request.parameters.clone_from(parameters);
+    wanted.request.express = plan.settings.express;
+    Ok(wanted)
 }
 
 /// The template in the call, or in the artifacts bucket where it is too large for that.
