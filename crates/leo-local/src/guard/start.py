@@ -25,10 +25,12 @@ with contextlib.suppress(OSError):
 import policies  # noqa: E402,I001 - first: it patches names that other modules import
 import tasks  # noqa: E402
 import gate  # noqa: E402
+import imports  # noqa: E402
 from ministack import app  # noqa: E402
 
 policies.install()
 tasks.install()
 gate.install()
+imports.install()
 sys.argv = ["ministack"]
 app.main()
