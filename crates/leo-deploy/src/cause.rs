@@ -46,6 +46,16 @@ impl Cause {
     }
 }
 
+/// Whether a service says that the name is taken by something which is being deleted: Secrets Manager ("scheduled for
+/// deletion") and S3 ("`OperationAborted`: a conflicting conditional operation is currently in progress against this
+/// resource", Amazon S3 API Reference, "Error responses").
+pub(crate) fn is_still_leaving(reason: &str) -> bool {
+    let reason = reason.to_ascii_lowercase();
+    ["scheduled for deletion", "operationaborted", "conflicting conditional operation"]
+        .iter()
+        .any(|words| reason.contains(words))
+}
+
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} ({}) {}: {}", self.path.join("/"), self.resource_type, self.status, self.reason)
@@ -55,11 +65,12 @@ impl fmt::Display for Cause {
 /// The nested stack, if any, in which the cause has to be looked for: its logical id and its stack id.
 pub(crate) fn nested_stack(events: &[ResourceEvent]) -> Option<(&str, &str)> {
     let first = failures(events).next()?;
-    let nested = first.resource_type == STACK;
+    let nested = first.resource_type == NESTED_STACK;
     nested.then_some((first.logical_id.as_str(), first.physical_id.as_deref()?))
 }
 
-const STACK: &str = "AWS::CloudFormation::Stack";
+/// The type of a stack as another one's resource.
+pub(crate) const NESTED_STACK: &str = "AWS::CloudFormation::Stack";
 
 /// The independent failures among one operation's events (oldest first), the first one first. Where no resource
 /// failed, what the stack itself says: a cancelled update for example.
@@ -81,7 +92,8 @@ pub(crate) fn resource_causes(events: &[ResourceEvent]) -> Vec<Cause> {
     failures(events).map(Cause::of).collect()
 }
 
-fn failures(events: &[ResourceEvent]) -> impl Iterator<Item = &ResourceEvent> {
+/// The events with which resources failed by themselves.
+pub(crate) fn failures(events: &[ResourceEvent]) -> impl Iterator<Item = &ResourceEvent> {
     events
         .iter()
         .filter(|event| !event.of_stack && event.status.ends_with("_FAILED") && !is_consequence(event))
@@ -103,7 +115,7 @@ mod tests {
             time: "2026-11-01T00:00:00Z".to_owned(),
             logical_id: logical_id.to_owned(),
             physical_id: None,
-            resource_type: if logical_id == "Inner" { STACK } else { "AWS::ECS::Service" }.to_owned(),
+            resource_type: if logical_id == "Inner" { NESTED_STACK } else { "AWS::ECS::Service" }.to_owned(),
             status: status.to_owned(),
             reason: (!reason.is_empty()).then(|| reason.to_owned()),
             token: None,

@@ -163,7 +163,9 @@ impl Finding {
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(if self.fatal { "refused" } else { "warning" })?;
-        for part in [&self.logical_id, &self.path].into_iter().flatten() {
+        // Without a resource, the validation's or hook's own name is all there is to hold on to.
+        let place = self.logical_id.as_ref().or(self.name.as_ref());
+        for part in [place, self.path.as_ref()].into_iter().flatten() {
             write!(f, " {part}")?;
         }
         write!(f, ": {}", self.reason)

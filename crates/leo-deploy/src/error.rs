@@ -86,6 +86,12 @@ pub enum DeployError {
         /// What had failed until then, the first failure first.
         causes: Vec<Cause>,
     },
+    /// Something else deleted the stack while it was deployed to.
+    #[error("deploy {stack}: something else deleted it meanwhile")]
+    Vanished {
+        /// The stack.
+        stack: String,
+    },
     /// There is no update that could be cancelled.
     #[error("cancel the update of {stack}: {}", not_cancellable(status.as_ref()))]
     NotCancellable {
@@ -110,6 +116,60 @@ pub enum DeployError {
         /// The last refused or unanswered call.
         source: ServiceError,
     },
+    /// A call that a recovery, a delete, an adoption or a look at the drift needs was refused or not answered.
+    #[error("{doing} {stack}: {source}")]
+    Call {
+        /// What was being done, as a verb.
+        doing: &'static str,
+        /// The stack.
+        stack: String,
+        /// The call.
+        source: ServiceError,
+    },
+    /// The stack refuses to be deleted.
+    #[error("delete {stack}: its termination protection is on")]
+    Protected {
+        /// The stack.
+        stack: String,
+    },
+    /// A delete left something behind.
+    #[error("delete {stack}: it ended in {status}{}", lines(blockers))]
+    NotDeleted {
+        /// The stack.
+        stack: String,
+        /// The status that it ended in.
+        status: StackStatus,
+        /// What could not be deleted, and why.
+        blockers: Vec<Cause>,
+    },
+    /// A rollback that was continued failed again.
+    #[error("recover {stack}: it ended in {status}{}", lines(causes))]
+    NotRecovered {
+        /// The stack.
+        stack: String,
+        /// The status that it ended in.
+        status: StackStatus,
+        /// What the rollback failed on, the first one first.
+        causes: Vec<Cause>,
+    },
+    /// What was left of a stack can't join a new one.
+    #[error("adopt what was left of {stack}: {reason}{}", lines(causes))]
+    NotAdoptable {
+        /// The stack.
+        stack: String,
+        /// Why.
+        reason: String,
+        /// What the import failed on, where it came that far.
+        causes: Vec<Cause>,
+    },
+    /// CloudFormation did not say whether the stack has drifted.
+    #[error("detect the drift of {stack}: {reason}")]
+    DriftUnknown {
+        /// The stack.
+        stack: String,
+        /// Why.
+        reason: String,
+    },
     /// Something else ended the change set before it was used.
     #[error("deploy {stack}: the change set that was reviewed can't be executed any more ({status})")]
     ChangeSetGone {
@@ -124,7 +184,7 @@ impl DeployError {
     /// What it means for the exit code.
     pub fn kind(&self) -> FailureKind {
         match self {
-            Self::Service { source, .. } => source.kind(),
+            Self::Service { source, .. } | Self::Call { source, .. } => source.kind(),
             Self::LostContact { source, .. } if source.kind() == FailureKind::Credentials => {
                 FailureKind::Credentials
             }
@@ -134,7 +194,13 @@ impl DeployError {
             | Self::NothingNewToTry { .. }
             | Self::ChangeSet { .. }
             | Self::Failed { .. }
+            | Self::Protected { .. }
+            | Self::NotDeleted { .. }
+            | Self::NotRecovered { .. }
+            | Self::NotAdoptable { .. }
+            | Self::DriftUnknown { .. }
             | Self::GivenUp { .. }
+            | Self::Vanished { .. }
             | Self::NotCancellable { .. }
             | Self::ChangeSetGone { .. } => FailureKind::Failed,
         }
@@ -150,9 +216,16 @@ impl DeployError {
             | Self::NothingNewToTry { stack, .. }
             | Self::Failed { stack, .. }
             | Self::GivenUp { stack, .. }
+            | Self::Vanished { stack }
             | Self::NotCancellable { stack, .. }
             | Self::NotStarted { stack, .. }
             | Self::LostContact { stack, .. }
+            | Self::Call { stack, .. }
+            | Self::Protected { stack }
+            | Self::NotDeleted { stack, .. }
+            | Self::NotRecovered { stack, .. }
+            | Self::NotAdoptable { stack, .. }
+            | Self::DriftUnknown { stack, .. }
             | Self::ChangeSetGone { stack, .. } => stack,
         }
     }
@@ -160,7 +233,11 @@ impl DeployError {
     /// The first cause, where a resource's failure is one.
     pub fn cause(&self) -> Option<&Cause> {
         match self {
-            Self::Failed { causes, .. } | Self::GivenUp { causes, .. } => causes.first(),
+            Self::Failed { causes, .. }
+            | Self::GivenUp { causes, .. }
+            | Self::NotRecovered { causes, .. }
+            | Self::NotAdoptable { causes, .. } => causes.first(),
+            Self::NotDeleted { blockers, .. } => blockers.first(),
             Self::Blocked { cause, .. } => cause.as_ref(),
             _ => None,
         }
@@ -169,7 +246,7 @@ impl DeployError {
     /// What to do, where that is known.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Service { source, .. } => source.hint(),
+            Self::Service { source, .. } | Self::Call { source, .. } => source.hint(),
             Self::LostContact { source, .. } if source.kind() == FailureKind::Credentials => Some(
                 "sign in again, then run the same command: it attaches to the operation and continues"
                     .to_owned(),
@@ -181,20 +258,44 @@ impl DeployError {
             Self::ChangeSet { reason, .. } if reason.contains("LimitExceeded") => {
                 Some("delete change sets of this stack that nobody needs, or raise the quota".to_owned())
             }
-            Self::TemplateTooLarge { .. } | Self::ChangeSet { .. } | Self::NotCancellable { .. } => None,
+            Self::TemplateTooLarge { .. }
+            | Self::ChangeSet { .. }
+            | Self::NotCancellable { .. }
+            | Self::NotAdoptable { .. }
+            | Self::DriftUnknown { .. } => None,
+            Self::Protected { .. } => Some(
+                "it is meant to stay; to delete it all the same, take `protected` from its environment in \
+                 infra/leo.toml and deploy, which turns the protection off"
+                    .to_owned(),
+            ),
+            Self::NotDeleted { .. } => {
+                Some("remove what stopped the delete, then run the same command again".to_owned())
+            }
             Self::NothingNewToTry { stack, .. } => Some(format!(
                 "change what failed and deploy again, or go back: aws cloudformation rollback-stack --stack-name {stack}"
             )),
             Self::Failed { status: StackStatus::UpdateRollbackFailed, stack, .. }
-            | Self::GivenUp { status: StackStatus::UpdateRollbackFailed, stack, .. } => {
+            | Self::GivenUp { status: StackStatus::UpdateRollbackFailed, stack, .. }
+            | Self::NotRecovered { stack, .. } => {
                 Some(unblock(stack, Block::UpdateRollbackFailed, &StackStatus::UpdateRollbackFailed))
             }
-            Self::GivenUp { status: status @ StackStatus::DeleteFailed, stack, .. } => {
+            Self::Failed { status: status @ StackStatus::DeleteFailed, stack, .. }
+            | Self::GivenUp { status: status @ StackStatus::DeleteFailed, stack, .. } => {
                 Some(unblock(stack, Block::DeleteFailed, status))
             }
+            Self::Failed {
+                status: status @ (StackStatus::RollbackComplete | StackStatus::RollbackFailed),
+                stack,
+                ..
+            } => Some(unblock(stack, Block::CreateRolledBack, status)),
+            Self::GivenUp { why: GaveUp::Deadline(_), .. } => Some(
+                "cargo xtask diagnose says what it waited for; --deadline gives it longer where that is all it needs"
+                    .to_owned(),
+            ),
             Self::Failed { .. } | Self::GivenUp { .. } => {
                 Some("fix the cause, then run the same command again".to_owned())
             }
+            Self::Vanished { .. } => Some("run the same command again: it creates the stack anew".to_owned()),
             Self::ChangeSetGone { .. } => {
                 Some("something else deployed to this stack meanwhile: run the same command again".to_owned())
             }
@@ -204,20 +305,27 @@ impl DeployError {
 
 fn unblock(stack: &str, block: Block, status: &StackStatus) -> String {
     match block {
-        Block::CreateRolledBack => format!(
-            "such a stack can only be deleted: aws cloudformation delete-stack --stack-name {stack}, then deploy again"
-        ),
-        Block::UpdateRollbackFailed => format!(
-            "remove what stopped the rollback, then: aws cloudformation continue-update-rollback --stack-name {stack} \
-             (--resources-to-skip for the resources that failed because the rollback failed), then deploy again"
-        ),
-        Block::DeleteFailed => format!(
-            "remove what stopped the delete, then: aws cloudformation delete-stack --stack-name {stack} \
-             (--retain-resources keeps the ones that can't go), then deploy again"
-        ),
+        Block::CreateRolledBack => {
+            "such a stack can only be deleted and created again: cargo xtask deploy --recover does both, and asks before it \
+             deletes"
+                .to_owned()
+        }
+        Block::UpdateRollbackFailed => {
+            "remove what stopped the rollback, then: cargo xtask deploy --recover (it tries the rollback again, and \
+             shows what it would have to skip before it skips anything)"
+                .to_owned()
+        }
+        Block::DeleteFailed => {
+            "remove what stopped the delete, then: cargo xtask deploy --recover (it tries the delete again, and shows what \
+             it would have to leave behind before it does)"
+                .to_owned()
+        }
+        // No rule of AWS says what a delete does to what was imported halfway, so no command of ours does it.
         Block::ImportRollbackFailed => format!(
-            "look at the stack's events: aws cloudformation describe-stack-events --stack-name {stack}; \
-             AWS Support can bring it back, or it is deleted with its data retained"
+            "see what is stuck: aws cloudformation describe-stack-events --stack-name {stack}; where \
+             aws cloudformation list-stack-resources --stack-name {stack} lists nothing but buckets, repositories and \
+             secrets, aws cloudformation delete-stack --stack-name {stack} leaves them where they are, and the next \
+             deploy adopts them; otherwise ask AWS Support before anything is changed"
         ),
         Block::Unknown => format!(
             "{status} is not known to this version: look at the stack in the console before anything is changed"

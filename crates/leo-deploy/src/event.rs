@@ -136,6 +136,11 @@ pub enum StackEvent {
         /// What the call said.
         reason: String,
     },
+    /// Something begins that is no deploy: a delete, a recovery, an adoption, a look at the drift.
+    Begins {
+        /// What, in plain words.
+        what: String,
+    },
     /// A failure that is known to pass is tried once more.
     Retrying {
         /// What failed.
@@ -306,6 +311,7 @@ impl fmt::Display for StackEvent {
             Self::GivingUp { why } => write!(f, "giving up: {why}"),
             Self::NotStopped { reason } => write!(f, "can't be stopped and goes on ({reason})"),
             Self::PollDelayed { reason } => write!(f, "progress is late ({reason})"),
+            Self::Begins { what } => f.write_str(what),
             Self::Retrying { cause } => write!(f, "trying once more after {cause}"),
             Self::LeftBehind { change_set, reason } => write!(f, "could not delete {change_set} ({reason})"),
             Self::Finished { status } => write!(f, "{status}"),

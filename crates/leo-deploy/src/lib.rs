@@ -13,6 +13,7 @@ mod change;
 mod control;
 mod error;
 mod event;
+mod import_template;
 mod pace;
 mod progress;
 mod run;
@@ -31,7 +32,8 @@ pub use event::{
 pub use progress::{Counter, Progress};
 pub use run::{Finished, Run, Stopped};
 pub use stacks::{
-    Capability, INLINE_TEMPLATE_LIMIT, OnCreateFailure, Prepared, ReviewedChangeSet, Stack, StackOutcome,
-    StackRequest, Stacks, TemplateSource,
+    Capability, Deleted, Difference, Drift, DriftKind, DriftedResource, INLINE_TEMPLATE_LIMIT, Observed,
+    OnCreateFailure, Prepared, Recovered, Recovery, Retained, ReviewedChangeSet, Skipped, Stack,
+    StackOutcome, StackRequest, Stacks, TemplateSource, ToImport, Unchecked,
 };
 pub use state::{Action, Block, StackStatus, action};

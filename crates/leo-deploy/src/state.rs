@@ -38,7 +38,7 @@ pub enum StackStatus {
 use StackStatus as S;
 
 /// Every status with CloudFormation's word for it.
-const WORDS: [(S, &str); 23] = [
+static WORDS: [(S, &str); 23] = [
     (S::CreateInProgress, "CREATE_IN_PROGRESS"),
     (S::CreateComplete, "CREATE_COMPLETE"),
     (S::CreateFailed, "CREATE_FAILED"),
@@ -65,6 +65,11 @@ const WORDS: [(S, &str); 23] = [
 ];
 
 impl StackStatus {
+    /// Every status that this version knows.
+    pub fn known() -> impl Iterator<Item = &'static Self> {
+        WORDS.iter().map(|(status, _)| status)
+    }
+
     /// CloudFormation's word.
     pub fn as_str(&self) -> &str {
         if let S::Unknown(word) = self {

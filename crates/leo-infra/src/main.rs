@@ -20,11 +20,12 @@ mod leaving;
 mod local;
 mod operation;
 mod progress;
+mod standing;
 mod target;
 mod who;
 
 use clap::{Parser, Subcommand};
-use commands::{deploy as deploy_command, diagnose, forward, push_images};
+use commands::{deploy as deploy_command, diagnose, drift, forward, push_images, releases, rollback};
 use std::process::ExitCode;
 
 #[derive(Debug, Parser)]
@@ -44,8 +45,14 @@ enum Command {
     Deploy(deploy_command::Args),
     /// Build the images, push them and print their digests
     PushImages(push_images::Args),
+    /// Show what was changed behind CloudFormation's back
+    Drift(drift::Args),
     /// Say why the last deploy failed
     Diagnose(diagnose::Args),
+    /// Deploy an earlier release again
+    Rollback(rollback::Args),
+    /// List what was deployed, newest first
+    Releases(releases::Args),
     /// Carry our own containers' requests to the local target
     #[command(name = forward::COMMAND, hide = true)]
     Forward(forward::Args),
@@ -55,7 +62,10 @@ fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Deploy(args) => in_runtime(deploy_command::run(args)),
         Command::PushImages(args) => in_runtime(push_images::run(args)),
+        Command::Drift(args) => in_runtime(drift::run(args)),
         Command::Diagnose(args) => in_runtime(diagnose::run(args)),
+        Command::Rollback(args) => in_runtime(rollback::run(args)),
+        Command::Releases(args) => in_runtime(releases::run(args)),
         Command::Forward(args) => forward::run(&args),
     }
 }

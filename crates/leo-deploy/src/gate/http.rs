@@ -10,9 +10,7 @@ use std::time::Duration;
 
 use http_body_util::Empty;
 use hyper::body::Bytes;
-use hyper::header::{
-    CONNECTION, HOST, HeaderName, HeaderValue, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE, USER_AGENT,
-};
+use hyper::header::{CONNECTION, HOST, USER_AGENT};
 use hyper_util::rt::TokioIo;
 use serde::Serialize;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -23,8 +21,16 @@ use tokio_rustls::rustls::crypto::aws_lc_rs;
 use tokio_rustls::rustls::pki_types::ServerName;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
-/// How long one request may take, from the name's lookup to the status line.
-const TIMEOUT: Duration = Duration::from_secs(10);
+/// How long one request may take, from the name's lookup to the answer's head.
+pub(super) const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How we call ourselves.
+pub(super) const AGENT: &str = "leo-infra";
+
+/// A connection to the load balancer.
+pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
 /// One request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -79,7 +85,8 @@ impl Probe {
         self.host.as_deref().unwrap_or(&self.connect)
     }
 
-    fn authority(&self) -> String {
+    /// Host and port, as `Host` carries them.
+    pub(super) fn authority(&self) -> String {
         if self.port == self.scheme.default_port() {
             self.name().to_owned()
         } else {
@@ -89,38 +96,23 @@ impl Probe {
 
     /// The HTTP status of the answer, or why there is none. Redirects are not followed.
     pub(super) async fn status(&self) -> Result<u16, String> {
-        self.answer(&[(CONNECTION, "close")]).await
-    }
-
-    /// The HTTP status with which a WebSocket's opening handshake is answered (RFC 6455, section 4.1): 101 opens it.
-    pub(super) async fn websocket_status(&self) -> Result<u16, String> {
-        self.answer(&[
-            (CONNECTION, "Upgrade"),
-            (UPGRADE, "websocket"),
-            (SEC_WEBSOCKET_VERSION, "13"),
-            // Any 16 bytes; it only keeps caches from answering, and there is no cache here.
-            (SEC_WEBSOCKET_KEY, "bGVvLWluZnJhIHByb2JlIQ=="),
-        ])
-        .await
-    }
-
-    async fn answer(&self, headers: &[(HeaderName, &'static str)]) -> Result<u16, String> {
-        match timeout(TIMEOUT, self.ask(headers)).await {
+        match timeout(TIMEOUT, self.ask()).await {
             Ok(answer) => answer.map_err(|error| error.to_string()),
-            Err(_) => Err(format!("no answer within {} s", TIMEOUT.as_secs())),
+            Err(_) => Err(no_answer()),
         }
     }
 
-    async fn ask(&self, headers: &[(HeaderName, &'static str)]) -> io::Result<u16> {
+    /// A connection, and TLS on it where the scheme wants that.
+    pub(super) async fn open(&self) -> io::Result<Box<dyn Stream>> {
         let stream = self.connect().await?;
-        match self.scheme {
-            Scheme::Http => self.exchange(stream, headers).await,
+        Ok(match self.scheme {
+            Scheme::Http => Box::new(stream),
             Scheme::Https => {
                 let name = ServerName::try_from(self.name().to_owned()).map_err(io::Error::other)?;
                 let connector = TlsConnector::from(Arc::new(tls()?));
-                self.exchange(connector.connect(name, stream).await?, headers).await
+                Box::new(connector.connect(name, stream).await?)
             }
-        }
+        })
     }
 
     /// A connection to the first of the addresses that takes one.
@@ -135,25 +127,26 @@ impl Probe {
         Err(refused)
     }
 
-    async fn exchange(
-        &self,
-        stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
-        headers: &[(HeaderName, &'static str)],
-    ) -> io::Result<u16> {
+    async fn ask(&self) -> io::Result<u16> {
+        let stream = TokioIo::new(self.open().await?);
         let (mut sender, connection) =
-            hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(io::Error::other)?;
+            hyper::client::conn::http1::handshake(stream).await.map_err(io::Error::other)?;
         // It ends with the sender; its error reaches the request.
         tokio::spawn(connection);
-        let mut request = hyper::Request::get(&self.path)
+        let request = hyper::Request::get(&self.path)
             .header(HOST, self.authority())
-            .header(USER_AGENT, "leo-infra")
+            .header(USER_AGENT, AGENT)
+            .header(CONNECTION, "close")
             .body(Empty::<Bytes>::new())
             .map_err(io::Error::other)?;
-        let headers = headers.iter().map(|(name, value)| (name.clone(), HeaderValue::from_static(value)));
-        request.headers_mut().extend(headers);
         let response = sender.send_request(request).await.map_err(io::Error::other)?;
         Ok(response.status().as_u16())
     }
+}
+
+/// What is said when [`TIMEOUT`] is over.
+pub(super) fn no_answer() -> String {
+    format!("no answer within {} s", TIMEOUT.as_secs())
 }
 
 fn tls() -> io::Result<ClientConfig> {

@@ -29,6 +29,10 @@ pub enum Mismatch {
     },
     /// The planned deployment failed.
     RolloutFailed {
+        /// The planned task definition.
+        planned: String,
+        /// The task definition of an older deployment that still runs tasks.
+        runs: Option<String>,
         /// What ECS says about it.
         reason: Option<String>,
     },
@@ -105,6 +109,35 @@ pub enum Mismatch {
         /// The HTTP status in place of 101.
         status: u16,
     },
+    /// What answers the opening of a WebSocket with 101 does not speak WebSocket.
+    BadWebSocket {
+        /// What was asked.
+        url: String,
+        /// What is wrong with the answer.
+        reason: String,
+    },
+    /// A WebSocket that opened did not stay open.
+    WebSocketClosed {
+        /// What was asked.
+        url: String,
+        /// For how long it was open.
+        seconds: u64,
+        /// The code of the closing frame; none where the connection was cut without one.
+        code: Option<u16>,
+        /// What the closing frame or the connection said.
+        reason: Option<String>,
+        /// After how long a silence the load balancer is configured to cut a connection, where that is known.
+        idle_timeout_seconds: Option<u64>,
+    },
+    /// A ping on an open WebSocket was not answered.
+    NoPong {
+        /// What was asked.
+        url: String,
+        /// For how long it had been open when the ping was sent.
+        seconds: u64,
+        /// For how long the answer was waited for.
+        waited_seconds: u64,
+    },
     /// The load balancer does not answer.
     NoAnswer {
         /// What was asked.
@@ -115,13 +148,15 @@ pub enum Mismatch {
 }
 
 impl Mismatch {
-    /// Whether waiting can't make it go away.
+    /// Whether waiting can't make it go away, once it was seen twice.
     pub(super) fn is_final(&self) -> bool {
         match self {
             Self::OtherTaskDefinition { .. }
             | Self::RolloutFailed { .. }
             | Self::NoContainer { .. }
             | Self::OtherImage { .. } => true,
+            // These come after everything else is as it should be, and seeing them a second time takes a minute.
+            _ if self.is_of_an_open_websocket() => true,
             Self::NoService { .. }
             | Self::NoDeployment { .. }
             | Self::RolloutUnfinished { .. }
@@ -132,8 +167,21 @@ impl Mismatch {
             | Self::UnhealthyTarget { .. }
             | Self::HttpStatus { .. }
             | Self::NoWebSocket { .. }
+            | Self::BadWebSocket { .. }
+            | Self::WebSocketClosed { .. }
+            | Self::NoPong { .. }
             | Self::NoAnswer { .. } => false,
         }
+    }
+
+    /// Whether a WebSocket opened and then failed.
+    pub(super) fn is_of_an_open_websocket(&self) -> bool {
+        matches!(self, Self::WebSocketClosed { .. } | Self::NoPong { .. })
+    }
+
+    /// Whether it is what an earlier look found; not to the second.
+    pub(super) fn repeats(&self, earlier: &Self) -> bool {
+        self == earlier || (self.is_of_an_open_websocket() && earlier.is_of_an_open_websocket())
     }
 
     /// What to do, where that is known.
@@ -146,12 +194,35 @@ impl Mismatch {
             Self::UnhealthyTarget { .. } | Self::HttpStatus { .. } => {
                 "the orchestrator has to answer its health path with a status of 2xx on its port"
             }
-            Self::NoWebSocket { .. } => {
+            Self::NoWebSocket { .. } | Self::BadWebSocket { .. } => {
                 "the orchestrator has to open WebSockets at `orchestrator.websocket_path` of infra/leo.toml"
+            }
+            Self::WebSocketClosed { code, seconds, idle_timeout_seconds, .. } => {
+                return Some(closed_hint(*code, *seconds, *idle_timeout_seconds));
+            }
+            Self::NoPong { .. } => {
+                "the orchestrator has to read from its WebSockets all the time and answer pings (RFC 6455, section 5.5.2)"
             }
             _ => return None,
         };
         Some(text.to_owned())
+    }
+}
+
+/// Where a WebSocket's end came from, and how it stays open.
+fn closed_hint(code: Option<u16>, seconds: u64, idle_timeout_seconds: Option<u64>) -> String {
+    match idle_timeout_seconds {
+        _ if code.is_some() => "the orchestrator closed it: at `orchestrator.websocket_path` of infra/leo.toml a \
+             WebSocket has to stay open, also while its client says nothing and has not signed in"
+            .to_owned(),
+        // Both are whole seconds of different clocks.
+        Some(idle) if seconds.saturating_add(2) >= idle => format!(
+            "nothing was sent for {idle} s, which is `load_balancer.idle_timeout_seconds` of infra/leo.toml: raise it, or \
+             have the orchestrator ping its clients more often than that"
+        ),
+        _ => "a quiet WebSocket has to stay open: have the orchestrator ping its clients, more often than \
+             `load_balancer.idle_timeout_seconds` of infra/leo.toml and than any limit of its own server or proxy"
+            .to_owned(),
     }
 }
 
@@ -164,9 +235,10 @@ impl fmt::Display for Mismatch {
                 write!(f, "{} runs instead of {}", short(runs), short(planned))?;
                 in_brackets(f, reason.as_deref())
             }
-            Self::RolloutFailed { reason } => {
-                f.write_str("the deployment failed")?;
-                in_brackets(f, reason.as_deref())
+            Self::RolloutFailed { planned, runs, reason } => {
+                write!(f, "the deployment of {} failed", short(planned))?;
+                in_brackets(f, reason.as_deref())?;
+                runs.as_deref().map_or(Ok(()), |runs| write!(f, "; {} still runs", short(runs)))
             }
             Self::RolloutUnfinished { state, running, desired } => {
                 write!(f, "the deployment is {state}, {running} of {desired} tasks run")
@@ -201,6 +273,22 @@ impl fmt::Display for Mismatch {
             Self::NoWebSocket { url, status } => {
                 write!(f, "{url} answers the opening of a WebSocket with {status}")
             }
+            Self::BadWebSocket { url, reason } => {
+                write!(f, "{url} opens no WebSocket")?;
+                in_brackets(f, Some(reason))
+            }
+            Self::WebSocketClosed { url, seconds, code, reason, .. } => {
+                write!(f, "a WebSocket at {url} was ")?;
+                match code {
+                    Some(code) => write!(f, "closed after {seconds} s with code {code}"),
+                    None => write!(f, "cut after {seconds} s"),
+                }?;
+                in_brackets(f, reason.as_deref())
+            }
+            Self::NoPong { url, seconds, waited_seconds } => write!(
+                f,
+                "a WebSocket at {url} did not answer a ping within {waited_seconds} s, {seconds} s after it opened"
+            ),
             Self::HttpStatus { url, status } => write!(f, "{url} answers with {status}"),
             Self::NoAnswer { url, reason } => write!(f, "{url} does not answer ({reason})"),
         }

@@ -3,16 +3,18 @@
 //! CloudFormation can report success over a service that ECS rolled back by itself, so the gate looks at the service:
 //! its primary deployment is the planned task definition and has completed, its tasks run the planned images, its
 //! targets are healthy, and the load balancer, asked at its own address, answers with a status of 2xx and, where clients
-//! open WebSockets, lets one open.
+//! open WebSockets, lets one open and leaves it open while nothing is said.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::future::{Future, pending};
 use std::time::Duration;
 
 use aws_sdk_ecs::Client as Ecs;
 use aws_sdk_elasticloadbalancingv2::Client as LoadBalancing;
 use leo_aws::{FailureKind, ServiceError};
 use serde::Serialize;
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
 use crate::error::lines;
@@ -21,6 +23,7 @@ mod dns;
 mod http;
 mod mismatch;
 mod service;
+mod websocket;
 
 pub use http::{Probe, Scheme};
 pub use mismatch::Mismatch;
@@ -43,9 +46,15 @@ pub struct Gate {
     pub probe: Probe,
     /// The path that WebSocket clients open, where there is one: it has to open there.
     pub websocket_path: Option<String>,
+    /// For how long a WebSocket has to stay open while nothing is sent on it, before a ping has to be answered. Over 60 s
+    /// it shows that a quiet user is not cut off at the usual default of load balancers and proxies. Zero: it opens and
+    /// answers a ping, no more.
+    pub websocket_hold: Duration,
+    /// After how long a silence the load balancer is configured to cut a connection, for the hint.
+    pub idle_timeout: Option<Duration>,
     /// The domain that should lead to the load balancer. Where it does not, that is a warning, not a failure.
     pub public_name: Option<String>,
-    /// For how long the service may take.
+    /// For how long the service may take; holding the WebSocket comes on top.
     pub deadline: Duration,
     /// How long to wait between two looks.
     pub interval: Duration,
@@ -64,8 +73,41 @@ pub struct GateReport {
     pub url: String,
     /// Its HTTP status.
     pub http_status: u16,
+    /// For how many seconds a WebSocket stayed open with nothing sent on it; none where no path is configured.
+    pub websocket_seconds: Option<u64>,
     /// What should be looked at nevertheless.
     pub warnings: Vec<String>,
+}
+
+/// What the gate waits for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wait {
+    /// This is not yet as planned.
+    Missing(Vec<Mismatch>),
+    /// A call failed in a way that passes.
+    Call(ServiceError),
+    /// A WebSocket is held open.
+    Holding {
+        /// For how many seconds.
+        seconds: u64,
+        /// How many of them are left.
+        left: u64,
+    },
+}
+
+impl fmt::Display for Wait {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing(mismatches) => {
+                let texts = mismatches.iter().map(ToString::to_string).collect::<Vec<_>>();
+                f.write_str(&texts.join("; "))
+            }
+            Self::Call(error) => error.fmt(f),
+            Self::Holding { seconds, left } => {
+                write!(f, "holding a WebSocket open for {seconds} s ({left} s left)")
+            }
+        }
+    }
 }
 
 /// Why the gate did not pass. Messages read after "failed to".
@@ -79,6 +121,14 @@ pub enum GateError {
         /// All that differed at the last look.
         mismatches: Vec<Mismatch>,
     },
+    /// The word came to give up.
+    #[error("get the planned service running: {reason}{}", lines(mismatches))]
+    Aborted {
+        /// Why.
+        reason: String,
+        /// All that differed at the last look.
+        mismatches: Vec<Mismatch>,
+    },
     /// A call was refused.
     #[error("look at what runs: {0}")]
     Service(#[from] ServiceError),
@@ -88,7 +138,7 @@ impl GateError {
     /// What it means for the exit code.
     pub fn kind(&self) -> FailureKind {
         match self {
-            Self::Mismatch { .. } => FailureKind::Failed,
+            Self::Mismatch { .. } | Self::Aborted { .. } => FailureKind::Failed,
             Self::Service(error) => error.kind(),
         }
     }
@@ -96,7 +146,9 @@ impl GateError {
     /// What to do, where that is known.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Mismatch { mismatches, .. } => mismatches.iter().find_map(Mismatch::hint),
+            Self::Mismatch { mismatches, .. } | Self::Aborted { mismatches, .. } => {
+                mismatches.iter().find_map(Mismatch::hint)
+            }
             Self::Service(error) => error.hint(),
         }
     }
@@ -106,21 +158,23 @@ fn within(waited: Option<Duration>) -> String {
     waited.map(|waited| format!(" within {} s", waited.as_secs())).unwrap_or_default()
 }
 
-/// Looks until everything is as planned, until a difference can't go away by waiting, or until the deadline.
-/// `on_wait` hears what is still missing whenever that changes.
+/// Looks until everything is as planned, until a difference can't go away by waiting, until the deadline, or until
+/// `abort` carries a reason to give up. `on_wait` hears what is waited for whenever that changes.
 pub async fn check(
     gate: &Gate,
     ecs: &Ecs,
     load_balancing: &LoadBalancing,
-    on_wait: &(dyn Fn(String) + Send + Sync),
+    mut abort: Option<watch::Receiver<Option<String>>>,
+    on_wait: &(dyn Fn(Wait) + Send + Sync),
 ) -> Result<GateReport, GateError> {
     let began = Instant::now();
     let mut before: Vec<Mismatch> = Vec::new();
     loop {
-        let overdue = |error: ServiceError| {
-            if error.is_retryable() && began.elapsed() < gate.deadline { Ok(error) } else { Err(error) }
-        };
-        let mismatches = match look(gate, ecs, load_balancing).await {
+        let aborted = |reason| GateError::Aborted { reason, mismatches: before.clone() };
+        // On the heap: it holds the state of every call.
+        let turn = Box::pin(turn(gate, ecs, load_balancing, on_wait));
+        let turn = unless_aborted(abort.as_mut(), turn);
+        let mismatches = match turn.await.map_err(aborted)? {
             Ok(Look::Passed(mut report)) => {
                 if let Some(domain) = &gate.public_name {
                     report.warnings.extend(dns::warning(domain, &gate.probe.connect).await);
@@ -128,32 +182,82 @@ pub async fn check(
                 return Ok(report);
             }
             Ok(Look::Differs(mismatches)) => mismatches,
-            Err(error) => {
-                on_wait(overdue(error)?.to_string());
-                sleep(gate.interval).await;
+            Err(error) if error.is_retryable() && began.elapsed() < gate.deadline => {
+                on_wait(Wait::Call(error));
+                unless_aborted(abort.as_mut(), sleep(gate.interval)).await.map_err(aborted)?;
                 continue;
             }
+            Err(error) => return Err(error.into()),
         };
         // One look can fall between two answers of AWS that do not agree yet; two looks in a row don't.
-        let stays = |mismatch: &Mismatch| mismatch.is_final() && before.contains(mismatch);
+        let stays =
+            |found: &Mismatch| found.is_final() && before.iter().any(|earlier| found.repeats(earlier));
         if mismatches.iter().any(stays) {
             return Err(GateError::Mismatch { waited: None, mismatches });
         }
         if began.elapsed() >= gate.deadline {
-            return Err(GateError::Mismatch { waited: Some(gate.deadline), mismatches });
+            // A WebSocket is held after the service was there in time.
+            let in_time = mismatches.iter().all(Mismatch::is_of_an_open_websocket);
+            return Err(GateError::Mismatch { waited: (!in_time).then_some(gate.deadline), mismatches });
         }
         if mismatches != before {
-            let texts = mismatches.iter().map(ToString::to_string).collect::<Vec<_>>();
-            on_wait(texts.join("; "));
+            on_wait(Wait::Missing(mismatches.clone()));
         }
         before = mismatches;
-        sleep(gate.interval).await;
+        let aborted = |reason| GateError::Aborted { reason, mismatches: before.clone() };
+        unless_aborted(abort.as_mut(), sleep(gate.interval)).await.map_err(aborted)?;
+    }
+}
+
+/// What comes of `work`, or the reason to give up, whichever is first there.
+async fn unless_aborted<T>(
+    abort: Option<&mut watch::Receiver<Option<String>>>,
+    work: impl Future<Output = T>,
+) -> Result<T, String> {
+    let told = async {
+        if let Some(abort) = abort
+            && let Ok(reason) = abort.wait_for(Option::is_some).await
+        {
+            return reason.clone().unwrap_or_default();
+        }
+        // Nobody can say it any more.
+        pending().await
+    };
+    tokio::select! {
+        biased;
+        reason = told => Err(reason),
+        result = work => Ok(result),
     }
 }
 
 enum Look {
     Passed(GateReport),
     Differs(Vec<Mismatch>),
+}
+
+/// One look, and once everything else is as planned, the WebSocket.
+async fn turn(
+    gate: &Gate,
+    ecs: &Ecs,
+    load_balancing: &LoadBalancing,
+    on_wait: &(dyn Fn(Wait) + Send + Sync),
+) -> Result<Look, ServiceError> {
+    let looked = look(gate, ecs, load_balancing).await?;
+    let Some(path) = &gate.websocket_path else { return Ok(looked) };
+    let Look::Passed(mut report) = looked else { return Ok(looked) };
+    let probe = Probe { path: path.clone(), ..gate.probe.clone() };
+    if let Err(mismatch) = websocket::hold(&probe, gate.websocket_hold, gate.idle_timeout, on_wait).await {
+        return Ok(Look::Differs(vec![mismatch]));
+    }
+    if !gate.websocket_hold.is_zero() {
+        // What was true before may have changed in that time.
+        match look(gate, ecs, load_balancing).await? {
+            Look::Passed(again) => report = again,
+            differs @ Look::Differs(_) => return Ok(differs),
+        }
+    }
+    report.websocket_seconds = Some(gate.websocket_hold.as_secs());
+    Ok(Look::Passed(report))
 }
 
 async fn look(gate: &Gate, ecs: &Ecs, load_balancing: &LoadBalancing) -> Result<Look, ServiceError> {
@@ -168,9 +272,6 @@ async fn look(gate: &Gate, ecs: &Ecs, load_balancing: &LoadBalancing) -> Result<
         Ok(status) => return Ok(Look::Differs(vec![Mismatch::HttpStatus { url, status }])),
         Err(reason) => return Ok(Look::Differs(vec![Mismatch::NoAnswer { url, reason }])),
     };
-    if let Some(mismatch) = websocket_mismatch(gate).await {
-        return Ok(Look::Differs(vec![mismatch]));
-    }
     let healthy_targets = snapshot.healthy_targets();
     let primary = snapshot.into_primary();
     Ok(Look::Passed(GateReport {
@@ -179,18 +280,9 @@ async fn look(gate: &Gate, ecs: &Ecs, load_balancing: &LoadBalancing) -> Result<
         healthy_targets,
         url,
         http_status,
+        websocket_seconds: None,
         warnings: Vec::new(),
     }))
-}
-
-async fn websocket_mismatch(gate: &Gate) -> Option<Mismatch> {
-    let probe = Probe { path: gate.websocket_path.clone()?, ..gate.probe.clone() };
-    let url = probe.url();
-    match probe.websocket_status().await {
-        Ok(101) => None,
-        Ok(status) => Some(Mismatch::NoWebSocket { url, status }),
-        Err(reason) => Some(Mismatch::NoAnswer { url, reason }),
-    }
 }
 
 impl fmt::Display for GateReport {
@@ -199,6 +291,11 @@ impl fmt::Display for GateReport {
             f,
             "{} running, {} healthy, {} answers {}",
             self.running, self.healthy_targets, self.url, self.http_status
-        )
+        )?;
+        match self.websocket_seconds {
+            None => Ok(()),
+            Some(0) => f.write_str(", a WebSocket opens"),
+            Some(seconds) => write!(f, ", a WebSocket stays open for {seconds} s"),
+        }
     }
 }

@@ -83,7 +83,7 @@ impl Snapshot {
             return vec![self.other_task_definition(gate, primary)];
         }
         if primary.state == ecs::DeploymentRolloutState::Failed.as_str() {
-            return vec![Mismatch::RolloutFailed { reason: primary.reason.clone() }];
+            return vec![self.rollout_failed(primary)];
         }
         let mut found = Vec::new();
         let completed = primary.state == ecs::DeploymentRolloutState::Completed.as_str();
@@ -114,6 +114,15 @@ impl Snapshot {
             planned: gate.task_definition.clone(),
             runs: primary.task_definition.clone(),
             reason: failed.unwrap_or(primary).reason.clone(),
+        }
+    }
+
+    fn rollout_failed(&self, primary: &Deployment) -> Mismatch {
+        let runs = self.deployments.iter().find(|other| !other.primary && other.running > 0);
+        Mismatch::RolloutFailed {
+            planned: primary.task_definition.clone(),
+            runs: runs.map(|runs| runs.task_definition.clone()),
+            reason: primary.reason.clone(),
         }
     }
 

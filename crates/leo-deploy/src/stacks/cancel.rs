@@ -33,23 +33,23 @@ impl Stacks {
         })
     }
 
-    /// Ends the operation that runs on the stack, as far as that is possible: an update is rolled back, a create
-    /// deleted. `false` when there is nothing to end any more, or not yet.
-    pub(super) async fn stop(&self, stack: &Stack) -> Result<bool, ServiceError> {
-        match stack.status {
-            StackStatus::UpdateInProgress => self.send_cancel(&stack.id).await.map(|()| true),
-            StackStatus::CreateInProgress => {
-                let request =
-                    self.client.delete_stack().stack_name(&stack.id).client_request_token(new_token());
-                let answer = request.send().await.map_err(|error| ServiceError::of("DeleteStack", &error));
-                answer.map(|_| true)
-            }
-            _ => Ok(false),
+    /// Ends the operation that runs on the stack: a create is deleted, an update rolled back.
+    pub(super) async fn stop(&self, stack: &Stack) -> Result<(), ServiceError> {
+        if stack.status != StackStatus::CreateInProgress {
+            return self.send_cancel(&stack.id).await;
         }
+        let request = self.client.delete_stack().stack_name(&stack.id).client_request_token(new_token());
+        request.send().await.map(|_| ()).map_err(|error| ServiceError::of("DeleteStack", &error))
     }
 
     async fn send_cancel(&self, stack: &str) -> Result<(), ServiceError> {
         let request = self.client.cancel_update_stack().stack_name(stack).client_request_token(new_token());
         request.send().await.map(|_| ()).map_err(|error| ServiceError::of("CancelUpdateStack", &error))
     }
+}
+
+/// Whether the operation on a stack in this status can be ended early: an update until its cleanup
+/// ("CancelUpdateStack"), a create, which is deleted instead. An import, a delete and a rollback run to their end.
+pub(super) fn is_stoppable(status: &StackStatus) -> bool {
+    matches!(status, StackStatus::UpdateInProgress | StackStatus::CreateInProgress)
 }

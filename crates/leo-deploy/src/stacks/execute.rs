@@ -3,50 +3,23 @@
 use aws_sdk_cloudformation::types as sdk;
 use leo_aws::ServiceError;
 
-use super::follow::Operation;
+use super::failure::{disable_rollback_of_execution, on_stack_failure};
+use super::follow::{Ended, Operation};
 use super::poller::{Poller, Start, start_of_next};
-use super::{Mode, OnCreateFailure, Prepared, ReviewedChangeSet, StackOutcome, Stacks, is_absent};
+use super::prepare::is_about_another_state;
+use super::{ReviewedChangeSet, StackOutcome, Stacks, is_absent, new_token};
 use crate::cause::{Cause, causes, nested_stack, resource_causes};
-use crate::control::{Control, Limits};
+use crate::control::Limits;
 use crate::error::DeployError;
 use crate::event::{OnEvent, ResourceEvent, StackEvent};
+use crate::state::StackStatus;
 
 /// How deep nested stacks are searched for a cause; CloudFormation itself allows hardly more.
 const NESTING: usize = 5;
 
 impl Stacks {
-    /// Executes the change set and follows it to its end. A rollback is an error.
-    ///
-    /// What `control` ends is undone: an update is cancelled and rolled back, a create deleted, and that is followed
-    /// to its end too. What has come too far for that is followed as if nothing was said.
-    ///
-    /// A create that only failed because the account's first use of ECS was making its service-linked role is
-    /// tried once more, as a new change set of the same request.
-    pub async fn execute(
-        &self,
-        ready: ReviewedChangeSet,
-        control: &Control,
-        on_event: &OnEvent<'_>,
-    ) -> Result<StackOutcome, DeployError> {
-        let mut limits = Limits::begin(control);
-        let error = match self.execute_once(&ready, &mut limits, on_event).await {
-            Ok(outcome) => return Ok(outcome),
-            Err(error) => error,
-        };
-        let Some(cause) = error.cause().filter(|cause| cause.is_new_service_linked_role()) else {
-            return Err(error);
-        };
-        if !ready.creates_stack() {
-            return Err(error);
-        }
-        on_event(StackEvent::Retrying { cause: cause.clone() });
-        match self.prepare(&ready.request, on_event).await? {
-            Prepared::NoChange(outcome) => Ok(outcome),
-            Prepared::Ready(again) => self.execute_once(&again, &mut limits, on_event).await,
-        }
-    }
-
-    async fn execute_once(
+    /// Executes the change set, without a second try.
+    pub(super) async fn execute_once(
         &self,
         ready: &ReviewedChangeSet,
         limits: &mut Limits,
@@ -63,10 +36,13 @@ impl Stacks {
             start,
             total: Some(ready.changes.len()),
             running: false,
-            deletes_on_failure: ready.creates_stack()
-                && ready.request.on_create_failure == OnCreateFailure::Delete,
+            deletes_on_failure: on_stack_failure(&ready.request, ready.mode)
+                == Some(sdk::OnStackFailure::Delete),
         };
-        let ended = self.follow_within(operation, limits, on_event).await?;
+        let mut ended = self.follow_within(operation, limits, on_event).await?;
+        if ready.is_left_rolled_back(&ended.stack.status) {
+            self.delete_rolled_back(&mut ended, on_event).await;
+        }
         on_event(StackEvent::Finished { status: ended.stack.status.clone() });
         if ended.stack.status.is_success() {
             return Ok(ended.stack.outcome(Some(ready.changes.clone())));
@@ -74,26 +50,56 @@ impl Stacks {
         let (stack, status) = (name.to_owned(), ended.stack.status);
         if let Some(why) = ended.given_up {
             // What the stack says of itself is only that it was told to stop.
-            let causes = self.causes_of(resource_causes(&ended.events), &ended.events).await;
+            let causes = self.inner_causes(resource_causes(&ended.events), &ended.events).await;
             return Err(DeployError::GivenUp { stack, why, status, causes });
         }
-        let causes = self.causes_of(causes(&ended.events), &ended.events).await;
+        let causes = self.causes_of(&ended.events).await;
+        // Nothing that failed explains it, and an update is never ended so.
+        if status == StackStatus::DeleteComplete && (!ready.creates_stack() || causes.is_empty()) {
+            return Err(DeployError::Vanished { stack });
+        }
         Err(DeployError::Failed { stack, status, causes })
     }
 
+    /// Deletes the empty stack that a failed create left, as CloudFormation itself does where it can be told to.
+    /// What failed is the news, so a stack that stays is only seen by its status.
+    async fn delete_rolled_back(&self, ended: &mut Ended, on_event: &OnEvent<'_>) {
+        let stack = &ended.stack;
+        let request = self.client.delete_stack().stack_name(&stack.id).client_request_token(new_token());
+        if request.send().await.is_err() {
+            return;
+        }
+        let newest = ended.events.last().map(|event| Start::After(event.id.clone()));
+        let operation = Operation {
+            stack: &stack.name,
+            stack_id: &stack.id,
+            start: newest.unwrap_or(Start::Beginning),
+            total: None,
+            running: false,
+            deletes_on_failure: false,
+        };
+        if let Ok(deleted) = self.follow(operation, on_event).await {
+            ended.stack = deleted.stack;
+        }
+    }
+
     /// Starts the execution. A call that failed may nevertheless have started it: the change set knows.
-    async fn begin(&self, ready: &ReviewedChangeSet) -> Result<(), DeployError> {
+    pub(super) async fn begin(&self, ready: &ReviewedChangeSet) -> Result<(), DeployError> {
         let stack = ready.request.name.clone();
         let request = self
             .client
             .execute_change_set()
             .change_set_name(&ready.id)
             .client_request_token(&ready.token)
-            // Not together with `OnStackFailure`, which only a create has.
-            .set_disable_rollback((ready.mode == Mode::RetryForward).then_some(true));
+            .set_disable_rollback(disable_rollback_of_execution(ready));
         let Err(error) = request.send().await else { return Ok(()) };
         let source = ServiceError::of("ExecuteChangeSet", &error);
         let in_doubt = source.is_retryable() || source.code.as_deref().is_some_and(is_about_the_change_set);
+        if is_about_another_state(&source) && !in_doubt {
+            let status = if is_absent(&source) { "the stack is gone" } else { "the stack is busy" };
+            let status = status.to_owned();
+            return Err(DeployError::ChangeSetGone { stack, status });
+        }
         if !in_doubt {
             return Err(DeployError::Service { stack, source });
         }
@@ -118,9 +124,13 @@ impl Stacks {
         }
     }
 
-    /// The causes found among an operation's events. Where the first one is a nested stack, that stack's own first
-    /// cause takes its place.
-    async fn causes_of(&self, mut found: Vec<Cause>, events: &[ResourceEvent]) -> Vec<Cause> {
+    /// The causes among an operation's events. Where the first one is a nested stack, that stack's own first cause
+    /// takes its place.
+    pub(super) async fn causes_of(&self, events: &[ResourceEvent]) -> Vec<Cause> {
+        self.inner_causes(causes(events), events).await
+    }
+
+    pub(super) async fn inner_causes(&self, mut found: Vec<Cause>, events: &[ResourceEvent]) -> Vec<Cause> {
         let mut path = Vec::new();
         let mut inner = nested_stack(events).map(|(name, id)| (name.to_owned(), id.to_owned()));
         while let Some((name, id)) = inner.take() {

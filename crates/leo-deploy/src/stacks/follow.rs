@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use aws_sdk_cloudformation::types as sdk;
 use tokio::time::Instant;
 
+use super::cancel::is_stoppable;
 use super::poller::{Poller, Start, start_of_running};
 use super::{Stack, Stacks};
 use crate::control::{GaveUp, Limits};
@@ -38,9 +40,7 @@ pub(super) struct Operation<'a> {
 #[derive(Debug)]
 enum Stopping {
     No,
-    /// There is a reason, and no call yet that was accepted.
-    Wanted(GaveUp),
-    /// A call was sent and not answered.
+    /// A call was sent and not answered; it may have arrived nevertheless.
     InDoubt(GaveUp),
     /// CloudFormation took it.
     Sent(GaveUp),
@@ -49,16 +49,11 @@ enum Stopping {
 }
 
 impl Stopping {
-    /// Whether nothing remains to be sent.
-    fn is_decided(&self) -> bool {
-        matches!(self, Self::Sent(_) | Self::Refused)
-    }
-
     /// Why the operation did not run to its own end.
     fn reason(self) -> Option<GaveUp> {
         match self {
             Self::Sent(why) | Self::InDoubt(why) => Some(why),
-            Self::No | Self::Wanted(_) | Self::Refused => None,
+            Self::No | Self::Refused => None,
         }
     }
 }
@@ -97,6 +92,7 @@ impl Stacks {
         let mut patience = Patience::new(LOST_AFTER);
         let mut last_looks = LAST_LOOKS;
         let mut stopping = Stopping::No;
+        let mut stoppable = false;
         let mut events: Vec<ResourceEvent> = Vec::new();
         let since = Instant::now();
         loop {
@@ -125,6 +121,7 @@ impl Stacks {
                         last_looks -= 1;
                     } else {
                         last_looks = LAST_LOOKS;
+                        stoppable = is_stoppable(&stack.status);
                         stopping = self.stop_if_reached(stopping, limits, &stack, on_event).await;
                     }
                 }
@@ -142,22 +139,19 @@ impl Stacks {
                 }
                 Some(source) => return Err(DeployError::LostContact { stack: name.to_owned(), source }),
             }
-            if stopping.is_decided() {
-                pace.wait().await;
-                continue;
-            }
-            if let Some(left) = limits.countdown() {
+            // Once it goes back, or has almost arrived, nothing ends it early.
+            if stoppable && let Some(left) = limits.countdown() {
                 on_event(StackEvent::Countdown { left });
             }
-            let undecided = limits.reached().is_none();
+            let awaited = stoppable && limits.reached().is_none();
             tokio::select! {
                 () = pace.wait() => {}
-                () = limits.wait(), if undecided => {}
+                () = limits.wait(), if awaited => {}
             }
         }
     }
 
-    /// Does the next step towards an early end of the operation, where there is a reason for one.
+    /// Ends the operation early, where there is a reason to and it has not been done.
     async fn stop_if_reached(
         &self,
         stopping: Stopping,
@@ -167,18 +161,16 @@ impl Stacks {
     ) -> Stopping {
         let why = match stopping {
             Stopping::No => {
-                let Some(why) = limits.reached() else { return Stopping::No };
+                let reason = limits.reached().filter(|_| is_stoppable(&stack.status));
+                let Some(why) = reason else { return Stopping::No };
                 on_event(StackEvent::GivingUp { why: why.clone() });
                 why
             }
-            Stopping::Wanted(why) | Stopping::InDoubt(why) => why,
-            decided @ (Stopping::Sent(_) | Stopping::Refused) => return decided,
+            Stopping::InDoubt(why) if is_stoppable(&stack.status) => why,
+            decided => return decided,
         };
         match self.stop(stack).await {
-            Ok(true) => Stopping::Sent(why),
-            // It has not begun, or goes back already.
-            Ok(false) => Stopping::Wanted(why),
-            // It may have arrived nevertheless.
+            Ok(()) => Stopping::Sent(why),
             Err(error) if error.is_retryable() => Stopping::InDoubt(why),
             Err(error) => {
                 on_event(StackEvent::NotStopped { reason: error.to_string() });
@@ -191,7 +183,8 @@ impl Stacks {
     pub(super) async fn attach(&self, stack: &Stack, on_event: &OnEvent<'_>) -> Result<(), DeployError> {
         let refused = |source| DeployError::Service { stack: stack.name.clone(), source };
         let (start, token) = start_of_running(&self.client, &stack.id).await.map_err(refused)?;
-        let owner = Owner { token, description: self.description_of(stack).await };
+        let description = self.description_of(stack, token.as_deref()).await;
+        let owner = Owner { token, description };
         let owner = (owner != Owner::default()).then_some(owner);
         on_event(StackEvent::Attached { status: stack.status.clone(), owner });
         let operation = Operation {
@@ -207,11 +200,16 @@ impl Stacks {
         Ok(())
     }
 
-    /// What the change set that made the stack's operation says of itself; only a courtesy, so no error.
-    async fn description_of(&self, stack: &Stack) -> Option<String> {
-        let id = stack.change_set_id.as_deref()?;
-        let change_set = self.client.describe_change_set().change_set_name(id).send().await.ok()?;
-        change_set.description().filter(|text| !text.is_empty()).map(str::to_owned)
+    /// What the change set of the running operation says of itself; only a courtesy, so no error. The stack knows the
+    /// last change set that was executed, which need not be what runs now: a delete or a plain update has none.
+    async fn description_of(&self, stack: &Stack, token: Option<&str>) -> Option<String> {
+        let page = self.change_set_page(stack.change_set_id.as_deref()?, None).await.ok()?;
+        // This engine's change sets are named like the token of their execution.
+        let is_named_so = token.is_some() && page.change_set_name() == token;
+        let runs = page.execution_status() == Some(&sdk::ExecutionStatus::ExecuteInProgress)
+            && stack.status != StackStatus::DeleteInProgress;
+        let description = page.description().filter(|text| !text.is_empty());
+        description.filter(|_| is_named_so || runs).map(str::to_owned)
     }
 }
 
@@ -228,6 +226,7 @@ impl Stack {
             tags: BTreeMap::new(),
             termination_protection: false,
             change_set_id: None,
+            express: false,
         }
     }
 }

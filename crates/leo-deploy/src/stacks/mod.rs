@@ -14,13 +14,24 @@ use crate::event::OnEvent;
 use crate::pace::Turnstile;
 use crate::state::StackStatus;
 
+mod adopt;
+mod again;
 mod cancel;
+mod delete;
+mod drift;
 mod execute;
+mod failure;
 mod follow;
+mod members;
 mod poller;
 mod prepare;
+mod recover;
 
+pub use adopt::ToImport;
 pub use aws_sdk_cloudformation::types::Capability;
+pub use delete::{Deleted, Retained};
+pub use drift::{Difference, Drift, DriftKind, DriftedResource, Observed, Unchecked};
+pub use recover::{Recovered, Recovery, Skipped};
 
 /// The largest template that CloudFormation takes in the call itself, in bytes ("CloudFormation quotas").
 pub const INLINE_TEMPLATE_LIMIT: usize = 51_200;
@@ -95,6 +106,9 @@ pub struct Stack {
     pub termination_protection: bool,
     /// The change set that was executed last.
     pub change_set_id: Option<String>,
+    /// Whether its last operation was of express mode.
+    #[serde(skip)]
+    pub(crate) express: bool,
 }
 
 /// What became of a stack.
@@ -248,6 +262,8 @@ impl Stack {
             tags: stack.tags().iter().filter_map(|tag| pair(tag.key(), tag.value())).collect(),
             termination_protection: stack.enable_termination_protection().unwrap_or_default(),
             change_set_id: stack.change_set_id().map(str::to_owned),
+            express: stack.deployment_config().and_then(sdk::DeploymentConfig::mode)
+                == Some(&sdk::DeploymentConfigMode::Express),
         }
     }
 

@@ -1,5 +1,6 @@
 //! From what a stack should be to a change set that says what differs.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use aws_sdk_cloudformation::operation::describe_change_set::DescribeChangeSetOutput;
@@ -7,9 +8,10 @@ use aws_sdk_cloudformation::types as sdk;
 use aws_sdk_cloudformation::types::ChangeSetStatus as Status;
 use leo_aws::ServiceError;
 
+use super::failure::{deployment_config, on_stack_failure};
 use super::{
-    INLINE_TEMPLATE_LIMIT, Mode, OnCreateFailure, Prepared, ReviewedChangeSet, Stack, StackRequest, Stacks,
-    TemplateSource, is_absent, new_token,
+    INLINE_TEMPLATE_LIMIT, Mode, Prepared, ReviewedChangeSet, Stack, StackRequest, Stacks, TemplateSource,
+    is_absent, new_token,
 };
 use crate::cause::{Cause, causes, resource_causes};
 use crate::change::{Change, Finding};
@@ -55,10 +57,18 @@ impl Stacks {
         loop {
             let (stack, mode) = self.at_rest(&request.name, on_event).await?;
             on_event(StackEvent::Preparing { creates: mode == Mode::Create });
-            match self.create_change_set(request, mode).await {
-                Ok(created) => return self.review(request, created, stack, on_event).await,
-                // Between the look and the call someone else began an operation.
-                Err(error) if error.message.contains("_IN_PROGRESS") && races > 0 => {
+            let kept_in_express = stack.as_ref().is_some_and(|stack| stack.express);
+            let request = match mode {
+                // What express mode kept takes no other mode until it is complete again ("This stack is in a
+                // UPDATE_FAILED state from a previous operation that used EXPRESS deployment mode").
+                Mode::RetryForward if kept_in_express => {
+                    Cow::Owned(StackRequest { express: true, ..request.clone() })
+                }
+                _ => Cow::Borrowed(request),
+            };
+            match self.create_change_set(&request, mode).await {
+                Ok(created) => return self.review(&request, created, stack, on_event).await,
+                Err(error) if races > 0 && is_about_another_state(&error) => {
                     races -= 1;
                     Pace::of_operation().wait().await;
                 }
@@ -125,24 +135,12 @@ impl Stacks {
             .iter()
             .map(|(key, value)| sdk::Parameter::builder().parameter_key(key).parameter_value(value).build());
         let tags = request.tags.iter().map(|(key, value)| sdk::Tag::builder().key(key).value(value).build());
-        let on_failure = match (mode, request.on_create_failure) {
-            (Mode::Update | Mode::RetryForward, _) => None,
-            (Mode::Create, OnCreateFailure::Delete) => Some(sdk::OnStackFailure::Delete),
-            (Mode::Create, OnCreateFailure::Rollback) => Some(sdk::OnStackFailure::Rollback),
-            (Mode::Create, OnCreateFailure::Keep) => Some(sdk::OnStackFailure::DoNothing),
-        };
         let (body, url) = match &request.template {
             TemplateSource::Inline(body) => (Some(body.clone()), None),
             TemplateSource::Stored { url } => (None, Some(url.clone())),
         };
         let drift =
             (request.revert_drift && mode != Mode::Create).then_some(sdk::DeploymentMode::RevertDrift);
-        let config = request.express.then(|| {
-            sdk::DeploymentConfig::builder()
-                .mode(sdk::DeploymentConfigMode::Express)
-                .disable_rollback(false)
-                .build()
-        });
         let answer = self
             .client
             .create_change_set()
@@ -158,9 +156,9 @@ impl Stacks {
             .set_parameters(Some(parameters.collect()))
             .set_capabilities(Some(request.capabilities.clone()))
             .set_tags(Some(tags.collect()))
-            .set_on_stack_failure(on_failure)
+            .set_on_stack_failure(on_stack_failure(request, mode))
             .set_deployment_mode(drift)
-            .set_deployment_config(config)
+            .set_deployment_config(deployment_config(request, mode))
             .set_description(request.description.clone())
             .send()
             .await
@@ -181,7 +179,13 @@ impl Stacks {
         on_event: &OnEvent<'_>,
     ) -> Result<Prepared, DeployError> {
         let refused = |source| DeployError::Service { stack: request.name.clone(), source };
-        let computed = self.computed(&created.id, on_event).await.map_err(refused)?;
+        let computed = match self.computed(&created.id, on_event).await {
+            Err(error) if is_absent(&error) => {
+                let (stack, status) = (request.name.clone(), "deleted".to_owned());
+                return Err(DeployError::ChangeSetGone { stack, status });
+            }
+            computed => computed.map_err(refused)?,
+        };
         if computed.succeeded {
             let findings = self.findings(&created.id).await;
             for finding in &findings {
@@ -216,7 +220,7 @@ impl Stacks {
     }
 
     /// Waits until CloudFormation knows what the change set would do.
-    async fn computed(&self, id: &str, on_event: &OnEvent<'_>) -> Result<Computed, ServiceError> {
+    pub(super) async fn computed(&self, id: &str, on_event: &OnEvent<'_>) -> Result<Computed, ServiceError> {
         let mut pace = Pace::of_change_set();
         let mut patience = Patience::new(LOST_AFTER);
         loop {
@@ -264,7 +268,7 @@ impl Stacks {
 
     /// What the service's validation says about the change set. Endpoints without `DescribeEvents` say it in the
     /// change set's reason alone, so a refused call means no finding.
-    async fn findings(&self, id: &str) -> Vec<Finding> {
+    pub(super) async fn findings(&self, id: &str) -> Vec<Finding> {
         let mut findings = Vec::new();
         let mut token = None;
         loop {
@@ -290,7 +294,7 @@ impl Stacks {
         }
     }
 
-    async fn delete_change_set(&self, id: &str) -> Result<(), ServiceError> {
+    pub(super) async fn delete_change_set(&self, id: &str) -> Result<(), ServiceError> {
         match self.client.delete_change_set().change_set_name(id).send().await {
             Ok(_) => Ok(()),
             Err(error) => {
@@ -301,7 +305,7 @@ impl Stacks {
     }
 
     /// Deletes a stack that was never created, unless somebody else is reviewing a change set of it.
-    async fn delete_if_empty(&self, stack_id: &str) -> Result<(), ServiceError> {
+    pub(super) async fn delete_if_empty(&self, stack_id: &str) -> Result<(), ServiceError> {
         let stack = self.look_up(stack_id).await?;
         let empty = stack.is_some_and(|stack| action(Some(&stack.status)) == Action::Reuse);
         if !empty || self.has_change_sets(stack_id).await? {
@@ -318,9 +322,18 @@ impl Stacks {
     }
 }
 
+/// Whether the stack is no longer in the state in which it was found: between the look and the call someone else began
+/// an operation, created it or deleted it.
+pub(super) fn is_about_another_state(error: &ServiceError) -> bool {
+    is_absent(error)
+        || ["_IN_PROGRESS", "already exists", "can not be updated"]
+            .iter()
+            .any(|words| error.message.contains(words))
+}
+
 /// What CloudFormation computed.
-struct Computed {
-    succeeded: bool,
-    reason: String,
-    changes: Vec<Change>,
+pub(super) struct Computed {
+    pub(super) succeeded: bool,
+    pub(super) reason: String,
+    pub(super) changes: Vec<Change>,
 }

@@ -16,6 +16,8 @@ pub(crate) const REVIEW: &str = "DescribeChangeSet";
 pub(crate) const FINDINGS: &str = "DescribeEvents";
 pub(crate) const EXECUTE: &str = "ExecuteChangeSet";
 pub(crate) const DELETE: &str = "DeleteChangeSet";
+pub(crate) const DELETE_STACK: &str = "DeleteStack";
+pub(crate) const LIST: &str = "ListStackResources";
 
 /// The engine at the other end of a conversation.
 pub(crate) fn stacks(conversation: &Conversation) -> Stacks {
@@ -50,7 +52,7 @@ impl Lines {
     }
 }
 
-fn answer(operation: &str, inner: &str) -> Answer {
+pub(crate) fn answer(operation: &str, inner: &str) -> Answer {
     let xml = format!(
         "<{operation}Response xmlns=\"http://cloudformation.amazonaws.com/doc/2010-05-15/\">\
          <{operation}Result>{inner}</{operation}Result></{operation}Response>"
@@ -183,4 +185,21 @@ pub(crate) fn done(operation: &str) -> Answer {
 pub(crate) fn change_sets(count: usize) -> Answer {
     let members = "<member><ChangeSetName>other</ChangeSetName></member>".repeat(count);
     answer("ListChangeSets", &format!("<Summaries>{members}</Summaries>"))
+}
+
+/// The stack's resources: logical id, type, physical id, status.
+pub(crate) fn resources(listed: &[(&str, &str, &str, &str)], next: Option<&str>) -> Answer {
+    let members = listed
+        .iter()
+        .map(|(logical, kind, physical, status)| {
+            format!(
+                "<member><LogicalResourceId>{logical}</LogicalResourceId>\
+                 <PhysicalResourceId>{physical}</PhysicalResourceId><ResourceType>{kind}</ResourceType>\
+                 <LastUpdatedTimestamp>2026-11-01T00:00:00Z</LastUpdatedTimestamp>\
+                 <ResourceStatus>{status}</ResourceStatus></member>"
+            )
+        })
+        .collect::<String>();
+    let next = next.map(|token| format!("<NextToken>{token}</NextToken>")).unwrap_or_default();
+    answer(LIST, &format!("<StackResourceSummaries>{members}</StackResourceSummaries>{next}"))
 }

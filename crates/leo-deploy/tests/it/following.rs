@@ -82,6 +82,40 @@ async fn a_stack_that_is_being_deleted_is_waited_for_and_created() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_operation_is_not_taken_for_the_last_change_set_that_was_executed() {
+    let named = |answer: Answer, name: &str| {
+        let Answer::Body(status, body) = answer else { panic!() };
+        let name = format!("<ChangeSetName>{name}</ChangeSetName><ChangeSetId>");
+        Answer::Body(status, body.replace("<ChangeSetId>", &name))
+    };
+    let mut texts = Vec::new();
+    for (status, name, execution) in [
+        ("UPDATE_IN_PROGRESS", "by-another-tool", "EXECUTE_IN_PROGRESS"),
+        ("UPDATE_ROLLBACK_IN_PROGRESS", "token-of-e1", "EXECUTE_FAILED"),
+        ("UPDATE_IN_PROGRESS", "the-one-before", "EXECUTE_COMPLETE"),
+        ("DELETE_IN_PROGRESS", "the-one-before", "EXECUTE_IN_PROGRESS"),
+    ] {
+        let start = ("e1", "leo-dev", "", "UPDATE_IN_PROGRESS", "User Initiated");
+        let conversation = Conversation::new([
+            (DESCRIBE, stack(status)),
+            (EVENTS, events(&[start], None)),
+            (REVIEW, named(change_set_in("CREATE_COMPLETE", execution, ""), name)),
+            (EVENTS, refused(403, "ExpiredToken", "expired")),
+            (DESCRIBE, refused(403, "ExpiredToken", "expired")),
+        ]);
+        let lines = Lines::default();
+        stacks(&conversation).prepare(&request(), &lines.sink()).await.unwrap_err();
+        texts.push(lines.text());
+    }
+    insta::assert_snapshot!(texts.join("\n"), @r"
+    already UPDATE_IN_PROGRESS: following the operation of ada@laptop, commit 1a2b3c (token token-of-e1)
+    already UPDATE_ROLLBACK_IN_PROGRESS: following the operation of ada@laptop, commit 1a2b3c (token token-of-e1)
+    already UPDATE_IN_PROGRESS: following the operation of token token-of-e1
+    already DELETE_IN_PROGRESS: following the operation of token token-of-e1
+    ");
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_operation_that_began_between_look_and_call_is_attached_to() {
     let start = ("e1", "leo-dev", "", "UPDATE_IN_PROGRESS", "User Initiated");
     let conversation = Conversation::new([

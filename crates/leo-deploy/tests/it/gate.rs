@@ -4,35 +4,40 @@ use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::time::Duration;
 
+use futures_util::StreamExt as _;
 use leo_aws::FailureKind;
-use leo_deploy::gate::{Gate, GateError, GateReport, Probe, Scheme, check};
+use leo_deploy::gate::{Gate, GateError, GateReport, Probe, Scheme, Wait, check};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio_tungstenite::accept_async;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 use crate::wire::{Answer, Conversation};
 
-const PLANNED: &str = "arn:aws:ecs:us-east-1:111122223333:task-definition/leo-dev-orchestrator:7";
-const OLD: &str = "arn:aws:ecs:us-east-1:111122223333:task-definition/leo-dev-orchestrator:6";
+pub(crate) const PLANNED: &str = "arn:aws:ecs:us-east-1:111122223333:task-definition/leo-dev-orchestrator:7";
+pub(crate) const OLD: &str = "arn:aws:ecs:us-east-1:111122223333:task-definition/leo-dev-orchestrator:6";
 const TASK: &str = "arn:aws:ecs:us-east-1:111122223333:task/leo-dev/abc";
 const INDEX: &str = "sha256:1111";
 const MANIFEST: &str = "sha256:2222";
 
-fn deployment(task_definition: &str, state: &str, running: i32) -> Value {
+pub(crate) fn deployment(task_definition: &str, state: &str, running: i32) -> Value {
     json!({
         "id": "ecs-svc/1", "status": "PRIMARY", "taskDefinition": task_definition, "rolloutState": state,
         "runningCount": running, "desiredCount": 1,
     })
 }
 
-fn service(deployments: &[Value]) -> (&'static str, Answer) {
+pub(crate) fn service(deployments: &[Value]) -> (&'static str, Answer) {
     let body =
         json!({ "services": [{ "serviceName": "o", "status": "ACTIVE", "deployments": deployments }] });
     ("DescribeServices", Answer::Body(200, body.to_string()))
 }
 
 /// One running task whose container reports this image and this digest.
-fn tasks(task_definition: &str, image: &str, digest: Option<&str>) -> [(&'static str, Answer); 2] {
+pub(crate) fn tasks(task_definition: &str, image: &str, digest: Option<&str>) -> [(&'static str, Answer); 2] {
     let listed = json!({ "taskArns": [TASK] });
     let mut container = json!({ "name": "orchestrator", "image": image });
     if let Some(digest) = digest {
@@ -47,7 +52,7 @@ fn tasks(task_definition: &str, image: &str, digest: Option<&str>) -> [(&'static
     ]
 }
 
-fn targets(states: &[(&str, &str)]) -> (&'static str, Answer) {
+pub(crate) fn targets(states: &[(&str, &str)]) -> (&'static str, Answer) {
     let members = states
         .iter()
         .map(|(id, state)| {
@@ -66,14 +71,14 @@ fn targets(states: &[(&str, &str)]) -> (&'static str, Answer) {
 }
 
 /// Everything as planned, as far as AWS tells.
-fn good() -> Vec<(&'static str, Answer)> {
+pub(crate) fn good() -> Vec<(&'static str, Answer)> {
     let mut calls = vec![service(&[deployment(PLANNED, "COMPLETED", 1)])];
     calls.extend(tasks(PLANNED, "leo@sha256:1111", Some(MANIFEST)));
     calls.push(targets(&[("10.0.0.5", "healthy"), ("10.0.0.4", "draining")]));
     calls
 }
 
-fn gate(port: u16) -> Gate {
+pub(crate) fn gate(port: u16) -> Gate {
     Gate {
         cluster: "leo-dev".to_owned(),
         service: "o".to_owned(),
@@ -88,6 +93,8 @@ fn gate(port: u16) -> Gate {
             path: "/healthz".to_owned(),
         },
         websocket_path: None,
+        websocket_hold: Duration::ZERO,
+        idle_timeout: None,
         public_name: None,
         deadline: Duration::ZERO,
         interval: Duration::ZERO,
@@ -95,41 +102,62 @@ fn gate(port: u16) -> Gate {
 }
 
 /// Looks at `answers` while a server answers its health path with `status`, and opens WebSockets at `/ws`.
-async fn look(
-    mut gate: Gate,
+pub(crate) async fn look(
+    gate: Gate,
     answers: impl IntoIterator<Item = (&'static str, Answer)>,
     status: u16,
 ) -> Result<GateReport, GateError> {
+    look_until(gate, answers, status, None).await
+}
+
+pub(crate) async fn look_until(
+    mut gate: Gate,
+    answers: impl IntoIterator<Item = (&'static str, Answer)>,
+    status: u16,
+    abort: Option<watch::Receiver<Option<String>>>,
+) -> Result<GateReport, GateError> {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     gate.probe.port = listener.local_addr().unwrap().port();
-    let server = async {
-        loop {
-            let (mut stream, _) = listener.accept().await.unwrap();
-            let mut request = [0; 1024];
-            let length = stream.read(&mut request).await.unwrap();
-            let request = String::from_utf8_lossy(&request[..length]).to_lowercase();
-            let response = match request.split(' ').nth(1) {
-                Some("/healthz") => format!("HTTP/1.1 {status} X\r\ncontent-length: 0\r\n\r\n"),
-                Some("/ws") if request.contains("\r\nupgrade: websocket\r\n") => {
-                    "HTTP/1.1 101 X\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n".to_owned()
-                }
-                _ => "HTTP/1.1 404 X\r\ncontent-length: 0\r\n\r\n".to_owned(),
-            };
-            stream.write_all(response.as_bytes()).await.unwrap();
-        }
-    };
     let conversation = Conversation::new(answers);
     let (ecs, load_balancing) = (conversation.ecs(), conversation.load_balancing());
     let result = tokio::select! {
-        result = check(&gate, &ecs, &load_balancing, &|_| {}) => result,
-        () = server => unreachable!("the server goes on"),
+        result = check(&gate, &ecs, &load_balancing, abort, &|_| {}) => result,
+        () = serve(&listener, status) => unreachable!("the server goes on"),
     };
     conversation.assert_over();
     result
 }
 
+pub(crate) async fn serve(listener: &TcpListener, status: u16) {
+    loop {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut request = [0; 1024];
+        let length = stream.peek(&mut request).await.unwrap();
+        let request = String::from_utf8_lossy(&request[..length]).into_owned();
+        let status = match request.split(' ').nth(1) {
+            Some("/healthz") => status,
+            Some("/ws") => {
+                let mut socket = accept_async(stream).await.unwrap();
+                // Pings are answered by reading.
+                while let Some(Ok(_)) = socket.next().await {}
+                continue;
+            }
+            Some("/closes") => {
+                let away = CloseFrame { code: CloseCode::Away, reason: "no room".into() };
+                accept_async(stream).await.unwrap().close(Some(away)).await.unwrap();
+                continue;
+            }
+            _ => 404,
+        };
+        let response = format!("HTTP/1.1 {status} X\r\ncontent-length: 0\r\n\r\n");
+        stream.write_all(response.as_bytes()).await.unwrap();
+        // A socket that is closed over unread bytes resets the connection.
+        let _ = stream.read(&mut [0; 1024]).await;
+    }
+}
+
 /// The message and its hint, without the port, which is another one in each run.
-fn told(error: &GateError) -> String {
+pub(crate) fn told(error: &GateError) -> String {
     let text = format!("{error}\nhint: {}", error.hint().unwrap_or_default());
     let port = text.split("app.invalid:").nth(1).and_then(|rest| rest.split('/').next()).map(str::to_owned);
     port.map_or(text.clone(), |port| text.replace(&port, "PORT"))
@@ -240,13 +268,22 @@ async fn a_load_balancer_that_answers_503_does_not_pass() {
 }
 
 #[tokio::test]
-async fn where_clients_open_websockets_one_has_to_open() {
-    let gate_at = |path: &str| Gate { websocket_path: Some(path.to_owned()), ..gate(0) };
-    look(gate_at("/ws"), good(), 200).await.unwrap();
-    insta::assert_snapshot!(told(&look(gate_at("/other"), good(), 200).await.unwrap_err()), @r"
+async fn a_rollout_that_failed_says_what_still_runs() {
+    let mut failed = deployment(PLANNED, "FAILED", 0);
+    failed["rolloutStateReason"] = "tasks failed container health checks".into();
+    let older = json!({
+        "id": "ecs-svc/0", "status": "ACTIVE", "taskDefinition": OLD, "rolloutState": "COMPLETED",
+        "runningCount": 1, "desiredCount": 1,
+    });
+    let answers = [
+        service(&[failed, older]),
+        ("ListTasks", Answer::Body(200, json!({ "taskArns": [] }).to_string())),
+        targets(&[("10.0.0.4", "healthy")]),
+    ];
+    insta::assert_snapshot!(told(&look(gate(0), answers, 200).await.unwrap_err()), @r"
     get the planned service running within 0 s
-      http://app.invalid:PORT/other answers the opening of a WebSocket with 404
-    hint: the orchestrator has to open WebSockets at `orchestrator.websocket_path` of infra/leo.toml
+      the deployment of leo-dev-orchestrator:7 failed (tasks failed container health checks); leo-dev-orchestrator:6 still runs
+    hint: the new tasks did not become healthy: their last log lines and stop reasons say why
     ");
 }
 
@@ -311,8 +348,8 @@ async fn what_is_missing_is_told_while_it_is_waited_for_and_throttling_is_borne(
     let conversation = Conversation::new(answers);
     let waits = Mutex::new(Vec::new());
     let (ecs, load_balancing) = (conversation.ecs(), conversation.load_balancing());
-    let on_wait = |text| waits.lock().unwrap().push(text);
-    let (result, ()) = tokio::join!(check(&gate, &ecs, &load_balancing, &on_wait), server);
+    let on_wait = |wait: Wait| waits.lock().unwrap().push(wait.to_string());
+    let (result, ()) = tokio::join!(check(&gate, &ecs, &load_balancing, None, &on_wait), server);
     assert_eq!(result.unwrap().http_status, 200);
     conversation.assert_over();
     insta::assert_snapshot!(waits.lock().unwrap().join("\n"), @r"

@@ -7,11 +7,21 @@
     reason = "a helper of a test fails as a test does"
 )]
 
+mod adopting;
 mod answers;
+mod asking;
 mod blocked;
+mod deleting;
 mod deploy;
 mod deploying;
+mod drifting;
 mod failing;
+mod findings;
 mod following;
 mod gate;
+mod giving_up;
+mod holding;
+mod recovering;
+mod retrying;
+mod states;
 mod wire;

@@ -16,6 +16,7 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::retry::RetryConfig;
+use tokio::time::Instant;
 
 /// One call as it was sent.
 #[derive(Debug, Clone)]
@@ -24,6 +25,8 @@ pub(crate) struct Call {
     pub(crate) operation: String,
     /// The form's fields; empty for a JSON protocol.
     pub(crate) fields: BTreeMap<String, String>,
+    /// When, by the test's clock.
+    pub(crate) at: Instant,
 }
 
 /// What is answered.
@@ -35,44 +38,79 @@ pub(crate) enum Answer {
     Reset,
 }
 
-/// The expected calls in order, each with its answer. Any other call is a failure of the test.
+/// One side of a conversation: what is answered to what is asked.
 #[derive(Clone)]
 pub(crate) struct Conversation {
-    expected: Arc<Mutex<VecDeque<(&'static str, Answer)>>>,
+    other_side: Arc<Mutex<OtherSide>>,
     heard: Arc<Mutex<Vec<Call>>>,
+}
+
+enum OtherSide {
+    /// The expected calls in order, each with its answer. Any other call is a failure of the test.
+    Expected(VecDeque<(&'static str, Answer)>),
+    /// Any call at any time, for what has to be asked as often as the clock allows.
+    Played(Box<dyn FnMut(&Call) -> Answer + Send>),
 }
 
 impl Conversation {
     pub(crate) fn new(expected: impl IntoIterator<Item = (&'static str, Answer)>) -> Self {
-        Self { expected: Arc::new(Mutex::new(expected.into_iter().collect())), heard: Arc::default() }
+        Self::with(OtherSide::Expected(expected.into_iter().collect()))
+    }
+
+    /// A stack that is played: it answers whatever it is asked, by what happened to it before.
+    pub(crate) fn played(stack: impl FnMut(&Call) -> Answer + Send + 'static) -> Self {
+        Self::with(OtherSide::Played(Box::new(stack)))
+    }
+
+    fn with(other_side: OtherSide) -> Self {
+        Self { other_side: Arc::new(Mutex::new(other_side)), heard: Arc::default() }
     }
 
     /// Every expected call was made.
     pub(crate) fn assert_over(&self) {
-        let left = self.expected.lock().unwrap();
-        let names = left.iter().map(|(operation, _)| *operation).collect::<Vec<_>>();
-        assert!(names.is_empty(), "never asked: {names:?}");
+        if let OtherSide::Expected(left) = &*self.other_side.lock().unwrap() {
+            let names = left.iter().map(|(operation, _)| *operation).collect::<Vec<_>>();
+            assert!(names.is_empty(), "never asked: {names:?}");
+        }
+    }
+
+    /// The calls of this operation, in order.
+    pub(crate) fn calls(&self, operation: &str) -> Vec<Call> {
+        let heard = self.heard.lock().unwrap();
+        heard.iter().filter(|call| call.operation == operation).cloned().collect()
+    }
+
+    /// How many calls were made.
+    pub(crate) fn len(&self) -> usize {
+        self.heard.lock().unwrap().len()
     }
 
     /// The fields of the only call of this operation.
     pub(crate) fn fields(&self, operation: &str) -> BTreeMap<String, String> {
+        let mut calls = self.calls(operation);
+        assert_eq!(calls.len(), 1, "calls of {operation}");
+        calls.remove(0).fields
+    }
+
+    /// The fields of every call of this operation, in order.
+    pub(crate) fn all_fields(&self, operation: &str) -> Vec<BTreeMap<String, String>> {
         let heard = self.heard.lock().unwrap();
-        let mut calls = heard.iter().filter(|call| call.operation == operation);
-        let call = calls.next().unwrap_or_else(|| panic!("no call of {operation}"));
-        assert!(calls.next().is_none(), "more than one call of {operation}");
-        call.fields.clone()
+        heard.iter().filter(|call| call.operation == operation).map(|call| call.fields.clone()).collect()
     }
 
     fn answer(&self, request: &HttpRequest) -> Result<HttpResponse, ConnectorError> {
         let call = Call::of(request);
         self.heard.lock().unwrap().push(call.clone());
-        let (operation, answer) = self
-            .expected
-            .lock()
-            .unwrap()
-            .pop_front()
-            .unwrap_or_else(|| panic!("{} after the end of the conversation", call.operation));
-        assert_eq!(call.operation, operation, "another call was expected");
+        let answer = match &mut *self.other_side.lock().unwrap() {
+            OtherSide::Expected(expected) => {
+                let (operation, answer) = expected
+                    .pop_front()
+                    .unwrap_or_else(|| panic!("{} after the end of the conversation", call.operation));
+                assert_eq!(call.operation, operation, "another call was expected");
+                answer
+            }
+            OtherSide::Played(stack) => stack(&call),
+        };
         match answer {
             Answer::Body(status, body) => {
                 Ok(HttpResponse::new(status.try_into().unwrap(), SdkBody::from(body)))
@@ -142,14 +180,15 @@ impl Call {
         let body = std::str::from_utf8(request.body().bytes().unwrap_or_default()).unwrap();
         if let Some(target) = request.headers().get("x-amz-target") {
             let operation = target.rsplit('.').next().unwrap().to_owned();
-            return Self { operation, fields: BTreeMap::new() };
+            return Self { operation, fields: BTreeMap::new(), at: Instant::now() };
         }
         let fields = body
             .split('&')
             .filter_map(|pair| pair.split_once('='))
             .map(|(key, value)| (decode(key), decode(value)))
             .collect::<BTreeMap<_, _>>();
-        Self { operation: fields.get("Action").cloned().unwrap_or_default(), fields }
+        let operation = fields.get("Action").cloned().unwrap_or_default();
+        Self { operation, fields, at: Instant::now() }
     }
 }
 

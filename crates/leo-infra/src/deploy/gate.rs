@@ -6,14 +6,13 @@ use leo_compute::ORCHESTRATOR_CONTAINER;
 use leo_config::Endpoint;
 use leo_deploy::{
     Finished, Reporter, StackOutcome,
-    gate::{Gate, GateReport, Probe, Scheme, check},
+    gate::{Gate, GateReport, Probe, Scheme, Wait, check},
 };
 use std::{collections::BTreeMap, time::Duration};
 
-/// How long a platform may take until it is healthy; tasks of a real image take minutes to be pulled and started.
-const DEADLINE: Duration = Duration::from_mins(15);
-/// The same where containers start in seconds.
-const LOCAL_DEADLINE: Duration = Duration::from_secs(90);
+/// For how long a quiet WebSocket has to stay open: a bit more than the 60 s after which load balancers and proxies cut
+/// one by default ("Application Load Balancer attributes", Elastic Load Balancing).
+const HOLD: Duration = Duration::from_secs(65);
 /// How long to wait between two looks: a look is four calls.
 const INTERVAL: Duration = Duration::from_secs(5);
 /// The same where a call costs nothing.
@@ -31,10 +30,10 @@ pub(super) async fn run(
         reporter.note("templates accepted, no containers");
         return Ok(Finished::new(None, false));
     }
-    let keys = &plan.stacks.keys;
+    let (keys, config) = (&plan.stacks.keys, &plan.project.config);
     let load_balancer = output(platform, &keys.load_balancer_dns_name)?;
     let gate = Gate {
-        cluster: plan.project.config.environment.name.cluster(),
+        cluster: config.environment.name.cluster(),
         service: output(platform, &keys.service)?.to_owned(),
         task_definition: output(platform, &keys.orchestrator_task_definition)?.to_owned(),
         images: BTreeMap::from([(
@@ -43,13 +42,26 @@ pub(super) async fn run(
         )]),
         target_group: output(platform, &keys.target_group)?.to_owned(),
         probe: probe(plan, load_balancer),
-        websocket_path: plan.project.config.orchestrator.websocket_path.clone(),
+        websocket_path: plan.websocket_path().map(str::to_owned),
+        // The emulator cuts no connection.
+        websocket_hold: if plan.settings.quick || plan.target.local.is_some() {
+            Duration::ZERO
+        } else {
+            HOLD
+        },
+        idle_timeout: Some(Duration::from_secs(config.load_balancer.idle_timeout_seconds.into())),
         public_name: public_name(plan),
-        deadline: if plan.target.local.is_some() { LOCAL_DEADLINE } else { DEADLINE },
+        deadline: watch.time_left(plan.settings.deadline),
         interval: if plan.target.local.is_some() { LOCAL_INTERVAL } else { INTERVAL },
     };
-    let report =
-        check(&gate, &plan.target.ecs, &plan.target.load_balancing, &|note| reporter.note(note)).await?;
+    let on_wait = |wait: Wait| {
+        if matches!(wait, Wait::Missing(_)) {
+            watch.on_mismatch(&wait.to_string());
+        }
+        reporter.note(wait.to_string());
+    };
+    let (ecs, load_balancing) = (&plan.target.ecs, &plan.target.load_balancing);
+    let report = check(&gate, ecs, load_balancing, watch.abort_signal(), &on_wait).await?;
     for warning in &report.warnings {
         reporter.warning(warning.clone());
     }
@@ -59,7 +71,7 @@ pub(super) async fn run(
 /// The load balancer's own address, with the name that users call it by.
 fn probe(plan: &Plan<'_>, load_balancer: &str) -> Probe {
     let config = &plan.project.config;
-    let path = config.orchestrator.health.path.clone();
+    let path = plan.health_path().to_owned();
     if let Some(local) = &plan.target.local {
         // The emulator stands in for every load balancer, and tells them apart by name.
         return Probe {

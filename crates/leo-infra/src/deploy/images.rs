@@ -1,6 +1,6 @@
 //! The images as a step: built and pushed, kept as they run, or given by digest.
 
-use super::{ImagePlan, Plan};
+use super::{Plan, choice::ImagePlan};
 use crate::{
     failure::{Failure, Problem},
     target::Target,

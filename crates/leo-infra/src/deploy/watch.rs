@@ -4,7 +4,7 @@ use super::Plan;
 use crate::{failure::Problem, keep};
 use leo_compute::LOG_STREAM_PREFIX;
 use leo_deploy::{Control, DeployError, StackEvent};
-use leo_evidence::{Clients, Evidence, Recorder, Redact, Subject, diagnose};
+use leo_evidence::{Evidence, Recorder, Redact, Subject, diagnose};
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},

@@ -10,5 +10,6 @@
 mod end_to_end;
 mod http;
 mod refusals;
+mod rollback;
 mod without_engine;
 mod workspace;

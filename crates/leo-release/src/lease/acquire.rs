@@ -70,15 +70,18 @@ impl Artifacts {
         let failed = |source| self.objects.failed(format!("have `{environment}` for itself"), source);
         let began = Instant::now();
         let mut seen: Option<Seen> = None;
+        let mut sent = Instant::now();
         loop {
-            let sent = Instant::now();
-            let written =
-                self.objects.put(&key, &document.text(), Condition::Absent).await.map_err(failed)?;
-            if let Written::Done(etag) = written {
-                return Ok(self.held(key, document, etag, sent, None));
+            if seen.is_none() {
+                sent = Instant::now();
+                let written =
+                    self.objects.put(&key, &document.text(), Condition::Absent).await.map_err(failed)?;
+                if let Written::Done(etag) = written {
+                    return Ok(self.held(key, document, etag, sent, None));
+                }
             }
             let Some(object) = self.objects.get(&key).await.map_err(failed)? else {
-                // Given back between the two calls.
+                // Given back since it was seen.
                 seen = None;
                 if began.elapsed() > at_most.max(LASTS) {
                     return Err(held_by(unknown(&document.holder), began));
@@ -97,7 +100,7 @@ impl Artifacts {
             };
             seen = Some(Seen { etag: object.etag.clone(), at: first });
             if is_free(theirs.as_ref(), &object, first.elapsed()) {
-                let sent = Instant::now();
+                sent = Instant::now();
                 let condition = Condition::Unchanged(&object.etag);
                 let written = self.objects.put(&key, &document.text(), condition).await.map_err(failed)?;
                 if let Written::Done(etag) = written {

@@ -100,9 +100,10 @@ impl Lease {
     /// not renewed just now: after this machine slept, for example, during which no renewal could be sent.
     pub async fn confirm(&self) -> Result<(), ReleaseError> {
         self.renewer.confirm().await;
-        match self.lost.borrow().clone() {
+        let lost = self.lost.borrow().clone();
+        match lost {
             Some(lost) => {
-                Err(ReleaseError::LeaseLost { environment: self.renewer.environment().await, lost })
+                Err(ReleaseError::LeaseLost { environment: self.renewer.environment.clone(), lost })
             }
             None => Ok(()),
         }

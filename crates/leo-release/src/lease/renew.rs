@@ -18,6 +18,7 @@ use tokio::{
 /// Renews one lease. Renewals never overlap: each needs the ETag of the one before.
 #[derive(Debug)]
 pub(super) struct Renewer {
+    pub(super) environment: String,
     objects: Objects,
     key: String,
     state: Mutex<State>,
@@ -79,12 +80,9 @@ impl Renewer {
     ) -> (Self, watch::Receiver<Option<Lost>>) {
         let (lost, watched) = watch::channel(None);
         let renewed_wall = SystemTime::now();
+        let environment = document.holder.environment.clone();
         let state = State { document, etag, renewed, renewed_wall, setback: None };
-        (Self { objects, key, state: Mutex::new(state), lost }, watched)
-    }
-
-    pub(super) async fn environment(&self) -> String {
-        self.state.lock().await.document.holder.environment.clone()
+        (Self { environment, objects, key, state: Mutex::new(state), lost }, watched)
     }
 
     /// Renews where it was not done just now; tries for as long as nobody else may have taken it.
@@ -171,8 +169,7 @@ impl Renewer {
     /// Deletes the object, if it is still ours.
     pub(super) async fn give_back(&self) -> Result<(), ReleaseError> {
         let state = self.state.lock().await;
-        let environment = &state.document.holder.environment;
-        let failed = |source| self.objects.failed(format!("give `{environment}` back"), source);
+        let failed = |source| self.objects.failed(format!("give `{}` back", self.environment), source);
         if self.objects.delete(&self.key, &state.etag).await.map_err(failed)? {
             return Ok(());
         }
