@@ -25,7 +25,7 @@ mod target;
 mod who;
 
 use clap::{Parser, Subcommand};
-use commands::{deploy as deploy_command, forward, push_images, releases, rollback};
+use commands::{deploy as deploy_command, diagnose, drift, forward, push_images, releases, rollback};
 use std::process::ExitCode;
 
 #[derive(Debug, Parser)]
@@ -49,6 +49,10 @@ enum Command {
     Rollback(rollback::Args),
     /// List what was deployed, newest first
     Releases(releases::Args),
+    /// Show what was changed behind CloudFormation's back
+    Drift(drift::Args),
+    /// Say why the last deploy failed
+    Diagnose(diagnose::Args),
     /// Carry our own containers' requests to the local target
     #[command(name = forward::COMMAND, hide = true)]
     Forward(forward::Args),
@@ -60,6 +64,8 @@ fn main() -> ExitCode {
         Command::PushImages(args) => in_runtime(push_images::run(args)),
         Command::Rollback(args) => in_runtime(rollback::run(args)),
         Command::Releases(args) => in_runtime(releases::run(args)),
+        Command::Drift(args) => in_runtime(drift::run(args)),
+        Command::Diagnose(args) => in_runtime(diagnose::run(args)),
         Command::Forward(args) => forward::run(&args),
     }
 }

@@ -67,7 +67,7 @@ const LOCAL_DEADLINE: Duration = Duration::from_secs(90);
 
 pub(crate) async fn run(args: Args) -> ExitCode {
     let json = args.json;
-    match deploy(&args).await {
+    match Box::pin(deploy(&args)).await {
         Ok(deployed) => {
             if json {
                 println!("{:#}", deployed.json());
