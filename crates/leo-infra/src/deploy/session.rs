@@ -46,12 +46,8 @@ impl Session {
             reporter.note(format!("{before} did not end in order: continuing where it stopped"));
         }
         *self.lease.lock().await = Some(Arc::new(lease));
-<<<<<<< HEAD
         refuse_another_release(plan).await?;
-        Ok(Finished::new((), false))
-=======
         Ok(Finished::new((), true))
->>>>>>> main
     }
 
     /// Makes sure that no other run has taken the environment meanwhile, before a step that would mix the two.
