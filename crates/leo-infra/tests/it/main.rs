@@ -8,8 +8,12 @@
 )]
 
 mod end_to_end;
+mod faults;
 mod http;
+mod proxy;
 mod refusals;
 mod rollback;
+mod running;
+mod truth;
 mod without_engine;
 mod workspace;
