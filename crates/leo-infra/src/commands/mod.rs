@@ -1,10 +1,7 @@
 //! One file a command.
 
 pub(crate) mod deploy;
-<<<<<<< HEAD
-=======
 pub(crate) mod destroy;
->>>>>>> main
 pub(crate) mod diagnose;
 pub(crate) mod drift;
 pub(crate) mod forward;

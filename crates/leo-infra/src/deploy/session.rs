@@ -59,10 +59,7 @@ impl Session {
             reporter.note(format!("{before} did not end in order: continuing where it stopped"));
         }
         *self.lease.lock().await = Some(Arc::new(lease));
-<<<<<<< HEAD
         refuse_another_release(plan).await?;
-=======
->>>>>>> main
         Ok(Finished::new((), true))
     }
 
