@@ -279,9 +279,19 @@ impl DeployError {
             | Self::NotRecovered { stack, .. } => {
                 Some(unblock(stack, Block::UpdateRollbackFailed, &StackStatus::UpdateRollbackFailed))
             }
-            Self::GivenUp { status: status @ StackStatus::DeleteFailed, stack, .. } => {
+            Self::Failed { status: status @ StackStatus::DeleteFailed, stack, .. }
+            | Self::GivenUp { status: status @ StackStatus::DeleteFailed, stack, .. } => {
                 Some(unblock(stack, Block::DeleteFailed, status))
             }
+            Self::Failed {
+                status: status @ (StackStatus::RollbackComplete | StackStatus::RollbackFailed),
+                stack,
+                ..
+            } => Some(unblock(stack, Block::CreateRolledBack, status)),
+            Self::GivenUp { why: GaveUp::Deadline(_), .. } => Some(
+                "cargo xtask diagnose says what it waited for; --deadline gives it longer where that is all it needs"
+                    .to_owned(),
+            ),
             Self::Failed { .. } | Self::GivenUp { .. } => {
                 Some("fix the cause, then run the same command again".to_owned())
             }

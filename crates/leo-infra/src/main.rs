@@ -21,11 +21,15 @@ mod leaving;
 mod local;
 mod operation;
 mod progress;
+mod standing;
 mod target;
 mod who;
 
 use clap::{Parser, Subcommand};
-use commands::{deploy as deploy_command, destroy as destroy_command, forward, push_images};
+use commands::{
+    deploy as deploy_command, destroy as destroy_command, diagnose, drift, forward, push_images, releases,
+    rollback,
+};
 use std::process::ExitCode;
 
 #[derive(Debug, Parser)]
@@ -47,6 +51,14 @@ enum Command {
     Destroy(destroy_command::Args),
     /// Build the images, push them and print their digests
     PushImages(push_images::Args),
+    /// Show what was changed behind CloudFormation's back
+    Drift(drift::Args),
+    /// Say why the last deploy failed
+    Diagnose(diagnose::Args),
+    /// Deploy an earlier release again
+    Rollback(rollback::Args),
+    /// List what was deployed, newest first
+    Releases(releases::Args),
     /// Carry our own containers' requests to the local target
     #[command(name = forward::COMMAND, hide = true)]
     Forward(forward::Args),
@@ -57,6 +69,10 @@ fn main() -> ExitCode {
         Command::Deploy(args) => in_runtime(deploy_command::run(args)),
         Command::Destroy(args) => in_runtime(destroy_command::run(args)),
         Command::PushImages(args) => in_runtime(push_images::run(args)),
+        Command::Drift(args) => in_runtime(drift::run(args)),
+        Command::Diagnose(args) => in_runtime(diagnose::run(args)),
+        Command::Rollback(args) => in_runtime(rollback::run(args)),
+        Command::Releases(args) => in_runtime(releases::run(args)),
         Command::Forward(args) => forward::run(&args),
     }
 }

@@ -39,7 +39,8 @@ impl Stacks {
     /// Makes a stack of `resources` alone, which are taken over as they are: an import compares nothing with the template, and
     /// changes nothing but CloudFormation's own tags. A deploy of the whole request updates it afterwards.
     ///
-    /// The request's template is given inline, however large: only what is cut from it is sent. The stack must not exist yet. What is left of an earlier attempt is removed first. Where the import fails, nothing of it is
+    /// The request's template is given inline, however large: only what is cut from it is sent. The stack must not exist yet.
+    /// What is left of an earlier attempt is removed first. Where the import fails, nothing of it is
     /// left either, and the resources stay what they were.
     pub async fn adopt(
         &self,

@@ -108,6 +108,24 @@ async fn a_kept_failure_is_retried_forward_without_a_rollback() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_kept_failure_that_needs_a_replacement_is_retried_with_a_rollback() {
+    for replacement in ["True", "Conditional"] {
+        let conversation = Conversation::new([
+            (DESCRIBE, stack("UPDATE_FAILED")),
+            (CREATE, created()),
+            (REVIEW, change_set(&[("Modify", "Service", replacement)], None)),
+            (FINDINGS, no_findings()),
+            (EVENTS, events(&[("e0", "leo-dev", "", "UPDATE_FAILED", "")], None)),
+            (EXECUTE, done(EXECUTE)),
+            (EVENTS, events(&[("e1", "leo-dev", "", "UPDATE_COMPLETE", "")], None)),
+            (DESCRIBE, stack("UPDATE_COMPLETE")),
+        ]);
+        stacks(&conversation).deploy(&request(), &Control::default(), &|_| {}).await.unwrap();
+        assert_eq!(conversation.fields(EXECUTE)["DisableRollback"], "false", "{replacement}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn no_change_does_not_make_a_success_of_a_kept_failure() {
     let conversation = Conversation::new([
         (DESCRIBE, stack("UPDATE_FAILED")),

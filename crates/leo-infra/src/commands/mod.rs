@@ -2,8 +2,12 @@
 
 pub(crate) mod deploy;
 pub(crate) mod destroy;
+pub(crate) mod diagnose;
+pub(crate) mod drift;
 pub(crate) mod forward;
 pub(crate) mod push_images;
+pub(crate) mod releases;
+pub(crate) mod rollback;
 
 use crate::failure::{Failure, Problem, colours};
 use leo_aws::FailureKind;

@@ -2,6 +2,7 @@
 
 use super::Plan;
 use crate::{failure::Problem, operation::Operation};
+use leo_aws::FailureKind;
 use leo_deploy::{Finished, Reporter};
 use leo_release::{Artifacts, Holder, Lease, Process, Waiting};
 use std::{
@@ -24,7 +25,9 @@ impl Session {
     /// Has the environment for this run alone; another one is waited for.
     pub(crate) async fn take(&self, plan: &Plan<'_>, reporter: &Reporter) -> Result<Finished<()>, Problem> {
         let environment = &plan.project.config.environment.name;
-        self.take_for(&plan.artifacts, plan.operation, environment.as_str(), reporter).await
+        let taken = self.take_for(&plan.artifacts, plan.operation, environment.as_str(), reporter).await?;
+        refuse_another_release(plan).await?;
+        Ok(taken)
     }
 
     /// The same for any operation on an environment.
@@ -56,7 +59,7 @@ impl Session {
             reporter.note(format!("{before} did not end in order: continuing where it stopped"));
         }
         *self.lease.lock().await = Some(Arc::new(lease));
-        Ok(Finished::new((), false))
+        Ok(Finished::new((), true))
     }
 
     /// Makes sure that no other run has taken the environment meanwhile, before a step that would mix the two.
@@ -75,6 +78,20 @@ impl Session {
             // It ends by itself within two minutes; the run's own outcome is what counts.
             drop(lease.release().await);
         }
+    }
+}
+
+/// What was shown and agreed to has to be about the release that still is the newest.
+async fn refuse_another_release(plan: &Plan<'_>) -> Result<(), Problem> {
+    let Some(seen) = plan.seen else { return Ok(()) };
+    let environment = plan.project.config.environment.name.as_str();
+    match plan.artifacts.newest(environment).await? {
+        Some(newest) if newest != seen => Err(Problem::new(
+            FailureKind::Failed,
+            format!("go back in `{environment}`: release {newest} came in between; nothing was changed"),
+        )
+        .hint("run the same command again: it shows what it would do now")),
+        _ => Ok(()),
     }
 }
 

@@ -7,8 +7,10 @@
     reason = "a test panics where its own setup is wrong, and says why it is skipped"
 )]
 
+mod destroying;
 mod end_to_end;
 mod http;
 mod refusals;
+mod rollback;
 mod without_engine;
 mod workspace;
