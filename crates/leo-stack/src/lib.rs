@@ -26,6 +26,9 @@ pub struct Stacks {
     pub platform: StackTemplate,
     /// Which output of the foundation goes into which parameter of the platform.
     pub links: Vec<Link>,
+    /// The resources of the foundation, by logical id, that the platform stands on: each with the links whose output is
+    /// made from it.
+    pub consumed: BTreeMap<String, Vec<Link>>,
     /// The platform's parameters that a deploy fills in, and the outputs that it reads.
     pub keys: Keys,
 }
@@ -125,16 +128,29 @@ pub fn compose(config: &Config) -> Result<Stacks, Vec<StackError>> {
         Some(environment.as_str()),
         platform_fragments,
     );
+    let links = wire::links(&foundation, &platform.parameters);
     match (registry_stack, foundation_stack, platform_stack) {
         (Some(registry_stack), Some(foundation_stack), Some(platform_stack)) => Ok(Stacks {
+            consumed: consumed(&foundation_stack.template, &links),
             registry: registry_stack,
             foundation: foundation_stack,
             platform: platform_stack,
-            links: wire::links(&foundation, &platform.parameters),
+            links,
             keys: wire::keys(&registry, &foundation, &platform),
         }),
         _ => Err(errors),
     }
+}
+
+/// The links that rest on each resource.
+fn consumed(foundation: &Template, links: &[Link]) -> BTreeMap<String, Vec<Link>> {
+    let mut consumed: BTreeMap<String, Vec<Link>> = BTreeMap::new();
+    for link in links {
+        for resource in foundation.resources_of_output(&link.output) {
+            consumed.entry(resource).or_default().push(link.clone());
+        }
+    }
+    consumed
 }
 
 /// What every resource of a stack is tagged with. Nothing here changes from one deploy to the next: a tag that did

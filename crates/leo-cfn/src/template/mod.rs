@@ -14,7 +14,7 @@ use crate::{
 use cycles::Dependencies;
 use references::{dynamic_references, references};
 use serde_json::{Value as Json, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What can be wrong with a set of fragments.
 #[derive(Debug, PartialEq, thiserror::Error)]
@@ -150,6 +150,20 @@ impl Template {
     /// The outputs' keys.
     pub fn outputs(&self) -> impl Iterator<Item = &str> {
         self.section("Outputs").map(|(key, _)| key)
+    }
+
+    /// The resources that an output's value is made from, by logical id; none where there is no such output.
+    #[must_use]
+    pub fn resources_of_output(&self, key: &str) -> BTreeSet<String> {
+        let Some((_, output)) = self.section("Outputs").find(|(found, _)| *found == key) else {
+            return BTreeSet::new();
+        };
+        let resources: BTreeSet<&str> = self.resources().map(|(id, _)| id).collect();
+        references(output, key)
+            .into_iter()
+            .map(|reference| reference.target)
+            .filter(|target| resources.contains(target.as_str()))
+            .collect()
     }
 
     fn section(&self, name: &str) -> impl Iterator<Item = (&str, &Json)> {

@@ -77,6 +77,30 @@ fn a_template_has_its_sections_and_every_taggable_resource_its_tags() {
 }
 
 #[test]
+fn an_output_tells_which_resources_it_is_made_from() {
+    let mut network = Fragment::new("networking", "network");
+    let vpc = network.add(logical_id!("Vpc"), vpc());
+    let gateway = network.add(logical_id!("Gateway"), InternetGateway {});
+    let zone = network.parameter::<VpcId>(logical_id!("Zone"), "Which", None);
+    network.output_list(
+        logical_id!("Both"),
+        "Two resources and a parameter",
+        [vpc.reference().text(), gateway.reference().text(), zone.value().text()],
+    );
+    network.output(
+        logical_id!("Path"),
+        "A path",
+        sub("${AWS::Region}/${Id}", [("Id", vpc.reference().text())]),
+    );
+    network.output(logical_id!("Nothing"), "No resource", pseudo::account_id());
+    let template = compose([network]).expect("composes");
+    let of = |key| template.resources_of_output(key).into_iter().collect::<Vec<_>>();
+    assert_eq!(of("Both"), ["Gateway", "Vpc"]);
+    assert_eq!(of("Path"), ["Vpc"]);
+    assert_eq!((of("Nothing"), of("Missing")), (vec![], vec![]));
+}
+
+#[test]
 fn parameters_conditions_and_intrinsics_render_as_cloudformation_reads_them() {
     let mut fragment = Fragment::new("a", "a");
     let rule = Rule { pattern: "subnet-.*", meaning: "a list of subnets" };

@@ -6,6 +6,7 @@
 
 mod adopt;
 pub(crate) mod choice;
+mod footing;
 mod gate;
 pub(crate) mod images;
 mod plan;

@@ -1,12 +1,18 @@
 //! The three stacks as steps.
 
-use super::{Plan, adopt, images::Images, output, watch::Watch};
+use super::{
+    Plan, adopt,
+    footing::{self, Footing},
+    images::Images,
+    output,
+    watch::Watch,
+};
 use crate::failure::Problem;
 use leo_aws::{FailureKind, ServiceError};
 use leo_config::StackName;
 use leo_deploy::{
     Action, Block, Capability, Control, DeployError, Finished, INLINE_TEMPLATE_LIMIT, OnCreateFailure,
-    Prepared, Reporter, Stack, StackOutcome, StackRequest, TemplateSource, action, replacements_and_removals,
+    Prepared, Reporter, Stack, StackOutcome, StackRequest, TemplateSource, action,
 };
 use std::collections::BTreeMap;
 
@@ -46,23 +52,16 @@ pub(super) async fn foundation(plan: &Plan<'_>, reporter: &Reporter) -> Step {
     let Prepared::Ready(change_set) = prepared else {
         return execute(plan, prepared, Control::default(), reporter).await;
     };
-    let lost: Vec<String> = replacements_and_removals(change_set.changes())
-        .into_iter()
-        .map(|change| format!("{} ({})", change.logical_id, change.resource_type))
-        .collect();
-    if plan.before.platform.is_some() && !lost.is_empty() {
-        plan.engine.discard(change_set).await?;
-        return Err(Problem {
-            details: lost,
-            ..Problem::new(
-                FailureKind::Failed,
-                format!(
-                    "update {}: it would replace or remove what the platform uses; nothing was changed",
-                    plan.stacks.foundation.name
-                ),
-            )
-            .hint("keep these settings as they are, or build a second environment with the new ones and move to it")
-        });
+    if let Some(platform) = &plan.before.platform {
+        let Footing { lost, kept } =
+            footing::judge(change_set.changes(), &plan.stacks.consumed, &platform.parameters);
+        if !lost.is_empty() {
+            plan.engine.discard(change_set).await?;
+            return Err(footing::refused(&plan.stacks.foundation.name, lost));
+        }
+        for line in kept {
+            reporter.warning(line);
+        }
     }
     let finished = execute(plan, Prepared::Ready(change_set), Control::default(), reporter).await?;
     protect(plan, &plan.stacks.foundation.name).await?;

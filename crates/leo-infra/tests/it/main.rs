@@ -9,8 +9,12 @@
 
 mod destroying;
 mod end_to_end;
+mod faults;
 mod http;
+mod proxy;
 mod refusals;
 mod rollback;
+mod running;
+mod truth;
 mod without_engine;
 mod workspace;

@@ -283,3 +283,35 @@ fn a_template_fits_into_a_request() {
         );
     }
 }
+
+#[test]
+fn it_is_known_what_the_platform_stands_on() {
+    let stacks = stacks("", "");
+    let told: Vec<String> = stacks
+        .consumed
+        .iter()
+        .map(|(resource, links)| {
+            let parameters: Vec<&str> = links.iter().map(|link| link.parameter.as_str()).collect();
+            format!("{resource}: {}", parameters.join(", "))
+        })
+        .collect();
+    let expected = [
+        "AppsBucket: AppsBucketName",
+        "Cluster: ClusterName",
+        "GeneratorExecutionRole: GeneratorExecutionRoleArn",
+        "GeneratorSecurityGroup: GeneratorSecurityGroupId",
+        "GeneratorTaskRole: GeneratorTaskRoleArn",
+        "LoadBalancerSecurityGroup: LoadBalancerSecurityGroupId",
+        "OrchestratorExecutionRole: OrchestratorExecutionRoleArn",
+        "OrchestratorSecurityGroup: OrchestratorSecurityGroupId",
+        "OrchestratorTaskRole: OrchestratorTaskRoleArn",
+        "PublicSubnetA: PublicSubnetIds",
+        "PublicSubnetB: PublicSubnetIds",
+        "SecretClaude: SecretArnClaude",
+        "SecretFlyio: SecretArnFlyio",
+        "SecretGithub: SecretArnGithub",
+        "SecretSupabase: SecretArnSupabase",
+        "Vpc: VpcId",
+    ];
+    assert_eq!(told, expected);
+}

@@ -16,6 +16,14 @@ fn check(stacks: &Stacks) -> Result<(), TestCaseError> {
     let outputs: BTreeSet<&str> = stacks.foundation.template.outputs().collect();
     for link in &stacks.links {
         prop_assert!(outputs.contains(link.output.as_str()), "{link:?}");
+        prop_assert!(
+            stacks.consumed.values().flatten().any(|found| found == link),
+            "{link:?} rests on nothing"
+        );
+    }
+    let resources: BTreeSet<&str> = stacks.foundation.template.resources().map(|(id, _)| id).collect();
+    for resource in stacks.consumed.keys() {
+        prop_assert!(resources.contains(resource.as_str()), "{resource}");
     }
     let filled_in = [
         stacks.keys.orchestrator_image.as_str(),
