@@ -8,6 +8,7 @@
 )]
 
 mod end_to_end;
+mod failing;
 mod http;
 mod refusals;
 mod without_engine;
