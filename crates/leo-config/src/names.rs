@@ -20,6 +20,12 @@ pub fn registry_stack() -> StackName {
     StackName::of(REGISTRY_STACK.to_owned())
 }
 
+/// Whether a stack is called as an environment's platform is, whichever environment that may be.
+pub fn is_platform_stack(stack: &str) -> bool {
+    let environment = stack.strip_prefix("leo-").and_then(|rest| rest.strip_suffix("-platform"));
+    environment.is_some_and(|environment| environment.parse::<EnvironmentName>().is_ok())
+}
+
 /// A bucket's physical name: `<prefix>-<account>-<region>`, since bucket names are shared by all of AWS.
 pub fn bucket(prefix: &str, account: &AccountId, region: &Region) -> String {
     format!("{prefix}-{account}-{region}")
@@ -69,5 +75,21 @@ impl EnvironmentName {
     /// What the name of the bucket of generated applications begins with; see [`bucket`].
     pub fn apps_bucket_prefix(&self) -> String {
         format!("leo-{self}-apps")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_platform_is_known_by_its_name() {
+        let dev: EnvironmentName = "dev".parse().unwrap();
+        assert!(is_platform_stack(dev.platform_stack().as_str()));
+        for other in
+            ["leo-dev-foundation", "leo-registry", "leo--platform", "leo-platform", "my-leo-dev-platform"]
+        {
+            assert!(!is_platform_stack(other), "{other}");
+        }
     }
 }

@@ -153,12 +153,14 @@ pub enum DeployError {
         causes: Vec<Cause>,
     },
     /// What was left of a stack can't join a new one.
-    #[error("adopt what was left of {stack}: {reason}")]
+    #[error("adopt what was left of {stack}: {reason}{}", lines(causes))]
     NotAdoptable {
         /// The stack.
         stack: String,
         /// Why.
         reason: String,
+        /// What the import failed on, where it came that far.
+        causes: Vec<Cause>,
     },
     /// CloudFormation did not say whether the stack has drifted.
     #[error("detect the drift of {stack}: {reason}")]
@@ -233,7 +235,8 @@ impl DeployError {
         match self {
             Self::Failed { causes, .. }
             | Self::GivenUp { causes, .. }
-            | Self::NotRecovered { causes, .. } => causes.first(),
+            | Self::NotRecovered { causes, .. }
+            | Self::NotAdoptable { causes, .. } => causes.first(),
             Self::NotDeleted { blockers, .. } => blockers.first(),
             Self::Blocked { cause, .. } => cause.as_ref(),
             _ => None,
@@ -265,22 +268,30 @@ impl DeployError {
                  infra/leo.toml and deploy, which turns the protection off"
                     .to_owned(),
             ),
-            Self::NotDeleted { stack, .. } => {
-                Some(unblock(stack, Block::DeleteFailed, &StackStatus::DeleteFailed))
-            }
-            Self::NotRecovered { stack, .. } => {
-                Some(unblock(stack, Block::UpdateRollbackFailed, &StackStatus::UpdateRollbackFailed))
+            Self::NotDeleted { .. } => {
+                Some("remove what stopped the delete, then run the same command again".to_owned())
             }
             Self::NothingNewToTry { stack, .. } => Some(format!(
                 "change what failed and deploy again, or go back: aws cloudformation rollback-stack --stack-name {stack}"
             )),
             Self::Failed { status: StackStatus::UpdateRollbackFailed, stack, .. }
-            | Self::GivenUp { status: StackStatus::UpdateRollbackFailed, stack, .. } => {
+            | Self::GivenUp { status: StackStatus::UpdateRollbackFailed, stack, .. }
+            | Self::NotRecovered { stack, .. } => {
                 Some(unblock(stack, Block::UpdateRollbackFailed, &StackStatus::UpdateRollbackFailed))
             }
-            Self::GivenUp { status: status @ StackStatus::DeleteFailed, stack, .. } => {
+            Self::Failed { status: status @ StackStatus::DeleteFailed, stack, .. }
+            | Self::GivenUp { status: status @ StackStatus::DeleteFailed, stack, .. } => {
                 Some(unblock(stack, Block::DeleteFailed, status))
             }
+            Self::Failed {
+                status: status @ (StackStatus::RollbackComplete | StackStatus::RollbackFailed),
+                stack,
+                ..
+            } => Some(unblock(stack, Block::CreateRolledBack, status)),
+            Self::GivenUp { why: GaveUp::Deadline(_), .. } => Some(
+                "cargo xtask diagnose says what it waited for; --deadline gives it longer where that is all it needs"
+                    .to_owned(),
+            ),
             Self::Failed { .. } | Self::GivenUp { .. } => {
                 Some("fix the cause, then run the same command again".to_owned())
             }

@@ -121,12 +121,16 @@ fn names_in(value: &Value, used: &mut BTreeSet<String>) {
                     }
                     ("Fn::GetAtt" | "Fn::FindInMap" | "Fn::If", Value::Array(parts)) => {
                         used.extend(parts.first().and_then(Value::as_str).map(str::to_owned));
-                        parts.iter().for_each(|part| names_in(part, used));
+                        for part in parts {
+                            names_in(part, used);
+                        }
                     }
                     ("Fn::Sub", Value::String(text)) => used.extend(placeholders(text)),
                     ("Fn::Sub", Value::Array(parts)) => {
                         used.extend(parts.first().and_then(Value::as_str).into_iter().flat_map(placeholders));
-                        parts.iter().for_each(|part| names_in(part, used));
+                        for part in parts {
+                            names_in(part, used);
+                        }
                     }
                     (_, value) => names_in(value, used),
                 }

@@ -77,7 +77,7 @@ impl Collector {
     }
 
     fn service(&mut self, service: Service, evidence: &mut Evidence, all_events: bool) {
-        let first = self.events.is_empty() && evidence.service.is_none();
+        let of_before = !all_events && !self.newness.is_settled();
         evidence.service = Some(service.seen);
         for deployment in service.deployments {
             let reason = deployment.reason.map(|reason| self.redact.apply(&reason));
@@ -89,7 +89,7 @@ impl Collector {
             }
         }
         for (id, time, text) in service.events {
-            if self.events.insert(id) && (all_events || !first) {
+            if self.events.insert(id) && !of_before {
                 let text = self.redact.apply(&text);
                 evidence.events.count(&normalise(&text), &time, || text, |_| {});
             }

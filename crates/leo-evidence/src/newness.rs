@@ -21,6 +21,11 @@ impl Newness {
         Self { before: Some(BTreeSet::new()) }
     }
 
+    /// Whether it is known what was there before.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.before.is_some()
+    }
+
     /// Remembers what is there at the first look that was answered.
     pub(crate) fn observe(&mut self, evidence: &Evidence) {
         if self.before.is_none() {

@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::collect::Collector;
-use crate::evidence::{Evidence, StackSeen, Subject};
+use crate::evidence::{Evidence, Subject};
 use crate::live::judge_by_revision;
 use crate::look::{Clients, Looker, tail};
 use crate::newness::Newness;
@@ -126,7 +126,7 @@ impl Recorder {
         let mut state = self.shared.lock();
         let ended = state.collector.redact.apply(ended);
         state.evidence.ended = Some(ended);
-        if state.evidence.stack == StackSeen::default() {
+        if state.evidence.stack.is_untouched() {
             // Nothing was changed: whatever is wrong was so before.
             judge_by_revision(&mut state.evidence);
         }

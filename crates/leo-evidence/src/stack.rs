@@ -6,6 +6,7 @@ use crate::evidence::{FindingSeen, ResourceFailure, ResourceWaiting, StackSeen};
 use crate::redact::Redact;
 
 const SERVICE: &str = "AWS::ECS::Service";
+const STACK: &str = "AWS::CloudFormation::Stack";
 /// Failures and findings of which more would not be read.
 const MOST: usize = 50;
 
@@ -19,6 +20,15 @@ impl StackSeen {
             StackEvent::Finished { status } => replace(&mut self.status, status.as_str()),
             _ => false,
         }
+    }
+
+    /// Whether nothing was changed or refused, as far as was reported.
+    pub(crate) fn is_untouched(&self) -> bool {
+        self.failures.is_empty()
+            && self.waiting.is_empty()
+            && self.refused.is_none()
+            && self.service_since.is_none()
+            && self.rollback_since.is_none()
     }
 
     /// Forgets an operation that was only waited for: now the own one begins.
@@ -35,7 +45,7 @@ impl StackSeen {
                     self.finding(finding, redact);
                 }
             }
-            DeployError::Failed { causes, status, .. } => {
+            DeployError::Failed { causes, status, .. } | DeployError::GivenUp { causes, status, .. } => {
                 self.status = Some(status.to_string());
                 for cause in causes {
                     self.cause(cause, redact);
@@ -96,6 +106,10 @@ impl StackSeen {
     }
 
     fn cause(&mut self, cause: &Cause, redact: &Redact) -> bool {
+        // A stack that was told to stop failed of nothing.
+        if cause.resource_type == STACK && cause.reason == "User Initiated" {
+            return false;
+        }
         let failure = ResourceFailure {
             logical_id: cause.path.join("/"),
             resource_type: cause.resource_type.clone(),
@@ -147,7 +161,7 @@ mod tests {
             status: status.to_owned(),
             reason: (!reason.is_empty()).then(|| reason.to_owned()),
             token: None,
-            of_stack: kind == "AWS::CloudFormation::Stack",
+            of_stack: kind == STACK,
         })
     }
 
@@ -155,7 +169,7 @@ mod tests {
     fn what_failed_and_what_still_waits_are_kept_and_consequences_are_not() {
         let mut stack = StackSeen::default();
         let certificate = "AWS::CertificateManager::Certificate";
-        let cloudformation = "AWS::CloudFormation::Stack";
+        let cloudformation = STACK;
         for event in [
             event("leo", cloudformation, "CREATE_IN_PROGRESS", "User Initiated", "t0"),
             event("Certificate", certificate, "CREATE_IN_PROGRESS", "", "t1"),
@@ -183,6 +197,32 @@ mod tests {
         assert!(
             !stack.take(&event("Service", SERVICE, "CREATE_FAILED", "it broke", "t9"), &Redact::default())
         );
+    }
+
+    #[test]
+    fn a_cancelled_update_has_no_failure_of_its_own() {
+        let mut stack = StackSeen::default();
+        let cancelled = ResourceEvent {
+            id: "1".to_owned(),
+            time: "t1".to_owned(),
+            logical_id: "leo".to_owned(),
+            physical_id: None,
+            resource_type: STACK.to_owned(),
+            status: "UPDATE_ROLLBACK_IN_PROGRESS".to_owned(),
+            reason: Some("User Initiated".to_owned()),
+            token: None,
+            of_stack: true,
+        };
+        let causes = leo_deploy::causes(&[cancelled]);
+        assert_eq!(causes.len(), 1);
+        let error = DeployError::Failed {
+            stack: "leo".to_owned(),
+            status: leo_deploy::StackStatus::UpdateRollbackComplete,
+            causes,
+        };
+        stack.take_error(&error, &Redact::default());
+        assert_eq!(stack.failures, []);
+        assert_eq!(stack.status.as_deref(), Some("UPDATE_ROLLBACK_COMPLETE"));
     }
 
     #[test]

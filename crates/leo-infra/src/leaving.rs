@@ -5,11 +5,14 @@ use leo_aws::FailureKind;
 use leo_deploy::{StackStatus, Stacks};
 
 /// Says what goes on in AWS without us. On a terminal, an update can be cancelled instead.
-///
-/// The problem's kind is `Detached` only where something really goes on.
 pub(crate) async fn leave(engine: &Stacks, operation: &Operation) -> Problem {
-    let command = operation.record().command;
     let running = operation.running();
+    let cancelled = if ask::possible() { offer_to_cancel(engine, &running).await } else { vec![] };
+    left(&operation.record().command, &running, &cancelled)
+}
+
+/// The problem's kind is `Detached` only where something really goes on.
+fn left(command: &str, running: &[String], cancelled: &[String]) -> Problem {
     if running.is_empty() {
         return Problem::new(
             FailureKind::Failed,
@@ -17,16 +20,15 @@ pub(crate) async fn leave(engine: &Stacks, operation: &Operation) -> Problem {
         )
         .hint("run the same command again: it continues where this one stopped");
     }
-    let cancelled = if ask::possible() { offer_to_cancel(engine, &running).await } else { vec![] };
-    let details = running
-        .iter()
-        .map(|stack| match cancelled.contains(stack) {
-            true => format!("{stack}: its update is being cancelled, and rolls back in AWS"),
-            false => format!("{stack}: goes on in AWS"),
-        })
-        .collect();
+    let what = |stack: &String| {
+        if cancelled.contains(stack) {
+            format!("{stack}: its update is being cancelled, and rolls back in AWS")
+        } else {
+            format!("{stack}: goes on in AWS")
+        }
+    };
     Problem {
-        details,
+        details: running.iter().map(what).collect(),
         ..Problem::new(
             FailureKind::Detached,
             format!("follow the {command} to its end: it was interrupted, and what it started goes on"),
@@ -53,4 +55,27 @@ async fn offer_to_cancel(engine: &Stacks, running: &[String]) -> Vec<String> {
         }
     }
     cancelled
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn leaving_says_what_goes_on() {
+        let nothing = left("deploy", &[], &[]);
+        assert_eq!(nothing.kind.exit_code(), 1);
+        assert!(nothing.details.is_empty());
+
+        let running = ["leo-dev-foundation".to_owned(), "leo-dev-platform".to_owned()];
+        let something = left("deploy", &running, &running[1..]);
+        assert_eq!(something.kind.exit_code(), 5);
+        assert_eq!(
+            something.details,
+            [
+                "leo-dev-foundation: goes on in AWS",
+                "leo-dev-platform: its update is being cancelled, and rolls back in AWS"
+            ]
+        );
+    }
 }

@@ -12,6 +12,7 @@
 mod ask;
 mod commands;
 mod deploy;
+mod destroy;
 mod failure;
 mod fixed_names;
 mod interrupt;
@@ -20,11 +21,12 @@ mod leaving;
 mod local;
 mod operation;
 mod progress;
+mod standing;
 mod target;
 mod who;
 
 use clap::{Parser, Subcommand};
-use commands::{deploy as deploy_command, forward, push_images};
+use commands::{deploy as deploy_command, destroy as destroy_command, diagnose, drift, forward, push_images, releases, rollback};
 use std::process::ExitCode;
 
 #[derive(Debug, Parser)]
@@ -42,8 +44,18 @@ struct Cli {
 enum Command {
     /// Bring everything up, to a checked running URL
     Deploy(deploy_command::Args),
+    /// Remove an environment; its data only on explicit word
+    Destroy(destroy_command::Args),
     /// Build the images, push them and print their digests
     PushImages(push_images::Args),
+    /// Show what was changed behind CloudFormation's back
+    Drift(drift::Args),
+    /// Say why the last deploy failed
+    Diagnose(diagnose::Args),
+    /// Deploy an earlier release again
+    Rollback(rollback::Args),
+    /// List what was deployed, newest first
+    Releases(releases::Args),
     /// Carry our own containers' requests to the local target
     #[command(name = forward::COMMAND, hide = true)]
     Forward(forward::Args),
@@ -52,7 +64,12 @@ enum Command {
 fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Deploy(args) => in_runtime(deploy_command::run(args)),
+        Command::Destroy(args) => in_runtime(destroy_command::run(args)),
         Command::PushImages(args) => in_runtime(push_images::run(args)),
+        Command::Drift(args) => in_runtime(drift::run(args)),
+        Command::Diagnose(args) => in_runtime(diagnose::run(args)),
+        Command::Rollback(args) => in_runtime(rollback::run(args)),
+        Command::Releases(args) => in_runtime(releases::run(args)),
         Command::Forward(args) => forward::run(&args),
     }
 }

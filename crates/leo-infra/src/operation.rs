@@ -96,9 +96,9 @@ impl Operation {
                 record.steps.insert(step.to_string(), status.to_string());
                 true
             }
-            StepEventKind::Stack(StackEvent::Executing | StackEvent::Attached { .. }) => {
-                stack.is_some_and(|stack| record.running.insert(step.to_string(), stack.clone()).is_none())
-            }
+            StepEventKind::Stack(
+                StackEvent::Executing | StackEvent::Attached { .. } | StackEvent::Begins { .. },
+            ) => stack.is_some_and(|stack| record.running.insert(step.to_string(), stack.clone()).is_none()),
             StepEventKind::Stack(StackEvent::Finished { .. } | StackEvent::Detached { .. }) => {
                 record.running.remove(step.0).is_some()
             }

@@ -130,6 +130,11 @@ impl Artifacts {
             .map_err(|reason| ReleaseError::Damaged { key, bucket: self.objects.bucket.clone(), reason })
     }
 
+    /// The number of the newest record, readable or not: one call, to see whether another one was added.
+    pub async fn newest(&self, environment: &str) -> Result<Option<u64>, ReleaseError> {
+        Ok(self.numbers(environment).await?.0.last().copied())
+    }
+
     /// The numbers that are taken, smallest first, and what else lies among the records.
     async fn numbers(&self, environment: &str) -> Result<(Vec<u64>, Vec<Unreadable>), ReleaseError> {
         let prefix = prefix(environment);

@@ -82,24 +82,23 @@ impl VersionPage {
 /// A key as it was before S3 encoded it for its answer ("ListObjectVersions", `EncodingType`): a form's encoding, in which a
 /// blank is a plus.
 pub(crate) fn decoded(text: &str) -> String {
+    let hex = |digit: u8| char::from(digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let [first, after @ ..] = rest {
-        let hex = |digit: &u8| char::from(*digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-        (bytes, rest) = match (first, after) {
-            (b'%', [high, low, after @ ..]) if hex(high).is_some() && hex(low).is_some() => {
-                bytes.push(hex(high).unwrap_or_default() * 16 + hex(low).unwrap_or_default());
-                (bytes, after)
-            }
-            (b'+', _) => {
-                bytes.push(b' ');
-                (bytes, after)
-            }
-            _ => {
-                bytes.push(*first);
-                (bytes, after)
-            }
+        rest = after;
+        let escaped = match (first, after) {
+            (b'%', [high, low, after @ ..]) => hex(*high).zip(hex(*low)).map(|byte| (byte, after)),
+            _ => None,
         };
+        bytes.push(match escaped {
+            Some(((high, low), after)) => {
+                rest = after;
+                high * 16 + low
+            }
+            None if *first == b'+' => b' ',
+            None => *first,
+        });
     }
     String::from_utf8_lossy(&bytes).into_owned()
 }

@@ -39,7 +39,8 @@ impl Stacks {
     /// Makes a stack of `resources` alone, which are taken over as they are: an import compares nothing with the template, and
     /// changes nothing but CloudFormation's own tags. A deploy of the whole request updates it afterwards.
     ///
-    /// The request's template is given inline, however large: only what is cut from it is sent. The stack must not exist yet. What is left of an earlier attempt is removed first. Where the import fails, nothing of it is
+    /// The request's template is given inline, however large: only what is cut from it is sent. The stack must not exist yet.
+    /// What is left of an earlier attempt is removed first. Where the import fails, nothing of it is
     /// left either, and the resources stay what they were.
     pub async fn adopt(
         &self,
@@ -47,7 +48,7 @@ impl Stacks {
         resources: &[ToImport],
         on_event: &OnEvent<'_>,
     ) -> Result<StackOutcome, DeployError> {
-        let refused = |reason| DeployError::NotAdoptable { stack: request.name.clone(), reason };
+        let refused = |reason| not_adoptable(&request.name, reason);
         let wanted =
             resources.iter().map(|one| (one.logical_id.as_str(), one.resource_type.as_str())).collect();
         let TemplateSource::Inline(template) = &request.template else {
@@ -70,7 +71,11 @@ impl Stacks {
         }
         let causes = self.causes_of(&ended.events).await;
         let status = self.clear_away(ended.stack, on_event).await;
-        Err(DeployError::Failed { stack: request.name, status, causes })
+        let reason = match status {
+            StackStatus::DeleteComplete => "the import failed, and left no stack".to_owned(),
+            status => format!("the import failed, and left the stack in {status}"),
+        };
+        Err(DeployError::NotAdoptable { stack: request.name, reason, causes })
     }
 
     /// Waits for what runs, and deletes a stack that holds nothing.
@@ -89,7 +94,7 @@ impl Stacks {
                 }
                 status => {
                     let reason = format!("there is a stack already, in {status}");
-                    return Err(DeployError::NotAdoptable { stack: stack.name, reason });
+                    return Err(not_adoptable(name, reason));
                 }
             }
         }
@@ -191,6 +196,10 @@ impl Stacks {
         };
         self.follow(operation, on_event).await
     }
+}
+
+fn not_adoptable(stack: &str, reason: String) -> DeployError {
+    DeployError::NotAdoptable { stack: stack.to_owned(), reason, causes: Vec::new() }
 }
 
 fn names(resources: &[ToImport]) -> String {

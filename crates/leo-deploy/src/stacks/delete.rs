@@ -107,7 +107,7 @@ impl Stacks {
         } else {
             format!(
                 "deleting the stack, leaving {}",
-                Vec::from_iter(keep.iter().map(String::as_str)).join(", ")
+                keep.iter().map(String::as_str).collect::<Vec<_>>().join(", ")
             )
         };
         on_event(StackEvent::Begins { what });

@@ -6,6 +6,7 @@ use leo_aws::ServiceError;
 use super::failure::{disable_rollback_of_execution, on_stack_failure};
 use super::follow::{Ended, Operation};
 use super::poller::{Poller, Start, start_of_next};
+use super::prepare::is_about_another_state;
 use super::{ReviewedChangeSet, StackOutcome, Stacks, is_absent, new_token};
 use crate::cause::{Cause, causes, nested_stack, resource_causes};
 use crate::control::Limits;
@@ -90,10 +91,15 @@ impl Stacks {
             .execute_change_set()
             .change_set_name(&ready.id)
             .client_request_token(&ready.token)
-            .set_disable_rollback(disable_rollback_of_execution(&ready.request, ready.mode));
+            .set_disable_rollback(disable_rollback_of_execution(ready));
         let Err(error) = request.send().await else { return Ok(()) };
         let source = ServiceError::of("ExecuteChangeSet", &error);
         let in_doubt = source.is_retryable() || source.code.as_deref().is_some_and(is_about_the_change_set);
+        if is_about_another_state(&source) && !in_doubt {
+            let status = if is_absent(&source) { "the stack is gone" } else { "the stack is busy" };
+            let status = status.to_owned();
+            return Err(DeployError::ChangeSetGone { stack, status });
+        }
         if !in_doubt {
             return Err(DeployError::Service { stack, source });
         }

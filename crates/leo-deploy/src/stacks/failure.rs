@@ -8,6 +8,7 @@
 use aws_sdk_cloudformation::types as sdk;
 
 use super::{Mode, OnCreateFailure, ReviewedChangeSet, StackRequest};
+use crate::change::Replacement;
 use crate::state::StackStatus;
 
 /// `OnStackFailure` of the change set.
@@ -21,8 +22,16 @@ pub(super) fn on_stack_failure(request: &StackRequest, mode: Mode) -> Option<sdk
 }
 
 /// `DisableRollback` of the execution.
-pub(super) fn disable_rollback_of_execution(request: &StackRequest, mode: Mode) -> Option<bool> {
-    (!request.express && keeps_failure(request, mode)).then_some(true)
+///
+/// Nothing can be replaced while it is true ("Replacement type updates not supported on stack with disable-rollback"), so
+/// what can't be retried otherwise is retried with a rollback to where the stack last stood.
+pub(super) fn disable_rollback_of_execution(ready: &ReviewedChangeSet) -> Option<bool> {
+    let replaces = || ready.changes.iter().any(|change| change.replacement > Replacement::No);
+    match ready.mode {
+        _ if ready.request.express => None,
+        Mode::RetryForward => Some(!replaces()),
+        mode => keeps_failure(&ready.request, mode).then_some(true),
+    }
 }
 
 /// `DeploymentConfig` of the change set.

@@ -324,7 +324,7 @@ impl Stacks {
 
 /// Whether the stack is no longer in the state in which it was found: between the look and the call someone else began
 /// an operation, created it or deleted it.
-fn is_about_another_state(error: &ServiceError) -> bool {
+pub(super) fn is_about_another_state(error: &ServiceError) -> bool {
     is_absent(error)
         || ["_IN_PROGRESS", "already exists", "can not be updated"]
             .iter()

@@ -115,8 +115,17 @@ async fn only_what_is_there_is_imported() {
     assert_eq!(call["Parameters.member.1.ParameterKey"], "Stage");
     assert!(!call.contains_key("Parameters.member.2.ParameterKey"));
     let template: Value = serde_json::from_str(&call["TemplateBody"]).unwrap();
-    insta::assert_json_snapshot!(template, @"");
-    insta::assert_snapshot!(lines.text(), @"");
+    insta::assert_json_snapshot!(template);
+    insta::assert_snapshot!(lines.text(), @r"
+    adopting Bucket, Secret
+    executing
+    IMPORT_IN_PROGRESS leo-dev: User Initiated
+    IMPORT_COMPLETE Bucket (AWS::ECS::Service)
+    1/2 resources done
+    IMPORT_COMPLETE leo-dev
+    1/2 resources done
+    IMPORT_COMPLETE
+    ");
 }
 
 #[tokio::test(start_paused = true)]
@@ -129,7 +138,11 @@ async fn what_can_not_be_imported_is_said_before_anything_is_sent() {
         let conversation = Conversation::new([]);
         texts.push(adopt(&conversation, &[resource], &Lines::default()).await.unwrap_err().to_string());
     }
-    insta::assert_snapshot!(texts.join("\n"), @"");
+    insta::assert_snapshot!(texts.join("\n"), @r"
+    adopt what was left of leo-dev: what is there refers to Role, which is not there
+    adopt what was left of leo-dev: the template has no resource Nothing
+    adopt what was left of leo-dev: Bucket is an AWS::S3::Bucket in the template, and AWS::ECR::Repository is there
+    ");
 }
 
 #[tokio::test(start_paused = true)]
@@ -192,7 +205,10 @@ async fn an_import_that_fails_leaves_no_stack_and_says_why() {
         (DESCRIBE, stack("DELETE_COMPLETE")),
     ]);
     let error = adopt(&conversation, &retained(), &Lines::default()).await.unwrap_err();
-    insta::assert_snapshot!(error, @"");
+    insta::assert_snapshot!(error, @r"
+    adopt what was left of leo-dev: the import failed, and left no stack
+      Secret (AWS::ECS::Service) IMPORT_FAILED: was not found
+    ");
 }
 
 #[tokio::test(start_paused = true)]

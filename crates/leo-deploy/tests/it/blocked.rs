@@ -31,15 +31,15 @@ async fn every_blocked_state_says_why_and_what_to_run() {
     }
     insta::assert_snapshot!(texts.join("\n"), @r"
     deploy leo-dev: it is in ROLLBACK_COMPLETE since Service (AWS::ECS::Service) UPDATE_FAILED: no capacity
-      hint: such a stack can only be deleted: aws cloudformation delete-stack --stack-name leo-dev, then deploy again
+      hint: such a stack can only be deleted and created again: cargo xtask deploy --recover does both, and asks before it deletes
     deploy leo-dev: it is in ROLLBACK_FAILED since Service (AWS::ECS::Service) UPDATE_FAILED: no capacity
-      hint: such a stack can only be deleted: aws cloudformation delete-stack --stack-name leo-dev, then deploy again
+      hint: such a stack can only be deleted and created again: cargo xtask deploy --recover does both, and asks before it deletes
     deploy leo-dev: it is in UPDATE_ROLLBACK_FAILED since Service (AWS::ECS::Service) UPDATE_FAILED: no capacity
-      hint: remove what stopped the rollback, then: aws cloudformation continue-update-rollback --stack-name leo-dev (--resources-to-skip for the resources that failed because the rollback failed), then deploy again
+      hint: remove what stopped the rollback, then: cargo xtask deploy --recover (it tries the rollback again, and shows what it would have to skip before it skips anything)
     deploy leo-dev: it is in DELETE_FAILED since Service (AWS::ECS::Service) UPDATE_FAILED: no capacity
-      hint: remove what stopped the delete, then: aws cloudformation delete-stack --stack-name leo-dev (--retain-resources keeps the ones that can't go), then deploy again
+      hint: remove what stopped the delete, then: cargo xtask deploy --recover (it tries the delete again, and shows what it would have to leave behind before it does)
     deploy leo-dev: it is in IMPORT_ROLLBACK_FAILED since Service (AWS::ECS::Service) UPDATE_FAILED: no capacity
-      hint: look at the stack's events: aws cloudformation describe-stack-events --stack-name leo-dev; AWS Support can bring it back, or it is deleted with its data retained
+      hint: see what is stuck: aws cloudformation describe-stack-events --stack-name leo-dev; where aws cloudformation list-stack-resources --stack-name leo-dev lists nothing but buckets, repositories and secrets, aws cloudformation delete-stack --stack-name leo-dev leaves them where they are, and the next deploy adopts them; otherwise ask AWS Support before anything is changed
     deploy leo-dev: it is in HIBERNATED since Service (AWS::ECS::Service) UPDATE_FAILED: no capacity
       hint: HIBERNATED is not known to this version: look at the stack in the console before anything is changed
     ");
@@ -105,6 +105,24 @@ async fn a_kept_failure_is_retried_forward_without_a_rollback() {
     assert!(outcome.changed);
     assert_eq!(conversation.fields(CREATE)["ChangeSetType"], "UPDATE");
     assert_eq!(conversation.fields(EXECUTE)["DisableRollback"], "true");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_kept_failure_that_needs_a_replacement_is_retried_with_a_rollback() {
+    for replacement in ["True", "Conditional"] {
+        let conversation = Conversation::new([
+            (DESCRIBE, stack("UPDATE_FAILED")),
+            (CREATE, created()),
+            (REVIEW, change_set(&[("Modify", "Service", replacement)], None)),
+            (FINDINGS, no_findings()),
+            (EVENTS, events(&[("e0", "leo-dev", "", "UPDATE_FAILED", "")], None)),
+            (EXECUTE, done(EXECUTE)),
+            (EVENTS, events(&[("e1", "leo-dev", "", "UPDATE_COMPLETE", "")], None)),
+            (DESCRIBE, stack("UPDATE_COMPLETE")),
+        ]);
+        stacks(&conversation).deploy(&request(), &Control::default(), &|_| {}).await.unwrap();
+        assert_eq!(conversation.fields(EXECUTE)["DisableRollback"], "false", "{replacement}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -52,7 +52,16 @@ async fn what_a_delete_left_behind_is_told() {
     assert_eq!(call["StackName"], STACK);
     assert!(!call.contains_key("RetainResources.member.1"), "{call:?}");
     assert!(call["ClientRequestToken"].starts_with("leo-"));
-    insta::assert_snapshot!(lines.text(), @"");
+    insta::assert_snapshot!(lines.text(), @r"
+    deleting the stack
+    DELETE_IN_PROGRESS leo-dev: User Initiated
+    0 resources done
+    DELETE_SKIPPED Bucket (AWS::ECS::Service)
+    DELETE_COMPLETE Service (AWS::ECS::Service)
+    DELETE_COMPLETE leo-dev
+    2 resources done
+    DELETE_COMPLETE
+    ");
 }
 
 #[tokio::test(start_paused = true)]
@@ -153,7 +162,11 @@ async fn what_could_not_be_deleted_is_told_with_what_to_do() {
     let conversation = Conversation::new(deleted("CREATE_COMPLETE", &[OLD], &after, stack("DELETE_FAILED")));
     let error = delete(&conversation, &["Service"], &Lines::default()).await.unwrap_err();
     assert_eq!(error.kind(), FailureKind::Failed);
-    insta::assert_snapshot!(format!("{error}\n{}", error.hint().unwrap()), @"");
+    insta::assert_snapshot!(format!("{error}\n{}", error.hint().unwrap()), @r"
+    delete leo-dev: it ended in DELETE_FAILED
+      Network (AWS::ECS::Service) DELETE_FAILED: has dependencies
+    remove what stopped the delete, then run the same command again
+    ");
 }
 
 #[tokio::test(start_paused = true)]
@@ -230,7 +243,10 @@ async fn a_protected_stack_is_not_touched() {
     );
     let conversation = Conversation::new([(DESCRIBE, protected)]);
     let error = delete(&conversation, &[], &Lines::default()).await.unwrap_err();
-    insta::assert_snapshot!(format!("{error}\n{}", error.hint().unwrap()), @"");
+    insta::assert_snapshot!(format!("{error}\n{}", error.hint().unwrap()), @r"
+    delete leo-dev: its termination protection is on
+    it is meant to stay; to delete it all the same, take `protected` from its environment in infra/leo.toml and deploy, which turns the protection off
+    ");
 
     // Turned on between the look and the call.
     let conversation = Conversation::new([

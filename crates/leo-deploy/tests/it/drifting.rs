@@ -105,7 +105,12 @@ async fn what_differs_is_told_property_by_property() {
             format!("{} {:?} {} {}", one.path, one.kind, value(&one.expected), value(&one.actual))
         })
         .collect::<Vec<_>>();
-    insta::assert_snapshot!(shown.join("\n"), @"");
+    insta::assert_snapshot!(shown.join("\n"), @r#"
+    /VersioningConfiguration/Status Modified Enabled Suspended
+    /Tags/3 Added - {"Key":"by"}
+    /LifecycleConfiguration Deleted {} -
+    /New Other("SWAPPED") a b
+    "#);
     assert!(!format!("{drift:?}").contains("Suspended"), "values are not in Debug output: {drift:?}");
 }
 
@@ -172,7 +177,9 @@ async fn a_stack_that_can_not_be_checked_says_why() {
         ),
     ]);
     let error = detect(&conversation).await.unwrap_err();
-    insta::assert_snapshot!(error, @"");
+    insta::assert_snapshot!(error, @r"
+    detect the drift of leo-dev: DetectStackDrift: ValidationError: Drift detection cannot be performed on stack [leo-dev] in ROLLBACK_COMPLETE
+    ");
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,7 +1,7 @@
 //! From a request to an outcome that nobody wanted: failures, and answers that are lost on the way.
 
 use leo_aws::FailureKind;
-use leo_deploy::{Control, DeployError};
+use leo_deploy::{Control, DeployError, OnCreateFailure, StackRequest};
 
 use crate::answers::*;
 use crate::deploying::{OLD, deploy, reviewed};
@@ -128,4 +128,72 @@ async fn a_change_set_that_another_deploy_made_obsolete_is_told() {
     let error = deploy(&Conversation::new(calls), &Lines::default()).await.unwrap_err();
     insta::assert_snapshot!(error, @"deploy leo-dev: the change set that was reviewed can't be executed any more (deleted)");
     insta::assert_snapshot!(error.hint().unwrap(), @"something else deployed to this stack meanwhile: run the same command again");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_set_that_another_deploy_was_quicker_than_is_told() {
+    let old = ("e0", "leo-dev", "", "CREATE_COMPLETE", "");
+    let mut texts = Vec::new();
+    for message in [
+        "Stack:leo-dev is in UPDATE_IN_PROGRESS state and can not be updated.",
+        "Stack [leo-dev] does not exist",
+    ] {
+        let mut calls = reviewed(stack("CREATE_COMPLETE"), &[("Modify", "Service", "False")]);
+        calls.extend([(EVENTS, events(&[old], None)), (EXECUTE, refused(400, "ValidationError", message))]);
+        let error = deploy(&Conversation::new(calls), &Lines::default()).await.unwrap_err();
+        assert_eq!(error.kind(), FailureKind::Failed);
+        texts.push(error.to_string());
+    }
+    insta::assert_snapshot!(texts.join("\n"), @r"
+    deploy leo-dev: the change set that was reviewed can't be executed any more (the stack is busy)
+    deploy leo-dev: the change set that was reviewed can't be executed any more (the stack is gone)
+    ");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_create_that_stays_says_how_to_go_on() {
+    let mut texts = Vec::new();
+    for (policy, status) in [
+        (OnCreateFailure::Rollback, "ROLLBACK_COMPLETE"),
+        (OnCreateFailure::Rollback, "ROLLBACK_FAILED"),
+        (OnCreateFailure::Delete, "DELETE_FAILED"),
+        (OnCreateFailure::Keep, "CREATE_FAILED"),
+    ] {
+        let mut calls = reviewed(no_stack(), &[("Add", "Service", "")]);
+        calls.extend([
+            (EVENTS, events(&[OLD], None)),
+            (EXECUTE, done(EXECUTE)),
+            (
+                EVENTS,
+                events(
+                    &[
+                        OLD,
+                        ("e1", "Service", "", "CREATE_FAILED", "no capacity"),
+                        ("e2", "leo-dev", "", status, ""),
+                    ],
+                    None,
+                ),
+            ),
+            (DESCRIBE, stack(status)),
+        ]);
+        let request = StackRequest { on_create_failure: policy, ..request() };
+        let conversation = Conversation::new(calls);
+        let error = stacks(&conversation).deploy(&request, &Control::default(), &|_| {}).await.unwrap_err();
+        conversation.assert_over();
+        texts.push(format!("{error}\n  hint: {}", error.hint().unwrap()));
+    }
+    insta::assert_snapshot!(texts.join("\n"), @r"
+    deploy leo-dev: it was rolled back (ROLLBACK_COMPLETE)
+      Service (AWS::ECS::Service) CREATE_FAILED: no capacity
+      hint: such a stack can only be deleted and created again: cargo xtask deploy --recover does both, and asks before it deletes
+    deploy leo-dev: it ended in ROLLBACK_FAILED
+      Service (AWS::ECS::Service) CREATE_FAILED: no capacity
+      hint: such a stack can only be deleted and created again: cargo xtask deploy --recover does both, and asks before it deletes
+    deploy leo-dev: it ended in DELETE_FAILED
+      Service (AWS::ECS::Service) CREATE_FAILED: no capacity
+      hint: remove what stopped the delete, then: cargo xtask deploy --recover (it tries the delete again, and shows what it would have to leave behind before it does)
+    deploy leo-dev: it ended in CREATE_FAILED
+      Service (AWS::ECS::Service) CREATE_FAILED: no capacity
+      hint: fix the cause, then run the same command again
+    ");
 }

@@ -146,7 +146,7 @@ async fn an_update_past_its_deadline_is_cancelled_and_followed_back() {
     assert_eq!(error.kind(), FailureKind::Failed);
     insta::assert_snapshot!(format!("{error}\n{}", error.hint().unwrap()), @r"
     deploy leo-dev: it was not done within 1 min 30 s; it was rolled back (UPDATE_ROLLBACK_COMPLETE)
-    fix the cause, then run the same command again
+    cargo xtask diagnose says what it waited for; --deadline gives it longer where that is all it needs
     ");
     insta::assert_snapshot!(without_countdown(&lines), @r"
     computing what would change

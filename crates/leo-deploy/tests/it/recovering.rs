@@ -88,7 +88,15 @@ async fn each_blocked_state_has_its_way_out_in_words() {
         let recovery = recovery(status, calls).await.unwrap();
         texts.push(format!("{status}: {recovery}"));
     }
-    insta::assert_snapshot!(texts.join("\n"), @"");
+    insta::assert_snapshot!(texts.join("\n"), @r"
+    ROLLBACK_COMPLETE: delete the stack, whose create failed: data in it stays, and the next deploy adopts that
+    ROLLBACK_FAILED: delete the stack, whose create failed: data in it stays, and the next deploy adopts that
+    UPDATE_ROLLBACK_FAILED: continue the rollback; what of these fails again is skipped, and differs from the template from then on:
+      Role (AWS::ECS::Service): the role was deleted by hand
+    DELETE_FAILED: delete the stack again; what of these can't be deleted again stays, and belongs to no stack from then on:
+      Network (AWS::ECS::Service): has dependencies
+    REVIEW_IN_PROGRESS: delete the stack, which was never created, with the change sets in it that nobody executed
+    ");
     for status in
         ["CREATE_COMPLETE", "UPDATE_FAILED", "UPDATE_IN_PROGRESS", "IMPORT_ROLLBACK_FAILED", "HIBERNATED"]
     {
@@ -190,7 +198,14 @@ async fn a_rollback_is_first_continued_without_skipping() {
     let call = conversation.fields(CONTINUE);
     assert_eq!(call["StackName"], STACK);
     assert!(!call.contains_key("ResourcesToSkip.member.1"), "{call:?}");
-    insta::assert_snapshot!(lines.text(), @"");
+    insta::assert_snapshot!(lines.text(), @r"
+    continuing the rollback, nothing skipped
+    UPDATE_ROLLBACK_IN_PROGRESS leo-dev: User Initiated
+    UPDATE_COMPLETE Role (AWS::ECS::Service)
+    UPDATE_ROLLBACK_COMPLETE leo-dev
+    1 resources done
+    UPDATE_ROLLBACK_COMPLETE
+    ");
 }
 
 #[tokio::test(start_paused = true)]
@@ -236,7 +251,11 @@ async fn nothing_is_skipped_that_was_not_agreed_to() {
     let recovery = Recovery::ContinueRollback { skip: vec![skipped("Group")] };
     let error =
         recover(&conversation, "UPDATE_ROLLBACK_FAILED", &recovery, &Lines::default()).await.unwrap_err();
-    insta::assert_snapshot!(format!("{error}\n{}", error.hint().unwrap()), @"");
+    insta::assert_snapshot!(format!("{error}\n{}", error.hint().unwrap()), @r"
+    recover leo-dev: it ended in UPDATE_ROLLBACK_FAILED
+      Role (AWS::ECS::Service) UPDATE_FAILED: the role was deleted by hand
+    remove what stopped the rollback, then: cargo xtask deploy --recover (it tries the rollback again, and shows what it would have to skip before it skips anything)
+    ");
 }
 
 #[tokio::test(start_paused = true)]

@@ -10,6 +10,7 @@ pub(super) fn resort(evidence: &Evidence) -> Option<Diagnosis> {
         .or_else(|| circuit_breaker(evidence))
         .or_else(|| reported(evidence))
         .or_else(|| mismatch(evidence))
+        .or_else(|| overdue(evidence))
 }
 
 fn stopped(evidence: &Evidence) -> Option<Diagnosis> {
@@ -61,6 +62,21 @@ fn reported(evidence: &Evidence) -> Option<Diagnosis> {
         evidence: failure_line(failure),
         log: Vec::new(),
         fix: "remove what the line names, then `cargo xtask deploy`: it continues from there".to_owned(),
+    })
+}
+
+/// It was ended early while it waited for something.
+fn overdue(evidence: &Evidence) -> Option<Diagnosis> {
+    evidence.stack.rollback_since.as_ref()?;
+    // The last one to begin is what the others waited for.
+    let waiting = evidence.stack.waiting.last()?;
+    let said = waiting.reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
+    Some(Diagnosis {
+        cause: CauseKind::Overdue,
+        text: format!("{} was not ready in time", waiting.logical_id),
+        evidence: format!("{} ({}) since {}{said}", waiting.logical_id, waiting.resource_type, waiting.since),
+        log: Vec::new(),
+        fix: "`cargo xtask deploy` with a longer `--deadline`; what it waits for is in the console of its service".to_owned(),
     })
 }
 

@@ -64,6 +64,8 @@ pub enum CauseKind {
     CircuitBreaker,
     /// What CloudFormation reported first, without a rule for it.
     Reported,
+    /// Something was not ready when the deploy was ended, and nothing says why.
+    Overdue,
     /// What runs is not what was planned, and nothing says why.
     Mismatch,
 }

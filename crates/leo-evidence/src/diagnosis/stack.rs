@@ -137,7 +137,17 @@ pub(super) fn template_refused(evidence: &Evidence) -> Option<Diagnosis> {
 /// "Troubleshoot DNS validation problems" (AWS Certificate Manager User Guide); the record is in the event "Content of
 /// DNS Record is: {Name: …,Type: CNAME,Value: …}" of the certificate.
 pub(super) fn zone_not_delegated(evidence: &Evidence) -> Option<Diagnosis> {
-    let failed = evidence.stack.failures.iter().find(|failure| failure.resource_type == CERTIFICATE);
+    let not_validated = |reason: &str| {
+        let reason = reason.to_lowercase();
+        ["validat", "stabiliz", "timed out", "timeout", "hosted zone", "dns"]
+            .iter()
+            .any(|mark| reason.contains(mark))
+    };
+    let failed = evidence
+        .stack
+        .failures
+        .iter()
+        .find(|failure| failure.resource_type == CERTIFICATE && not_validated(&failure.reason));
     let waiting = evidence.stack.waiting.iter().find(|waiting| waiting.resource_type == CERTIFICATE);
     let line = match (failed, waiting) {
         (Some(failure), _) => super::words::failure_line(failure),

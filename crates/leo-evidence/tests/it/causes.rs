@@ -405,6 +405,14 @@ fn from_elsewhere() -> Vec<(CauseKind, &'static str, Evidence)> {
             ),
         ),
         (
+            CauseKind::Overdue,
+            "a load balancer that takes its time",
+            evidence(&json!({ "deployments": [], "stack": {
+                "rollback_since": "2026-11-01T12:15:00Z",
+                "waiting": [{ "logical_id": "LoadBalancer", "resource_type": "AWS::ElasticLoadBalancingV2::LoadBalancer",
+                    "since": "2026-11-01T12:00:10Z" }] } })),
+        ),
+        (
             CauseKind::Mismatch,
             "only the gate complains",
             evidence(&json!({ "mismatches": ["https://dev.example.com/healthz answers with 502"] })),
@@ -426,7 +434,7 @@ fn every_cause_is_read_from_what_aws_writes() {
         screens += &format!("# {name}\n{}\n\n", lines.join("\n"));
     }
     // As many as there are rules' words: a new cause needs a row here.
-    assert_eq!(seen.len(), 23, "{seen:?}");
+    assert_eq!(seen.len(), 24, "{seen:?}");
     insta::assert_snapshot!(screens);
 }
 

@@ -67,7 +67,7 @@ const LOCAL_DEADLINE: Duration = Duration::from_secs(90);
 
 pub(crate) async fn run(args: Args) -> ExitCode {
     let json = args.json;
-    match deploy(&args).await {
+    match Box::pin(deploy(&args)).await {
         Ok(deployed) => {
             if json {
                 println!("{:#}", deployed.json());
@@ -130,6 +130,7 @@ async fn deploy(args: &Args) -> Result<Deployed, Failure> {
         },
         operation: &operation,
         release: None,
+        seen: None,
     };
     perform(&plan).await
 }
@@ -158,7 +159,7 @@ pub(crate) async fn perform(plan: &Plan<'_>) -> Result<Deployed, Failure> {
     outcome
 }
 
-fn default_deadline(local: bool) -> Duration {
+pub(crate) fn default_deadline(local: bool) -> Duration {
     if local { LOCAL_DEADLINE } else { DEADLINE }
 }
 

@@ -1,8 +1,13 @@
 //! One file a command.
 
 pub(crate) mod deploy;
+pub(crate) mod drift;
+pub(crate) mod diagnose;
+pub(crate) mod destroy;
 pub(crate) mod forward;
 pub(crate) mod push_images;
+pub(crate) mod releases;
+pub(crate) mod rollback;
 
 use crate::failure::{Failure, Problem, colours};
 use leo_aws::FailureKind;

@@ -10,9 +10,11 @@ mod footing;
 mod gate;
 pub(crate) mod images;
 mod plan;
+pub(crate) mod preview;
 pub(crate) mod recovery;
 pub(crate) mod release;
 mod report;
+pub(crate) mod rollback;
 mod secrets;
 mod session;
 mod stacks;
@@ -28,6 +30,7 @@ use images::Images;
 use leo_aws::FailureKind;
 use leo_deploy::{Finished, Run, Sink, StackOutcome, Step, Stopped};
 use leo_stack::StackError;
+use std::collections::BTreeMap;
 use watch::Watch;
 
 /// Having the environment for this run alone.
@@ -65,10 +68,9 @@ pub(crate) async fn run(plan: &Plan<'_>, session: &Session, sink: Sink) -> Resul
 }
 
 async fn steps(plan: &Plan<'_>, session: &Session, run: &Run<Problem>) -> Result<Deployed, Stopped> {
-    let ground = ground(plan, session, run).await?;
-    let Ground { registry, images, foundation, revision } = ground;
+    let Ground { registry, images, foundation, revision } = Box::pin(ground(plan, session, run)).await?;
     let watch = Watch::default();
-    let mut parameters = Default::default();
+    let mut parameters = BTreeMap::new();
     let platform: StackOutcome = run
         .step(Step::PLATFORM, async |reporter| {
             session.confirm().await?;

@@ -29,6 +29,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) artifacts: Artifacts,
     /// The release that is brought back; `None`: the configuration is deployed.
     pub(crate) release: Option<Release>,
+    /// The newest release when the plan was shown. Another one since then, and it would be about something else.
+    pub(crate) seen: Option<u64>,
 }
 
 /// The templates as they are sent.
@@ -78,14 +80,19 @@ impl Before {
 
     /// The registry as the outcome of a step that had nothing to do.
     pub(crate) fn registry_outcome(&self) -> Option<StackOutcome> {
-        self.registry.as_ref().map(|stack| StackOutcome {
-            name: stack.name.clone(),
-            stack_id: stack.id.clone(),
-            status: stack.status.clone(),
-            changed: false,
-            outputs: stack.outputs.clone(),
-            changes: vec![],
-        })
+        self.registry.as_ref().map(unchanged)
+    }
+}
+
+/// A stack as the outcome of a step that had nothing to do.
+pub(super) fn unchanged(stack: &Stack) -> StackOutcome {
+    StackOutcome {
+        name: stack.name.clone(),
+        stack_id: stack.id.clone(),
+        status: stack.status.clone(),
+        changed: false,
+        outputs: stack.outputs.clone(),
+        changes: vec![],
     }
 }
 

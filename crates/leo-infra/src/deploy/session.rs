@@ -1,9 +1,10 @@
 //! What a deploy holds while it runs, so that it can be given back however it ends.
 
 use super::Plan;
-use crate::failure::Problem;
+use crate::{failure::Problem, operation::Operation};
+use leo_aws::FailureKind;
 use leo_deploy::{Finished, Reporter};
-use leo_release::{Holder, Lease, Process, Waiting};
+use leo_release::{Artifacts, Holder, Lease, Process, Waiting};
 use std::{
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
@@ -23,16 +24,27 @@ pub(crate) struct Session {
 impl Session {
     /// Has the environment for this run alone; another one is waited for.
     pub(crate) async fn take(&self, plan: &Plan<'_>, reporter: &Reporter) -> Result<Finished<()>, Problem> {
-        let environment = plan.project.config.environment.name.to_string();
+        let environment = &plan.project.config.environment.name;
+        self.take_for(&plan.artifacts, plan.operation, environment.as_str(), reporter).await
+    }
+
+    /// The same for any operation on an environment.
+    pub(crate) async fn take_for(
+        &self,
+        artifacts: &Artifacts,
+        operation: &Operation,
+        environment: &str,
+        reporter: &Reporter,
+    ) -> Result<Finished<()>, Problem> {
         let said = Said::default();
         let on_wait = |waiting: &Waiting| {
             if said.is_due() {
                 reporter.note(format!("waiting: {waiting}"));
             }
         };
-        let record = plan.operation.record();
+        let record = operation.record();
         let holder = Holder {
-            environment,
+            environment: environment.to_owned(),
             operation: record.id,
             user: record.who.user,
             host: record.who.host,
@@ -40,12 +52,13 @@ impl Session {
             commit: record.who.commit,
             command: record.command,
         };
-        let lease = plan.artifacts.lease(holder, WAIT_AT_MOST, &on_wait).await?;
+        let lease = artifacts.lease(holder, WAIT_AT_MOST, &on_wait).await?;
         if let Some(before) = lease.taken_over() {
             reporter.note(format!("{before} did not end in order: continuing where it stopped"));
         }
         *self.lease.lock().await = Some(Arc::new(lease));
-        Ok(Finished::new((), false))
+        refuse_another_release(plan).await?;
+        Ok(Finished::new((), true))
     }
 
     /// Makes sure that no other run has taken the environment meanwhile, before a step that would mix the two.
@@ -64,6 +77,20 @@ impl Session {
             // It ends by itself within two minutes; the run's own outcome is what counts.
             drop(lease.release().await);
         }
+    }
+}
+
+/// What was shown and agreed to has to be about the release that still is the newest.
+async fn refuse_another_release(plan: &Plan<'_>) -> Result<(), Problem> {
+    let Some(seen) = plan.seen else { return Ok(()) };
+    let environment = plan.project.config.environment.name.as_str();
+    match plan.artifacts.newest(environment).await? {
+        Some(newest) if newest != seen => Err(Problem::new(
+            FailureKind::Failed,
+            format!("go back in `{environment}`: release {newest} came in between; nothing was changed"),
+        )
+        .hint("run the same command again: it shows what it would do now")),
+        _ => Ok(()),
     }
 }
 

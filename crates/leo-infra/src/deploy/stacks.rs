@@ -22,8 +22,8 @@ type Step = Result<Finished<StackOutcome>, Problem>;
 const RECOVERIES: usize = 2;
 
 /// What is asked for, and the template's text.
-struct Wanted<'a> {
-    request: StackRequest,
+pub(super) struct Wanted<'a> {
+    pub(super) request: StackRequest,
     template: &'a str,
 }
 
@@ -47,10 +47,7 @@ pub(super) async fn registry(plan: &Plan<'_>, reporter: &Reporter) -> Step {
 
 /// Refuses what would pull the ground from under a running platform.
 pub(super) async fn foundation(plan: &Plan<'_>, reporter: &Reporter) -> Step {
-    let template = &plan.templates.foundation;
-    let source = source(plan, template).await?;
-    let mut wanted = wanted(plan, &plan.stacks.foundation.name, source, template);
-    wanted.request.capabilities = vec![Capability::CapabilityIam];
+    let wanted = wanted_foundation(plan).await?;
     let prepared = prepare(plan, &wanted, plan.before.foundation.as_ref(), reporter).await?;
     let Prepared::Ready(change_set) = prepared else {
         return execute(plan, prepared, Control::default(), reporter).await;
@@ -79,11 +76,7 @@ pub(super) async fn platform(
     reporter: &Reporter,
 ) -> Step {
     let revision = parameters.get(&plan.stacks.keys.secrets_revision).cloned();
-    let template = &plan.templates.platform;
-    let source = source(plan, template).await?;
-    let mut wanted = wanted(plan, &plan.stacks.platform.name, source, template);
-    wanted.request.parameters.clone_from(parameters);
-    wanted.request.express = plan.settings.express;
+    let wanted = wanted_platform(plan, parameters).await?;
     let prepared = prepare(plan, &wanted, plan.before.platform.as_ref(), reporter).await?;
     let finished = match prepared {
         Prepared::NoChange(_) => execute(plan, prepared, Control::default(), reporter).await?,
@@ -238,6 +231,24 @@ pub(super) fn platform_parameters(
         parameters.insert(link.parameter.clone(), value.to_owned());
     }
     Ok(parameters)
+}
+
+pub(super) async fn wanted_foundation<'a>(plan: &'a Plan<'_>) -> Result<Wanted<'a>, Problem> {
+    let template = &plan.templates.foundation;
+    let mut wanted = wanted(plan, &plan.stacks.foundation.name, source(plan, template).await?, template);
+    wanted.request.capabilities = vec![Capability::CapabilityIam];
+    Ok(wanted)
+}
+
+pub(super) async fn wanted_platform<'a>(
+    plan: &'a Plan<'_>,
+    parameters: &BTreeMap<String, String>,
+) -> Result<Wanted<'a>, Problem> {
+    let template = &plan.templates.platform;
+    let mut wanted = wanted(plan, &plan.stacks.platform.name, source(plan, template).await?, template);
+    wanted.request.parameters.clone_from(parameters);
+    wanted.request.express = plan.settings.express;
+    Ok(wanted)
 }
 
 /// The template in the call, or in the artifacts bucket where it is too large for that.

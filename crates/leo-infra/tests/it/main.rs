@@ -11,5 +11,6 @@ mod end_to_end;
 mod failing;
 mod http;
 mod refusals;
+mod rollback;
 mod without_engine;
 mod workspace;

@@ -119,6 +119,9 @@ async fn all_pages_are_listed_newest_first() {
     let history = artifacts.releases("dev", None).await.unwrap();
     assert_eq!(numbers(&history), (1..=20).rev().collect::<Vec<_>>());
     bucket.calls();
+    assert_eq!(artifacts.newest("dev").await.unwrap(), Some(20));
+    assert_eq!(artifacts.newest("prod").await.unwrap(), None);
+    bucket.calls();
     let newest = artifacts.releases("dev", NonZeroUsize::new(2)).await.unwrap();
     assert_eq!((numbers(&newest), newest.older), (vec![20, 19], 18));
     let read = bucket.calls().into_iter().filter(|call| call.contains(".json")).count();

@@ -1,0 +1,127 @@
+//! What can be taken away: an environment, or the registry that the environments share.
+
+use super::{BUCKET, REPOSITORIES};
+use crate::{failure::Problem, fixed_names::named};
+use aws_sdk_cloudformation::types::StackStatus;
+use leo_aws::{FailureKind, ServiceError};
+use leo_config::{AccountId, Config, Environment, Region, names};
+use leo_data::{Bucket, Kind, Named};
+use leo_deploy::Step;
+use leo_stack::Stacks;
+
+/// What is taken away.
+pub(crate) struct Subject {
+    /// What a person types to delete its data.
+    pub(crate) word: String,
+    /// How a sentence names it.
+    pub(crate) title: String,
+    /// The command that deletes its data as well.
+    pub(crate) deletes_data: String,
+    /// Its stacks, in the order in which they go, each with its step.
+    pub(crate) stacks: Vec<(Step, String)>,
+    /// Its data.
+    pub(crate) data: Vec<Named>,
+    /// The cluster that its generators run in.
+    pub(crate) cluster: Option<String>,
+    /// The account that owns all of it.
+    account: String,
+}
+
+impl Subject {
+    /// An environment: its platform, then its foundation. Nothing of it is in the registry.
+    pub(crate) fn environment(stacks: &Stacks, account: &AccountId, environment: &Environment) -> Self {
+        let name = &environment.name;
+        Self {
+            word: name.to_string(),
+            title: format!("environment `{name}`"),
+            deletes_data: format!("cargo xtask destroy --environment {name} --delete-data"),
+            stacks: vec![
+                (Step::PLATFORM, stacks.platform.name.to_string()),
+                (Step::FOUNDATION, stacks.foundation.name.to_string()),
+            ],
+            data: named(stacks.foundation.template.json(), account.as_str(), environment.region.as_str()),
+            cluster: Some(name.cluster()),
+            account: account.to_string(),
+        }
+    }
+
+    /// The registry of this account and region.
+    pub(crate) fn registry(stacks: &Stacks, account: &AccountId, region: &Region) -> Self {
+        Self {
+            word: "registry".to_owned(),
+            title: "the registry".to_owned(),
+            deletes_data: "cargo xtask destroy --registry --delete-data".to_owned(),
+            stacks: vec![(Step::REGISTRY, stacks.registry.name.to_string())],
+            data: named(stacks.registry.template.json(), account.as_str(), region.as_str()),
+            cluster: None,
+            account: account.to_string(),
+        }
+    }
+
+    /// The names of its data of this kind.
+    pub(crate) fn names(&self, kind: Kind) -> impl Iterator<Item = String> {
+        self.data.iter().filter(move |named| named.kind == kind).map(|named| named.name.clone())
+    }
+
+    /// Its buckets.
+    pub(crate) fn buckets(&self) -> Vec<Bucket> {
+        let bucket = |name| Bucket { name, account: self.account.clone() };
+        self.names(Kind::Bucket).map(bucket).collect()
+    }
+
+    /// What deletes its data, in order.
+    pub(super) fn data_steps(&self) -> impl Iterator<Item = Step> {
+        [(Kind::Bucket, BUCKET), (Kind::Repository, REPOSITORIES), (Kind::Secret, Step::SECRETS)]
+            .into_iter()
+            .filter(|(kind, _)| self.names(*kind).next().is_some())
+            .map(|(_, step)| step)
+    }
+}
+
+/// Refuses to take away an environment that its configuration protects.
+pub(crate) fn refuse_protected(config: &Config) -> Result<(), Problem> {
+    let environment = &config.environment;
+    if !environment.protected {
+        return Ok(());
+    }
+    let name = &environment.name;
+    Err(Problem::new(FailureKind::Usage, format!("destroy environment `{name}`: it is protected")).hint(format!(
+        "it is meant to stay; to destroy it all the same, remove `protected` from [environments.{name}] in \
+         infra/leo.toml and deploy once, which turns the protection of its stacks off"
+    )))
+}
+
+/// Refuses to take the registry away from under a platform: the images of its tasks are in it.
+pub(crate) async fn refuse_used(client: &aws_sdk_cloudformation::Client) -> Result<(), Problem> {
+    let platforms = platforms(client).await?;
+    if platforms.is_empty() {
+        return Ok(());
+    }
+    Err(Problem {
+        details: platforms,
+        ..Problem::new(FailureKind::Usage, "destroy the registry: there are platforms that run images of it")
+    }
+    .hint("destroy those environments first: cargo xtask destroy --environment <name>"))
+}
+
+/// The stacks of this account and region that are called as a platform is, whatever their state.
+async fn platforms(client: &aws_sdk_cloudformation::Client) -> Result<Vec<String>, Problem> {
+    let standing: Vec<StackStatus> = StackStatus::values()
+        .iter()
+        .map(|status| StackStatus::from(*status))
+        .filter(|status| *status != StackStatus::DeleteComplete)
+        .collect();
+    let mut found = vec![];
+    let mut pages = client.list_stacks().set_stack_status_filter(Some(standing)).into_paginator().send();
+    while let Some(page) = pages.next().await {
+        let page = page.map_err(|error| ServiceError::of("ListStacks", &error))?;
+        found.extend(
+            page.stack_summaries()
+                .iter()
+                .filter_map(|stack| stack.stack_name())
+                .filter(|name| names::is_platform_stack(name))
+                .map(str::to_owned),
+        );
+    }
+    Ok(found)
+}
