@@ -26,7 +26,10 @@ mod target;
 mod who;
 
 use clap::{Parser, Subcommand};
-use commands::{deploy as deploy_command, destroy as destroy_command, diagnose, drift, forward, push_images, releases, rollback};
+use commands::{
+    deploy as deploy_command, destroy as destroy_command, diagnose, drift, forward, push_images, releases,
+    rollback,
+};
 use std::process::ExitCode;
 
 #[derive(Debug, Parser)]

@@ -3,6 +3,7 @@
 use crate::failure::{Failure, Problem};
 use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_credential_types::Credentials;
+use aws_smithy_http_client::{Builder, Connector, proxy::ProxyConfig};
 use leo_aws::{FailureKind, ServiceError};
 use leo_config::{AccountId, Config, names};
 use leo_image::{Catalog, Password, Registry, RegistryCredentials, Repository};
@@ -13,6 +14,9 @@ use std::time::Duration;
 
 /// Times that a call is tried before its error counts.
 const ATTEMPTS: u32 = 6;
+/// Leads the calls to the local target through a proxy on this machine: for tests of what becomes of a deploy whose calls
+/// fail.
+const LOCAL_PROXY: &str = "LEO_LOCAL_PROXY";
 
 /// Where a command goes, with a client for each service.
 pub(crate) struct Target {
@@ -36,7 +40,8 @@ impl Target {
         }
         let target = crate::local::start(project).await?;
         leo_local::loopback_endpoint(&target.endpoint).map_err(Problem::from)?;
-        let sdk = emulator(&target).await;
+        let proxy = local_proxy(std::env::var(LOCAL_PROXY).ok().as_deref())?;
+        let sdk = emulator(&target, proxy).await;
         Ok(Self::new(Some(target), &sdk))
     }
 
@@ -169,7 +174,16 @@ async fn aws(config: &Config) -> SdkConfig {
     loader.load().await
 }
 
-async fn emulator(target: &LocalTarget) -> SdkConfig {
+/// Not by the environment's `HTTP_PROXY`: that one knows the way to the rest of the world, and nothing of this machine.
+fn local_proxy(wanted: Option<&str>) -> Result<ProxyConfig, Problem> {
+    let Some(wanted) = wanted.filter(|wanted| !wanted.is_empty()) else { return Ok(ProxyConfig::disabled()) };
+    leo_local::loopback_endpoint(wanted)?;
+    ProxyConfig::http(wanted).map_err(|error| {
+        Problem::new(FailureKind::Usage, format!("use {LOCAL_PROXY}={wanted} as a proxy: {error}"))
+    })
+}
+
+async fn emulator(target: &LocalTarget, proxy: ProxyConfig) -> SdkConfig {
     let credentials = Credentials::new(
         &target.access_key_id,
         target.secret_access_key.expose(),
@@ -181,6 +195,12 @@ async fn emulator(target: &LocalTarget) -> SdkConfig {
         .region(Region::new(target.region.clone()))
         .endpoint_url(&target.endpoint)
         .credentials_provider(credentials)
+        .http_client(Builder::new().build_with_connector_fn(move |settings, components| {
+            let mut connector = Connector::builder().proxy_config(proxy.clone());
+            connector.set_connector_settings(settings.cloned());
+            connector.set_sleep_impl(components.and_then(|components| components.sleep_impl()));
+            connector.build_http()
+        }))
         .load()
         .await
 }
@@ -194,4 +214,21 @@ fn defaults() -> aws_config::ConfigLoader {
                 .operation_attempt_timeout(Duration::from_secs(30))
                 .build(),
         )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_local_target_is_led_to_by_no_proxy_but_one_of_this_machine() {
+        for none in [None, Some("")] {
+            assert!(local_proxy(none).expect("is taken").is_disabled());
+        }
+        assert!(!local_proxy(Some("http://127.0.0.1:4711")).expect("is taken").is_disabled());
+        for elsewhere in ["http://proxy.example.com:3128", "https://127.0.0.1:4711", "127.0.0.1:4711"] {
+            let problem = local_proxy(Some(elsewhere)).expect_err("is refused");
+            assert!(problem.message.contains(elsewhere), "{}", problem.message);
+        }
+    }
 }

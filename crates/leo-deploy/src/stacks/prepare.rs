@@ -162,13 +162,37 @@ impl Stacks {
             .set_description(request.description.clone())
             .send()
             .await
-            .map_err(|error| ServiceError::of("CreateChangeSet", &error))?;
+            .map_err(|error| ServiceError::of("CreateChangeSet", &error));
+        let (id, stack_id) = match answer {
+            Ok(answer) => (answer.id, answer.stack_id),
+            Err(error) => self.created_unheard(&request.name, &token, error).await?,
+        };
         Ok(Created {
-            id: answer.id().unwrap_or(&token).to_owned(),
-            stack_id: answer.stack_id().unwrap_or(&request.name).to_owned(),
+            id: id.unwrap_or_else(|| token.clone()),
+            stack_id: stack_id.unwrap_or_else(|| request.name.clone()),
             token,
             mode,
         })
+    }
+
+    /// Id and stack of a change set that is there although its creation was refused: the answer to an earlier attempt
+    /// was lost on its way. Its name was drawn for this call alone, so it is ours.
+    async fn created_unheard(
+        &self,
+        stack: &str,
+        token: &str,
+        refused: ServiceError,
+    ) -> Result<(Option<String>, Option<String>), ServiceError> {
+        if !refused.code.as_deref().is_some_and(|code| code.starts_with("AlreadyExists")) {
+            return Err(refused);
+        }
+        let request = self.client.describe_change_set().stack_name(stack).change_set_name(token);
+        match request.send().await.map_err(|error| ServiceError::of("DescribeChangeSet", &error)) {
+            Ok(found) => Ok((found.change_set_id, found.stack_id)),
+            // It is the stack that exists already.
+            Err(error) if is_absent(&error) => Err(refused),
+            Err(error) => Err(error),
+        }
     }
 
     async fn review(

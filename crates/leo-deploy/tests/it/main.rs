@@ -21,6 +21,7 @@ mod following;
 mod gate;
 mod giving_up;
 mod holding;
+mod lost_answers;
 mod recovering;
 mod retrying;
 mod states;

@@ -182,7 +182,7 @@ fn unchecked_text(one: &Unchecked) -> String {
 /// A row for every property that differs, and one for every resource that is gone.
 fn table(drifted: &[DriftedResource]) -> Table {
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING).set_header(["  resource", "property", "template", "there"]);
+    table.load_style(presets::NOTHING).set_header(["  resource", "property", "template", "there"]);
     for resource in drifted {
         if resource.differences.is_empty() {
             table.add_row([

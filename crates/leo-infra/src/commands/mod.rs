@@ -1,9 +1,9 @@
 //! One file a command.
 
 pub(crate) mod deploy;
-pub(crate) mod drift;
-pub(crate) mod diagnose;
 pub(crate) mod destroy;
+pub(crate) mod diagnose;
+pub(crate) mod drift;
 pub(crate) mod forward;
 pub(crate) mod push_images;
 pub(crate) mod releases;

@@ -25,7 +25,9 @@ impl Session {
     /// Has the environment for this run alone; another one is waited for.
     pub(crate) async fn take(&self, plan: &Plan<'_>, reporter: &Reporter) -> Result<Finished<()>, Problem> {
         let environment = &plan.project.config.environment.name;
-        self.take_for(&plan.artifacts, plan.operation, environment.as_str(), reporter).await
+        let taken = self.take_for(&plan.artifacts, plan.operation, environment.as_str(), reporter).await?;
+        refuse_another_release(plan).await?;
+        Ok(taken)
     }
 
     /// The same for any operation on an environment.
@@ -57,7 +59,6 @@ impl Session {
             reporter.note(format!("{before} did not end in order: continuing where it stopped"));
         }
         *self.lease.lock().await = Some(Arc::new(lease));
-        refuse_another_release(plan).await?;
         Ok(Finished::new((), true))
     }
 

@@ -9,8 +9,12 @@
 
 mod end_to_end;
 mod failing;
+mod faults;
 mod http;
+mod proxy;
 mod refusals;
 mod rollback;
+mod running;
+mod truth;
 mod without_engine;
 mod workspace;

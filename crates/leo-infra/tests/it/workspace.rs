@@ -1,6 +1,6 @@
 //! A work tree of its own for a test, and the binary in it.
 
-use leo_local::LocalTarget;
+use leo_local::{LocalTarget, PythonTools};
 use serde_json::Value;
 use std::{
     fs,
@@ -13,6 +13,17 @@ use tempfile::TempDir;
 /// A work tree with its own configuration and its own local target; dropping it stops that.
 pub(crate) struct WorkTree {
     folder: TempDir,
+    /// `DOCKER_HOST` of its commands, where it is not the machine's.
+    engine: Option<String>,
+}
+
+/// Two settings of two stacks that nothing has to be made anew for: together they tell one deploy from another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Settings {
+    /// The load balancer's deregistration delay in seconds: platform.
+    pub(crate) delay: u32,
+    /// How long logs are kept, in days: foundation.
+    pub(crate) retention: i32,
 }
 
 impl WorkTree {
@@ -20,7 +31,7 @@ impl WorkTree {
     pub(crate) fn new() -> Self {
         let here = repository();
         let folder = tempfile::Builder::new().prefix("leo-").tempdir().expect("makes a folder");
-        let tree = Self { folder };
+        let tree = Self { folder, engine: None };
         for shared in ["ci", "examples"] {
             symlink(here.join(shared), tree.root().join(shared)).expect("links a folder");
         }
@@ -34,8 +45,33 @@ impl WorkTree {
         tree
     }
 
+    /// One whose commands find no Docker engine: stacks come and go in seconds, and no container with them.
+    pub(crate) fn without_engine() -> Self {
+        let mut tree = Self::new();
+        let nowhere = format!("unix://{}", tree.root().join("no-engine.sock").display());
+        tree.engine = Some(nowhere);
+        tree
+    }
+
+    /// Another work tree that deploys to the same local target, as somebody else's would to the same account.
+    pub(crate) fn beside(&self) -> Self {
+        let mut tree = Self::new();
+        tree.engine.clone_from(&self.engine);
+        fs::create_dir(tree.root().join(".leo")).expect("makes a folder");
+        symlink(self.state(), tree.state()).expect("links a folder");
+        tree
+    }
+
     pub(crate) fn root(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// Replaces `infra/leo.toml` with the defaults and these settings.
+    pub(crate) fn set(&self, settings: Settings) {
+        let Settings { delay, retention } = settings;
+        self.configure(&format!(
+            "[logs]\nretention_days = {retention}\n[load_balancer]\nderegistration_delay_seconds = {delay}"
+        ));
     }
 
     /// Replaces `infra/leo.toml` with the defaults and these settings.
@@ -56,7 +92,18 @@ impl WorkTree {
                 command.env_remove(&*name);
             }
         }
+        command.envs(self.engine.iter().map(|host| ("DOCKER_HOST", host)));
         command
+    }
+
+    /// Starts the local target before a command does.
+    pub(crate) fn start_target(&self) -> LocalTarget {
+        // By a command, because it looks for an engine where this tree's commands do; this one is refused right after it
+        // has started the target, as there are no secrets.
+        let output = self.leo_infra(&["deploy", "--local", "--with-secrets", "--yes", "--demo"]).output();
+        let output = output.expect("runs");
+        assert_eq!(output.status.code(), Some(2), "{}", shown(&output));
+        self.local_target()
     }
 
     /// The local target that runs in this work tree.
@@ -71,6 +118,10 @@ impl WorkTree {
 
 impl Drop for WorkTree {
     fn drop(&mut self) {
+        if self.state().is_symlink() {
+            // Another tree's.
+            return;
+        }
         // A target that can't be stopped is worth knowing about, even where the test has failed already.
         if let Err(error) = leo_local::down(&self.state()) {
             eprintln!("the local target was not stopped: {error}");
@@ -121,4 +172,21 @@ pub(crate) fn have_docker() -> bool {
         leo_local::Engine::None { reason } => Err(reason),
     };
     have("a Docker engine", found)
+}
+
+/// The pinned Python tools, which every command with a local target has installed already.
+pub(crate) fn tools() -> PythonTools {
+    let requirements = repository().join("ci/requirements.txt");
+    PythonTools::ensure(&target(), &requirements, |message| eprintln!("{message}"))
+        .unwrap_or_else(|error| panic!("the Python tools: {error}"))
+}
+
+/// Whether a test runs in its long version.
+pub(crate) fn is_long() -> bool {
+    std::env::var_os("LEO_FULL").is_some_and(|full| full == "1")
+}
+
+/// What a test's choices are drawn from: the same in every run, unless `LEO_SEED` gives another one.
+pub(crate) fn seed() -> u64 {
+    std::env::var("LEO_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(1)
 }

@@ -1,0 +1,51 @@
+//! Calls that were carried out although their answer never came.
+
+use crate::answers::*;
+use crate::deploying::{OLD, deploy};
+use crate::wire::Conversation;
+
+fn exists(what: &str) -> crate::wire::Answer {
+    refused(400, "AlreadyExistsException", what)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_set_whose_creation_was_answered_to_nobody_is_used() {
+    let conversation = Conversation::new([
+        (DESCRIBE, stack("CREATE_COMPLETE")),
+        (CREATE, exists("ChangeSet [leo-x] already exists")),
+        (REVIEW, change_set_in("CREATE_IN_PROGRESS", "UNAVAILABLE", "")),
+        (REVIEW, change_set(&[("Modify", "Service", "False")], None)),
+        (FINDINGS, no_findings()),
+        (EVENTS, events(&[OLD], None)),
+        (EXECUTE, done(EXECUTE)),
+        (
+            EVENTS,
+            events(
+                &[
+                    OLD,
+                    ("e1", "leo-dev", "", "UPDATE_IN_PROGRESS", "User Initiated"),
+                    ("e2", "leo-dev", "", "UPDATE_COMPLETE", ""),
+                ],
+                None,
+            ),
+        ),
+        (DESCRIBE, stack("UPDATE_COMPLETE")),
+    ]);
+    let outcome = deploy(&conversation, &Lines::default()).await.unwrap();
+    assert!(outcome.changed);
+    assert_eq!(conversation.fields(EXECUTE)["ChangeSetName"], CHANGE_SET);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stack_that_somebody_else_made_meanwhile_stays_an_error() {
+    let conversation = Conversation::new([
+        (DESCRIBE, no_stack()),
+        (CREATE, exists("Stack [leo-dev] already exists")),
+        (REVIEW, refused(404, "ChangeSetNotFound", "ChangeSet [leo-x] does not exist")),
+    ]);
+    let error = deploy(&conversation, &Lines::default()).await.unwrap_err();
+    insta::assert_snapshot!(
+        error,
+        @"deploy leo-dev: CreateChangeSet: AlreadyExistsException: Stack [leo-dev] already exists"
+    );
+}
