@@ -9,6 +9,7 @@
 
 mod destroying;
 mod end_to_end;
+mod failing;
 mod faults;
 mod http;
 mod proxy;

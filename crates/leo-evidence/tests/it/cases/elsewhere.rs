@@ -147,9 +147,14 @@ pub(crate) fn from_elsewhere() -> Vec<Case> {
                     "since": "2026-11-01T12:00:10Z" }] } })),
         ),
         (
+            CauseKind::HealthCheckFails,
+            "a health path that only the gate sees answered badly",
+            evidence(&json!({ "mismatches": ["https://dev.example.com/healthz answers with 502"] })),
+        ),
+        (
             CauseKind::Mismatch,
             "only the gate complains",
-            evidence(&json!({ "mismatches": ["https://dev.example.com/healthz answers with 502"] })),
+            evidence(&json!({ "mismatches": ["the target group has no target"] })),
         ),
     ]
 }
