@@ -44,9 +44,11 @@ async fn a_stack_that_somebody_else_made_meanwhile_is_looked_at_again() {
         (REVIEW, refused(404, "ChangeSetNotFound", "ChangeSet [leo-x] does not exist")),
         (DESCRIBE, stack("CREATE_COMPLETE")),
         (CREATE, created()),
-        (REVIEW, change_set_in("FAILED", "UNAVAILABLE", "The submitted information didn't contain changes.")),
+        (REVIEW, change_set_in("FAILED", "UNAVAILABLE", "No updates are to be performed.")),
         (DELETE, done(DELETE)),
     ]);
     let outcome = deploy(&conversation, &Lines::default()).await.unwrap();
     assert!(!outcome.changed);
+    let types = conversation.calls(CREATE).into_iter().map(|call| call.fields["ChangeSetType"].clone());
+    assert_eq!(types.collect::<Vec<_>>(), ["CREATE", "UPDATE"]);
 }

@@ -7,7 +7,9 @@
     reason = "a test panics where its own setup is wrong, and says why it is skipped"
 )]
 
+mod destroying;
 mod end_to_end;
+mod failing;
 mod faults;
 mod http;
 mod killed;

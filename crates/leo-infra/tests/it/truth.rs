@@ -152,7 +152,8 @@ impl Truth {
         let client = aws_sdk_cloudwatchlogs::Client::new(&self.sdk);
         let request = client.describe_log_groups().log_group_name_prefix("/leo/");
         let found = request.send().await.expect("DescribeLogGroups");
-        let mut days = found.log_groups().iter().map(|group| group.retention_in_days());
+        let mut days =
+            found.log_groups().iter().map(aws_sdk_cloudwatchlogs::types::LogGroup::retention_in_days);
         let first = days.next()?;
         assert!(days.all(|other| other == first), "log groups of one environment differ: {found:?}");
         u32::try_from(first?).ok()
