@@ -181,6 +181,13 @@ impl Truth {
         self.runtime.block_on(put).expect("PutSecretValue");
     }
 
+    /// Keeps a log group's events for so many days.
+    pub(crate) fn set_retention(&self, group: &str, days: i32) {
+        let client = aws_sdk_cloudwatchlogs::Client::new(&self.sdk);
+        let put = client.put_retention_policy().log_group_name(group).retention_in_days(days).send();
+        self.runtime.block_on(put).expect("PutRetentionPolicy");
+    }
+
     pub(crate) fn delete(&self, stacks: &[&str]) {
         let client = aws_sdk_cloudformation::Client::new(&self.sdk);
         for stack in stacks {
