@@ -48,7 +48,7 @@ impl Artifacts {
         let newest = numbers.last().copied();
         let mut release = unnumbered(&new);
         if let Some(number) = newest
-            && let Ok(Some(last)) = self.release(&new.environment, number).await
+            && let Some(last) = self.readable(&new.environment, number).await?
             && last.same_contents(&release, &[])
         {
             return Ok(last);
@@ -69,9 +69,7 @@ impl Artifacts {
                 return Ok(release);
             }
             // A write whose answer got lost, then repeated: what is there is this very release.
-            if let Ok(Some(there)) = self.release(&new.environment, release.number).await
-                && there == release
-            {
+            if self.readable(&new.environment, release.number).await?.as_ref() == Some(&release) {
                 return Ok(release);
             }
         }
@@ -128,6 +126,14 @@ impl Artifacts {
             .map(|object| Release::from_record(&object.body, environment, number))
             .transpose()
             .map_err(|reason| ReleaseError::Damaged { key, bucket: self.objects.bucket.clone(), reason })
+    }
+
+    /// The release of this number; `None` also where its record can't be read.
+    async fn readable(&self, environment: &str, number: u64) -> Result<Option<Release>, ReleaseError> {
+        match self.release(environment, number).await {
+            Err(ReleaseError::Damaged { .. }) => Ok(None),
+            read => read,
+        }
     }
 
     /// The number of the newest record, readable or not: one call, to see whether another one was added.

@@ -15,9 +15,9 @@ fn done(tree: &WorkTree, arguments: &[&str]) -> Value {
     document(&output)
 }
 
-fn deploy(tree: &WorkTree, settings: &str) -> Value {
+fn deploy(tree: &WorkTree, settings: &str, images: &str) -> Value {
     tree.configure(settings);
-    done(tree, &["deploy", "--local", "--yes", "--json"])
+    done(tree, &["deploy", "--local", "--yes", "--json", "--images", images])
 }
 
 /// Number, what it brought back, and whether it runs, newest first.
@@ -39,15 +39,15 @@ fn docker_an_earlier_release_comes_back() {
         return;
     }
     let tree = WorkTree::new();
-    deploy(&tree, FIRST);
+    deploy(&tree, FIRST, "build");
     assert_eq!(releases(&tree), [(1, None, true)]);
     let before = tree.leo_infra(&["rollback", "--local", "--yes"]).output().expect("runs");
     assert_eq!(before.status.code(), Some(1), "{}", shown(&before));
     assert!(shown(&before).contains("before release 1 there was nothing else"), "{}", shown(&before));
 
-    deploy(&tree, FIRST);
+    deploy(&tree, FIRST, "current");
     assert_eq!(releases(&tree), [(1, None, true)], "nothing to change is no release");
-    deploy(&tree, SECOND);
+    deploy(&tree, SECOND, "current");
     assert_eq!(releases(&tree), [(2, None, true), (1, None, false)]);
 
     let unasked = tree.leo_infra(&["rollback", "--local"]).output().expect("runs");

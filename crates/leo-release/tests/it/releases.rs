@@ -76,6 +76,21 @@ async fn a_record_whose_answer_got_lost_is_not_doubled() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn whether_a_lost_answer_was_ours_is_never_guessed() {
+    let bucket = Bucket::new();
+    let artifacts = bucket.artifacts();
+    bucket.fault("PUT releases/", [Fault::AnswerLost]);
+    bucket.fault("GET releases/dev/0", [Fault::Refused(403, "AccessDenied")]);
+    artifacts.record(new("one", "a")).await.unwrap_err();
+    assert_eq!(artifacts.newest("dev").await.unwrap(), Some(1), "it did arrive");
+    assert_eq!(artifacts.record(new("again", "a")).await.unwrap().operation, "one");
+    // Nor is the newest release taken for another one because it could not be read.
+    bucket.fault("GET releases/dev/0", [Fault::Refused(403, "AccessDenied")]);
+    artifacts.record(new("two", "a")).await.unwrap_err();
+    assert_eq!(artifacts.newest("dev").await.unwrap(), Some(1));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_kill_at_any_step_leaves_no_half_release() {
     // The calls of a record, each of which may be the last that is answered.
     for answered in 0.. {
