@@ -178,9 +178,11 @@ impl Inventory {
 impl fmt::Display for BucketContents {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let least = if self.more { "at least " } else { "" };
-        write!(f, "{}: {least}{} objects", self.name, self.objects)?;
-        if self.old_versions > 0 || self.delete_markers > 0 {
-            write!(f, ", {} old versions, {} delete markers", self.old_versions, self.delete_markers)?;
+        write!(f, "{}: {least}{}", self.name, count(self.objects, "object"))?;
+        for (number, what) in [(self.old_versions, "old version"), (self.delete_markers, "delete marker")] {
+            if number > 0 {
+                write!(f, ", {}", count(number, what))?;
+            }
         }
         write!(f, ", {}", size(self.bytes))
     }
@@ -188,7 +190,7 @@ impl fmt::Display for BucketContents {
 
 impl fmt::Display for Images {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {} images, {}", self.repository, self.images, size(self.bytes))
+        write!(f, "{}: {}, {}", self.repository, count(self.images, "image"), size(self.bytes))
     }
 }
 
@@ -197,6 +199,11 @@ impl fmt::Display for SecretFound {
         f.write_str(&self.name)?;
         if self.scheduled_for_deletion { f.write_str(" (scheduled for deletion)") } else { Ok(()) }
     }
+}
+
+/// So many of something, as people say it.
+pub(crate) fn count(number: u64, what: &str) -> String {
+    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
 }
 
 /// Bytes as people read them, in decimal units as S3 is billed.

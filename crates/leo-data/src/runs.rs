@@ -13,6 +13,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::DataError;
 use crate::each::each;
+use crate::inventory::count;
 
 /// For how long tasks are waited for: a container has up to two minutes to end (`stopTimeout` on Fargate), and its network
 /// interface goes after it.
@@ -70,11 +71,11 @@ pub enum Interfaces {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StopProgress {
     /// Tasks that were to stop.
-    pub tasks: usize,
+    pub tasks: u64,
     /// Those that have not stopped.
-    pub running: usize,
+    pub running: u64,
     /// Those that have, but for their network interface.
-    pub interfaces: usize,
+    pub interfaces: u64,
 }
 
 /// The tasks of a cluster that have not stopped, oldest name first. A cluster that does not exist has none.
@@ -119,11 +120,11 @@ pub async fn stop_runs(
         each(some.iter().cloned(), |task| stop(client.clone(), cluster.to_owned(), task)).await?;
     }
 
-    let tasks = left.len();
+    let tasks = left.len() as u64;
     let since = Instant::now();
     while !left.is_empty() {
-        let running = left.iter().filter(|task| !task.has_stopped()).count();
-        on_progress(StopProgress { tasks, running, interfaces: left.len() - running });
+        let running = left.iter().filter(|task| !task.has_stopped()).count() as u64;
+        on_progress(StopProgress { tasks, running, interfaces: left.len() as u64 - running });
         if since.elapsed() >= STOPS_WITHIN {
             return Err(DataError::StillRunning {
                 cluster: cluster.to_owned(),
@@ -235,7 +236,10 @@ impl fmt::Display for Task {
 impl fmt::Display for StopProgress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { tasks, running, interfaces } = self;
-        write!(f, "{running} of {tasks} tasks still run")?;
-        if *interfaces > 0 { write!(f, ", {interfaces} network interfaces are still there") } else { Ok(()) }
+        write!(f, "{running} of {} running", count(*tasks, "task"))?;
+        if *interfaces > 0 {
+            write!(f, ", {} not deleted yet", count(*interfaces, "network interface"))?;
+        }
+        Ok(())
     }
 }

@@ -185,7 +185,8 @@ impl Evidence {
         self.running.iter().filter(|task| !self.is_new(task)).cloned().collect()
     }
 
-    fn is_new(&self, task: &TaskSeen) -> bool {
+    /// Whether the operation's own deployment started it.
+    pub(crate) fn is_new(&self, task: &TaskSeen) -> bool {
         let origin = stop::origin(task);
         self.deployments
             .iter()

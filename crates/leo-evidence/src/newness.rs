@@ -29,9 +29,10 @@ impl Newness {
     /// Remembers what is there at the first look that was answered.
     pub(crate) fn observe(&mut self, evidence: &Evidence) {
         if self.before.is_none() {
-            let deployments = evidence.deployments.iter().map(|deployment| deployment.id.clone());
-            let stops = evidence.stops.items().map(|stop| stop.origin.clone());
-            self.before = Some(deployments.chain(stops).collect());
+            let deployments = evidence.deployments.iter();
+            let deployments = deployments.flat_map(|deployment| [&deployment.id, &deployment.definition]);
+            let stops = evidence.stops.items().map(|stop| &stop.origin);
+            self.before = Some(deployments.chain(stops).cloned().collect());
         }
     }
 

@@ -86,9 +86,12 @@ impl Recorder {
     pub fn on_stack_event(&self, event: &StackEvent) {
         self.change(|State { evidence, collector }| {
             if matches!(event, StackEvent::Executing) {
-                evidence.stack.begin();
-                collector.newness = Newness::default();
-                return true;
+                if !evidence.stack.is_untouched() {
+                    // Another operation was waited for: what it left is of before.
+                    evidence.stack.begin();
+                    collector.newness = Newness::default();
+                }
+                return false;
             }
             let news = evidence.stack.take(event, &collector.redact);
             collector.newness.mark(evidence);

@@ -36,7 +36,7 @@ pub(crate) fn is_failure(task: &TaskSeen) -> bool {
 
 /// What started it: its deployment, or where that is not said its task definition.
 pub(crate) fn origin(task: &TaskSeen) -> &str {
-    task.started_by.as_deref().unwrap_or(&task.definition)
+    task.started_by.as_deref().filter(|by| by.starts_with("ecs-svc/")).unwrap_or(&task.definition)
 }
 
 #[cfg(test)]
@@ -70,6 +70,18 @@ mod tests {
         for (code, reason, failure) in table {
             assert_eq!(is_failure(&task(code, reason)), failure, "{code} {reason}");
         }
+    }
+
+    #[test]
+    fn a_task_is_its_deployments_or_where_that_is_not_said_its_task_definitions() {
+        let by = |started_by: Option<&str>| TaskSeen {
+            started_by: started_by.map(str::to_owned),
+            definition: "leo:8".to_owned(),
+            ..TaskSeen::default()
+        };
+        assert_eq!(origin(&by(Some("ecs-svc/1"))), "ecs-svc/1");
+        assert_eq!(origin(&by(Some("the-service"))), "leo:8");
+        assert_eq!(origin(&by(None)), "leo:8");
     }
 
     #[test]

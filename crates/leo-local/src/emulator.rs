@@ -17,13 +17,14 @@ use crate::state::Folder;
 use crate::target::REGISTRY_USER;
 
 /// The launcher and its modules, written into the state folder and run by the pinned Python.
-const GUARD: [(&str, &str); 6] = [
+const GUARD: [(&str, &str); 7] = [
     ("guard/start.py", include_str!("guard/start.py")),
     ("guard/settings.py", include_str!("guard/settings.py")),
     ("guard/policies.py", include_str!("guard/policies.py")),
     ("guard/tasks.py", include_str!("guard/tasks.py")),
     ("guard/balance.py", include_str!("guard/balance.py")),
     ("guard/gate.py", include_str!("guard/gate.py")),
+    ("guard/imports.py", include_str!("guard/imports.py")),
 ];
 /// How long one question whether it is ready may take.
 const QUESTION: Duration = Duration::from_millis(500);

@@ -25,7 +25,7 @@
 //! `InitProcessEnabled`, `StopTimeout` (5 s), CPU, memory and ephemeral storage. `RuntimePlatform` is lost on the way through a
 //! template. Tasks sit on the engine's default bridge; security groups, subnets and routes are records only. A service whose tasks
 //! can't start gets five starts a minute, and its deployment still calls itself `COMPLETED`. `ForceNewDeployment`, the grace period
-//! and `clientToken` are ignored.
+//! and `clientToken` are ignored. The network interface of a stopped task stays `ATTACHED` for ever.
 //!
 //! **Load balancer.** Plain HTTP on every listener, no health checks (`describe-target-health` always says healthy), no stickiness.
 //!

@@ -13,7 +13,7 @@ use leo_aws::ServiceError;
 use tokio::time::sleep;
 
 use crate::DataError;
-use crate::inventory::size;
+use crate::inventory::{count, size};
 
 pub use empty::empty_bucket;
 pub(crate) use versions::{Marker, VersionPage};
@@ -48,9 +48,9 @@ impl Emptied {
 
 impl fmt::Display for Emptied {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} object versions, {}", self.versions, size(self.bytes))?;
+        write!(f, "{}, {}", count(self.versions, "object version"), size(self.bytes))?;
         if self.uploads > 0 {
-            write!(f, ", {} incomplete uploads", self.uploads)?;
+            write!(f, ", {}", count(self.uploads, "incomplete upload"))?;
         }
         Ok(())
     }

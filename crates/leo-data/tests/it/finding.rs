@@ -108,7 +108,7 @@ async fn an_inventory_counts_every_page_of_everything() {
     let inventory = take(&account.clients(), &subject).await.unwrap();
     let Inventory { buckets, secrets, repositories, tasks } = &inventory;
     assert_eq!(buckets.len(), 1);
-    assert_eq!(buckets[0].to_string(), "apps: 2 objects, 2 old versions, 1 delete markers, 1.7 kB");
+    assert_eq!(buckets[0].to_string(), "apps: 2 objects, 2 old versions, 1 delete marker, 1.7 kB");
     assert_eq!(
         secrets.iter().map(ToString::to_string).collect::<Vec<_>>(),
         ["leo/dev/claude", "leo/dev/github (scheduled for deletion)"]

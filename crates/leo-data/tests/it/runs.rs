@@ -48,10 +48,10 @@ async fn runs_are_stopped_and_their_network_interfaces_waited_for() {
     let (result, steps) = stopped(&account, Scope::Runs, Interfaces::WaitedFor).await;
     assert_eq!(result.unwrap(), 3);
     insta::assert_snapshot!(steps.join("\n"), @r"
-    3 of 3 tasks still run
-    2 of 3 tasks still run
-    1 of 3 tasks still run, 1 network interfaces are still there
-    0 of 3 tasks still run, 1 network interfaces are still there
+    3 of 3 tasks running
+    2 of 3 tasks running
+    1 of 3 tasks running, 1 network interface not deleted yet
+    0 of 3 tasks running, 1 network interface not deleted yet
     ");
     assert_eq!(account.times_asked("StopTask"), 3);
     let left = running_tasks(&account.clients().ecs, CLUSTER).await.unwrap();
@@ -71,7 +71,7 @@ async fn a_task_that_stops_already_is_waited_for_by_the_next_run() {
     let account = holding(vec![task]);
     let (result, steps) = stopped(&account, Scope::Runs, Interfaces::WaitedFor).await;
     assert_eq!((result.unwrap(), account.times_asked("StopTask")), (0, 0));
-    assert_eq!(steps.last().unwrap(), "0 of 1 tasks still run, 1 network interfaces are still there");
+    assert_eq!(steps.last().unwrap(), "0 of 1 task running, 1 network interface not deleted yet");
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,7 +1,6 @@
 //! Operations that are ended before CloudFormation ends them, or that can't be.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use leo_aws::FailureKind;
@@ -10,103 +9,8 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::answers::*;
-use crate::wire::{Answer, Call, Conversation};
-
-const CANCEL: &str = "CancelUpdateStack";
-const DELETE_STACK: &str = "DeleteStack";
-
-/// A stack that lives for as long as it is asked: what it is in, and what it goes on to when something is done to it.
-struct Played {
-    /// Its status and the events that led there, oldest first.
-    past: Vec<(&'static str, &'static str, &'static str)>,
-    /// The status that it takes by itself when it has been in the last one for so long.
-    next: Vec<(Duration, &'static str)>,
-    since: Option<Instant>,
-    exists: bool,
-    stopped: Answer,
-    after_stop: Vec<(Duration, &'static str)>,
-    stops: Arc<AtomicUsize>,
-}
-
-impl Played {
-    /// In `at_first`, executes into `next`; a stop is accepted and leads to `after_stop`.
-    fn new(
-        at_first: Option<&'static str>,
-        next: &[(u64, &'static str)],
-        after_stop: &[(u64, &'static str)],
-    ) -> Self {
-        let seconds = |steps: &[(u64, &'static str)]| {
-            steps.iter().map(|(after, status)| (Duration::from_secs(*after), *status)).collect::<Vec<_>>()
-        };
-        Self {
-            past: vec![("leo-dev", at_first.unwrap_or("REVIEW_IN_PROGRESS"), "")],
-            next: seconds(next),
-            since: None,
-            exists: at_first.is_some(),
-            stopped: done(CANCEL),
-            after_stop: seconds(after_stop),
-            stops: Arc::default(),
-        }
-    }
-
-    fn answer(&mut self, call: &Call) -> Answer {
-        self.proceed();
-        match call.operation.as_str() {
-            CREATE => {
-                self.exists = true;
-                created()
-            }
-            REVIEW => change_set(&[("Modify", "Service", "False")], None),
-            FINDINGS => no_findings(),
-            EXECUTE => {
-                self.since = Some(Instant::now());
-                self.proceed();
-                done(EXECUTE)
-            }
-            CANCEL | DELETE_STACK => {
-                self.stops.fetch_add(1, Ordering::Relaxed);
-                if matches!(self.stopped, Answer::Body(200, _) | Answer::Reset) {
-                    self.next = std::mem::take(&mut self.after_stop);
-                    self.since = Some(Instant::now());
-                }
-                self.stopped.clone()
-            }
-            DESCRIBE if !self.exists => no_stack(),
-            DESCRIBE => {
-                let of_stack = self.past.iter().rev().find(|(name, ..)| *name == "leo-dev");
-                stack(of_stack.map_or("", |(_, status, _)| *status))
-            }
-            EVENTS => {
-                let ids = (0..self.past.len()).map(|index| format!("p{index}")).collect::<Vec<_>>();
-                let page = ids.iter().zip(&self.past);
-                let page =
-                    page.map(|(id, (name, status, reason))| (id.as_str(), *name, "", *status, *reason));
-                events(&page.collect::<Vec<_>>(), None)
-            }
-            other => panic!("{other} was not expected"),
-        }
-    }
-
-    /// Takes the steps whose time has come. A status of the form `Service: reason` is a resource's failure.
-    fn proceed(&mut self) {
-        let Some(since) = &mut self.since else { return };
-        while let Some((after, status)) = self.next.first().copied() {
-            if since.elapsed() < after {
-                return;
-            }
-            *since += after;
-            self.next.remove(0);
-            self.past.push(match status.split_once(": ") {
-                Some((name, reason)) => (name, "UPDATE_FAILED", reason),
-                None => ("leo-dev", status, ""),
-            });
-        }
-    }
-
-    fn conversation(mut self) -> Conversation {
-        Conversation::played(move |call| self.answer(call))
-    }
-}
+use crate::played::{CANCEL, DELETE_STACK, Played};
+use crate::wire::{Answer, Conversation};
 
 /// An update that would take an hour.
 const LONG_UPDATE: [(u64, &str); 2] = [(0, "UPDATE_IN_PROGRESS"), (3600, "UPDATE_COMPLETE")];
@@ -118,6 +22,9 @@ const ROLLED_BACK: [(u64, &str); 4] = [
     (60, "UPDATE_ROLLBACK_COMPLETE"),
 ];
 const DELETED: [(u64, &str); 2] = [(1, "DELETE_IN_PROGRESS"), (60, "DELETE_COMPLETE")];
+
+/// Without waiting for the next look; polls share a pace, which may take a moment.
+const AT_ONCE: Duration = Duration::from_millis(700);
 
 fn within(seconds: u64) -> Control {
     Control { deadline: Some(Duration::from_secs(seconds)), abort: None }
@@ -171,14 +78,15 @@ async fn the_time_that_is_left_is_told_and_the_end_is_on_time() {
     let conversation = Played::new(Some("CREATE_COMPLETE"), &LONG_UPDATE, &ROLLED_BACK).conversation();
     let lines = Lines::default();
     let began = Instant::now();
-    deploy(&conversation, &within(900), &lines).await.unwrap_err();
+    let limit = Duration::from_mins(15);
+    deploy(&conversation, &within(limit.as_secs()), &lines).await.unwrap_err();
     let text = lines.text();
     let told = text.lines().filter(|line| line.ends_with(" left")).collect::<Vec<_>>();
     assert_eq!(told.first(), Some(&"15 min left"));
     // Once a minute until the last one, then six times.
     assert_eq!(told.len(), 14 + 6, "{told:?}");
     let cancelled = conversation.calls(CANCEL).remove(0).at - began;
-    assert!(cancelled >= Duration::from_mins(15) && cancelled < Duration::from_secs(905), "{cancelled:?}");
+    assert!(cancelled >= limit && cancelled < limit + AT_ONCE, "{cancelled:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -251,20 +159,26 @@ async fn an_update_that_is_done_before_the_cancel_arrives_is_a_success() {
 
 #[tokio::test(start_paused = true)]
 async fn an_abort_acts_at_once_and_its_reason_is_told() {
-    let conversation = Played::new(Some("CREATE_COMPLETE"), &LONG_UPDATE, &ROLLED_BACK).conversation();
-    let (abort, receiver) = watch::channel(None);
-    let control = Control { deadline: None, abort: Some(receiver) };
-    let lines = Lines::default();
-    let began = Instant::now();
-    let (result, ()) = tokio::join!(deploy(&conversation, &control, &lines), async {
-        tokio::time::sleep(Duration::from_secs(100)).await;
-        abort.send_replace(Some("the same task failed twice: exit code 1".to_owned()));
-    });
-    let cancelled = conversation.calls(CANCEL).remove(0).at - began;
-    assert!(cancelled >= Duration::from_secs(100) && cancelled < Duration::from_secs(102), "{cancelled:?}");
-    let error = result.unwrap_err();
-    assert!(matches!(&error, DeployError::GivenUp { why: GaveUp::Aborted(_), .. }), "{error}");
-    insta::assert_snapshot!(error, @"deploy leo-dev: the same task failed twice: exit code 1; it was rolled back (UPDATE_ROLLBACK_COMPLETE)");
+    for seconds in [20, 33, 47, 61, 83] {
+        let at = Duration::from_secs(seconds);
+        let conversation = Played::new(Some("CREATE_COMPLETE"), &LONG_UPDATE, &ROLLED_BACK).conversation();
+        let (abort, receiver) = watch::channel(None);
+        let control = Control { deadline: None, abort: Some(receiver) };
+        let lines = Lines::default();
+        let began = Instant::now();
+        let (result, ()) = tokio::join!(deploy(&conversation, &control, &lines), async {
+            tokio::time::sleep(at).await;
+            abort.send_replace(Some("the same task failed twice: exit code 1".to_owned()));
+        });
+        let cancelled = conversation.calls(CANCEL).remove(0).at - began;
+        assert!(cancelled >= at && cancelled < at + AT_ONCE, "{cancelled:?}");
+        let error = result.unwrap_err();
+        assert!(matches!(&error, DeployError::GivenUp { why: GaveUp::Aborted(_), .. }), "{error}");
+        assert_eq!(
+            error.to_string(),
+            "deploy leo-dev: the same task failed twice: exit code 1; it was rolled back (UPDATE_ROLLBACK_COMPLETE)"
+        );
+    }
 }
 
 #[tokio::test(start_paused = true)]

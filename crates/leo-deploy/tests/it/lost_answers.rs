@@ -37,15 +37,18 @@ async fn a_change_set_whose_creation_was_answered_to_nobody_is_used() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stack_that_somebody_else_made_meanwhile_stays_an_error() {
+async fn a_stack_that_somebody_else_made_meanwhile_is_looked_at_again() {
     let conversation = Conversation::new([
         (DESCRIBE, no_stack()),
         (CREATE, exists("Stack [leo-dev] already exists")),
         (REVIEW, refused(404, "ChangeSetNotFound", "ChangeSet [leo-x] does not exist")),
+        (DESCRIBE, stack("CREATE_COMPLETE")),
+        (CREATE, created()),
+        (REVIEW, change_set_in("FAILED", "UNAVAILABLE", "No updates are to be performed.")),
+        (DELETE, done(DELETE)),
     ]);
-    let error = deploy(&conversation, &Lines::default()).await.unwrap_err();
-    insta::assert_snapshot!(
-        error,
-        @"deploy leo-dev: CreateChangeSet: AlreadyExistsException: Stack [leo-dev] already exists"
-    );
+    let outcome = deploy(&conversation, &Lines::default()).await.unwrap();
+    assert!(!outcome.changed);
+    let types = conversation.calls(CREATE).into_iter().map(|call| call.fields["ChangeSetType"].clone());
+    assert_eq!(types.collect::<Vec<_>>(), ["CREATE", "UPDATE"]);
 }

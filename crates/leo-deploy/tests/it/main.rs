@@ -22,6 +22,7 @@ mod gate;
 mod giving_up;
 mod holding;
 mod lost_answers;
+mod played;
 mod recovering;
 mod retrying;
 mod states;

@@ -29,13 +29,7 @@ struct Met {
 fn met(evidence: &Evidence) -> Option<Met> {
     let path = &evidence.subject.health_path;
     let old: Vec<&str> = {
-        let new = |started: &Option<String>| {
-            evidence
-                .deployments
-                .iter()
-                .any(|deployment| deployment.new && Some(&deployment.id) == started.as_ref())
-        };
-        let tasks = evidence.running.iter().filter(|task| !new(&task.started_by));
+        let tasks = evidence.running.iter().filter(|task| !evidence.is_new(task));
         tasks.filter_map(|task| task.address.as_deref()).collect()
     };
     let of_old = |target: &TargetSeen| {

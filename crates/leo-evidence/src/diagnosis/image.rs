@@ -110,10 +110,10 @@ pub(super) fn pull_denied(evidence: &Evidence) -> Option<Diagnosis> {
     let line = line(stop);
     let denial = denial(&line);
     let who = denial.who.as_deref().unwrap_or("the tasks' execution role");
-    let action = denial.action.as_deref().unwrap_or("pull the image");
+    let what = denial.action.map_or_else(|| "pull the image".to_owned(), |action| format!("do {action}"));
     Some(Diagnosis {
         cause: CauseKind::AccessDenied,
-        text: format!("{who} may not do {action}"),
+        text: format!("{who} may not {what}"),
         log: Vec::new(),
         fix: "the role comes with the foundation: `cargo xtask drift` shows whether someone changed it, and a policy of the \
               repository or an organization can deny it as well; then `cargo xtask deploy`"

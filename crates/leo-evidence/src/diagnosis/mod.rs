@@ -5,6 +5,7 @@
 
 mod capacity;
 mod container;
+mod gate;
 mod health;
 mod image;
 mod last;
@@ -89,7 +90,7 @@ type Rule = fn(&Evidence) -> Option<Diagnosis>;
 
 /// Root causes before their consequences: a resource that was refused, a task that can't start, one that ends, one that
 /// runs and is not well, one that is not given a place. The last ones only repeat what was reported.
-const RULES: [Rule; 21] = [
+const RULES: [Rule; 22] = [
     stack::secret_scheduled_for_deletion,
     stack::certificate_not_found,
     stack::name_exists,
@@ -108,6 +109,7 @@ const RULES: [Rule; 21] = [
     capacity::quota,
     capacity::none,
     health::fails,
+    gate::answers_badly,
     capacity::protected,
     stack::zone_not_delegated,
     last::resort,

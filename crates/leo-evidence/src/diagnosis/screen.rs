@@ -4,8 +4,9 @@ use super::Diagnosis;
 
 /// Lines of the log that are shown; all 50 are in the saved evidence.
 const LOG_LINES: usize = 12;
-/// Characters of a line that are shown.
-const WIDEST: usize = 400;
+/// Characters of a line that are shown; AWS's longest ones have the reason at their end.
+const HEAD: usize = 160;
+const TAIL: usize = 300;
 
 impl Diagnosis {
     /// What shows the cause: the line that it rests on, then the end of the log.
@@ -29,8 +30,10 @@ impl Diagnosis {
 }
 
 fn clip(line: &str) -> String {
-    if line.chars().count() <= WIDEST {
+    let length = line.chars().count();
+    if length <= HEAD + TAIL {
         return line.to_owned();
     }
-    line.chars().take(WIDEST).chain(['…']).collect()
+    let head = line.chars().take(HEAD);
+    head.chain(" … ".chars()).chain(line.chars().skip(length - TAIL)).collect()
 }

@@ -74,12 +74,20 @@ pub(crate) struct Looker {
     stopped: HashSet<String>,
     /// Operations that are refused for good, and so not called again.
     refused: BTreeSet<&'static str>,
-    looks: u32,
+    /// Looks until protection is asked for again.
+    until_protection: u32,
 }
 
 impl Looker {
     pub(crate) fn new(clients: Clients, subject: Subject) -> Self {
-        Self { clients, subject, service: None, stopped: HashSet::new(), refused: BTreeSet::new(), looks: 0 }
+        Self {
+            clients,
+            subject,
+            service: None,
+            stopped: HashSet::new(),
+            refused: BTreeSet::new(),
+            until_protection: 0,
+        }
     }
 
     /// The clients that it asks with.
@@ -101,11 +109,12 @@ impl Looker {
             let targets = targets(&self.clients.load_balancing, group).await;
             look.targets = self.keep(targets, &mut look.failed);
         }
-        if !old.is_empty() && self.looks.is_multiple_of(PROTECTION_EVERY) {
+        if !old.is_empty() && self.until_protection == 0 {
+            self.until_protection = PROTECTION_EVERY;
             let protected = self.protected(old).await;
             look.protected = self.keep(protected, &mut look.failed);
         }
-        self.looks = self.looks.wrapping_add(1);
+        self.until_protection = self.until_protection.saturating_sub(1);
         look.service_answered = look.service.is_some() && look.stopped.is_some();
         look
     }

@@ -20,6 +20,8 @@ type Step = Result<Finished<StackOutcome>, Problem>;
 
 /// How often a stack is recovered in one run: continuing a rollback can end in a state that allows more.
 const RECOVERIES: usize = 2;
+/// How often another first deploy may be quicker with the registry.
+const RACES: usize = 3;
 
 /// What is asked for, and the template's text.
 pub(super) struct Wanted<'a> {
@@ -41,8 +43,23 @@ pub(super) async fn registry(plan: &Plan<'_>, reporter: &Reporter) -> Step {
     };
     // Its own bucket is where a large template would go, so this one always goes in the call.
     let wanted = wanted(plan, &plan.stacks.registry.name, TemplateSource::Inline(template.clone()), template);
-    let prepared = prepare(plan, &wanted, plan.before.registry.as_ref(), reporter).await?;
-    execute(plan, prepared, Control::default(), reporter).await
+    let mut before = plan.before.registry.clone();
+    let mut races = RACES;
+    loop {
+        let done = match prepare(plan, &wanted, before.as_ref(), reporter).await {
+            Ok(prepared) => execute(plan, prepared, Control::default(), reporter).await,
+            Err(problem) => Err(problem),
+        };
+        // Nothing keeps two first deploys apart before the bucket is there that does. Where the other one was quicker,
+        // its stack is what is looked at.
+        let Err(problem) = done else { return done };
+        let there = plan.engine.describe(&wanted.request.name).await.ok().flatten();
+        if races == 0 || !is_new(before.as_ref()) || there.is_none() {
+            return Err(problem);
+        }
+        races -= 1;
+        before = there;
+    }
 }
 
 /// Refuses what would pull the ground from under a running platform.
@@ -107,7 +124,8 @@ async fn prepare(
 ) -> Result<Prepared, Problem> {
     let request = &wanted.request;
     let on_event = |event| reporter.stack(event);
-    if is_new(before) {
+    // What was seen before another deploy of the environment was waited for may have changed since.
+    if is_new(before) && is_new(plan.engine.describe(&request.name).await?.as_ref()) {
         adopt::existing(plan, request, wanted.template, reporter).await?;
     }
     for _ in 0..RECOVERIES {

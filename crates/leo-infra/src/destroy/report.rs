@@ -48,11 +48,14 @@ pub(super) async fn destroyed(plan: &Plan<'_>, done: Done) -> Result<Destroyed, 
         // What is not ours was not kept by us.
         .filter(|existing| matches!(existing.state, State::Present | State::ScheduledForDeletion))
         .map(|existing| Kept {
-            what: existing.to_string(),
+            what: match until(&done, &existing.name) {
+                Some(until) => format!("{existing}, and can be restored until {until}"),
+                None => existing.to_string(),
+            },
             name: existing.name.clone(),
             remove: match existing.state {
                 State::ScheduledForDeletion => format!(
-                    "goes by itself; to bring it back: aws secretsmanager restore-secret --secret-id {}",
+                    "goes by itself; a deploy brings it back, and so does: aws secretsmanager restore-secret --secret-id {}",
                     existing.name
                 ),
                 _ => plan.subject.deletes_data.clone(),
@@ -61,12 +64,9 @@ pub(super) async fn destroyed(plan: &Plan<'_>, done: Done) -> Result<Destroyed, 
         .collect();
     for retained in &done.retained {
         let Some(id) = retained.physical_id.as_deref() else { continue };
-        let known = |existing: &leo_data::Existing| {
-            existing.name == id || existing.identifier.values().any(|value| value == id)
-        };
-        let gone = done.buckets.iter().any(|(name, _)| name == id)
-            || plan.subject.data.iter().any(|named| named.logical_id == retained.logical_id);
-        if !gone && !left.iter().any(known) {
+        let known = plan.subject.data.iter().any(|named| named.name == id)
+            || left.iter().any(|existing| existing.identifier.values().any(|value| value == id));
+        if !known {
             kept.push(by_hand(&retained.resource_type, id));
         }
     }
@@ -78,10 +78,8 @@ pub(super) async fn destroyed(plan: &Plan<'_>, done: Done) -> Result<Destroyed, 
         });
     }
     let stacks: Vec<String> = plan.survey.stacks.iter().map(|stack| stack.name.clone()).collect();
-    let scheduled = done.secrets.iter().any(|secret| secret.newly);
     Ok(Destroyed {
-        changed: !plan.is_done()
-            && (!stacks.is_empty() || !done.buckets.is_empty() || scheduled || plan.data.is_some()),
+        changed: !plan.is_done(),
         title: plan.subject.title.clone(),
         account: plan.account.to_string(),
         region: plan.region.clone(),
@@ -90,6 +88,11 @@ pub(super) async fn destroyed(plan: &Plan<'_>, done: Done) -> Result<Destroyed, 
         done,
         kept,
     })
+}
+
+/// Until when a secret that was just scheduled for deletion can be restored.
+fn until<'a>(done: &'a Done, name: &str) -> Option<&'a str> {
+    done.secrets.iter().find(|secret| secret.name == name)?.until.as_deref()
 }
 
 /// What an earlier configuration had, and this one does not know.
@@ -147,11 +150,6 @@ impl Destroyed {
     pub(crate) fn text(&self) -> String {
         let what = if self.changed { "destroyed" } else { "there is nothing to destroy" };
         let mut lines = vec![format!("{}: {what}", self.title)];
-        for secret in &self.done.secrets {
-            if let Some(until) = &secret.until {
-                lines.push(format!("  {} can be restored until {until}", secret.name));
-            }
-        }
         if !self.kept.is_empty() {
             lines.push("still there:".to_owned());
         }

@@ -51,17 +51,13 @@ fn rotate(tree: &WorkTree, turns: usize, arguments: &[&str]) {
     let truth = Truth::of(&target);
     let seed = seed();
     let proxy = Proxy::start(&target, seed);
-    let mut settings = Settings { delay: 31, retention: 7 };
+    let mut settings = Settings { delay: 31, expiry: 7 };
     let (mut given_up, mut log) = (0, format!("seed {seed}\n"));
     for (number, turn) in ROTATION.into_iter().cycle().take(turns).enumerate() {
         if turn == Turn::Update {
             settings.delay += 1;
         }
         tree.set(settings);
-        if turn == Turn::Destroy && !has_destroy(tree) {
-            truth.delete(&["leo-dev-platform", "leo-dev-foundation"]);
-            continue;
-        }
         let mut tries = 0;
         loop {
             tries += 1;
@@ -88,10 +84,6 @@ fn rotate(tree: &WorkTree, turns: usize, arguments: &[&str]) {
     // Otherwise nothing was proved.
     let share = 100 * u64::try_from(fired).expect("is small") / calls.max(1);
     assert!((10..=30).contains(&share), "{fired} of {calls} calls had a fault");
-}
-
-fn has_destroy(tree: &WorkTree) -> bool {
-    Ended::of(&mut tree.leo_infra(&["destroy", "--help"])).code == Some(0)
 }
 
 fn command(tree: &WorkTree, turn: Turn, arguments: &[&str]) -> std::process::Command {
@@ -150,7 +142,7 @@ fn is_deployed(wanted: Settings, ended: &Ended, before: &Account, after: &Accoun
     after.assert_whole();
     let there = Settings {
         delay: after.deregistration_delay.unwrap_or_default(),
-        retention: after.retention.unwrap_or_default(),
+        expiry: after.expiry.unwrap_or_default(),
     };
     if there != wanted {
         return Err(format!("it says deployed, and there is {there:?}"));

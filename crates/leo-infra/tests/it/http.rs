@@ -73,7 +73,17 @@ pub(crate) fn websocket(url: &str) -> u16 {
 
 /// An object of a bucket of the local target.
 pub(crate) fn object(target: &LocalTarget, bucket: &str, key: &str) -> Answer {
-    let url = format!("{}/{bucket}/{key}", target.endpoint);
+    s3(target, "GET", &format!("/{bucket}/{key}"), "")
+}
+
+/// Writes an object to a bucket of the local target.
+pub(crate) fn put_object(target: &LocalTarget, bucket: &str, key: &str, body: &str) -> Answer {
+    s3(target, "PUT", &format!("/{bucket}/{key}"), body)
+}
+
+/// A signed request.
+fn s3(target: &LocalTarget, method: &str, path: &str, body: &str) -> Answer {
+    let url = format!("{}{path}", target.endpoint);
     let credentials =
         Credentials::new(&target.access_key_id, target.secret_access_key.expose(), None, None, "test");
     let identity = credentials.into();
@@ -87,12 +97,12 @@ pub(crate) fn object(target: &LocalTarget, bucket: &str, key: &str) -> Answer {
         .expect("is complete")
         .into();
     let (authority, _) = split(&url);
-    let signable =
-        SignableRequest::new("GET", &url, [("host", authority)].into_iter(), SignableBody::Bytes(b""))
-            .expect("can be signed");
+    let body_bytes = SignableBody::Bytes(body.as_bytes());
+    let signable = SignableRequest::new(method, &url, [("host", authority)].into_iter(), body_bytes)
+        .expect("can be signed");
     let (instructions, _) = sign(signable, &parameters).expect("is signed").into_parts();
     let headers: Vec<(&str, &str)> = instructions.headers().collect();
-    request("GET", &url, &headers, "")
+    request(method, &url, &headers, body)
 }
 
 fn split(url: &str) -> (&str, &str) {

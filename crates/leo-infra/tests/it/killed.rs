@@ -13,7 +13,7 @@ use std::process::Command;
 const SHORT: (usize, usize) = (2, 2);
 /// The same with containers in the long version; the others differ by nothing that a container would see.
 const WITH_CONTAINERS: usize = 6;
-const FIRST: Settings = Settings { delay: 61, retention: 7 };
+const FIRST: Settings = Settings { delay: 61, expiry: 7 };
 /// What somebody put there while nobody deployed.
 const OBJECT: (&str, &str) = ("jobs/1/output/index.html", "made before it was killed");
 const SECRET: (&str, &str) = ("leo/dev/github", r#"{"GITHUB_TOKEN":"set by hand"}"#);
@@ -77,7 +77,10 @@ fn create(tree: &WorkTree, step: &str) {
         truth.set_secret(SECRET.0, SECRET.1);
     }
     finish(tree, FIRST, step, Some(&before));
-    assert!(!has_bucket || truth.get(&bucket, OBJECT.0).as_deref() == Some(OBJECT.1), "{step}: the object is lost");
+    assert!(
+        !has_bucket || truth.get(&bucket, OBJECT.0).as_deref() == Some(OBJECT.1),
+        "{step}: the object is lost"
+    );
     let secret = truth.account().secrets.get(SECRET.0).cloned().flatten();
     assert!(secret.is_some(), "{step}: a secret has no value");
     assert!(!has_secret || secret.as_deref() == Some(SECRET.1), "{step}: a value was overwritten");
@@ -100,7 +103,11 @@ fn update(tree: &WorkTree, mut settings: Settings, steps: Vec<String>) {
         let killed = running.kill();
         assert_eq!(killed.code, None, "it ended before it was killed: {}", killed.shown());
         finish(tree, settings, &step, Some(&before));
-        assert_eq!(truth.get(&apps(&target), OBJECT.0).as_deref(), Some(OBJECT.1), "{step}: the object is lost");
+        assert_eq!(
+            truth.get(&apps(&target), OBJECT.0).as_deref(),
+            Some(OBJECT.1),
+            "{step}: the object is lost"
+        );
         let after = truth.account();
         assert_eq!(after.secrets, before.secrets, "{step}: secrets");
         for (name, stack) in &after.stacks {
@@ -115,10 +122,15 @@ fn update(tree: &WorkTree, mut settings: Settings, steps: Vec<String>) {
 fn finish(tree: &WorkTree, wanted: Settings, step: &str, before: Option<&Account>) {
     tree.set(wanted);
     let ended = Ended::of(&mut deploy(tree));
-    assert_eq!(ended.code, Some(0), "after it was killed at `{step}`: {}\nbefore: {before:#?}", ended.shown());
+    assert_eq!(
+        ended.code,
+        Some(0),
+        "after it was killed at `{step}`: {}\nbefore: {before:#?}",
+        ended.shown()
+    );
     let after = Truth::of(&tree.local_target()).account();
     after.assert_whole();
-    assert_eq!((after.deregistration_delay, after.retention), (Some(wanted.delay), Some(wanted.retention)));
+    assert_eq!((after.deregistration_delay, after.expiry), (Some(wanted.delay), Some(wanted.expiry)));
 }
 
 /// What an undisturbed deploy of these settings says, where each line is said once: every one is a place to be killed at.
@@ -139,7 +151,14 @@ fn steps_of(tree: &WorkTree, settings: Settings) -> Vec<String> {
 /// Not the resources, which the emulator makes all at once, and not what a tool of the images says.
 fn is_step(line: &str) -> bool {
     const SAID: [&str; 9] = [
-        "started", "computing what", "to change", "executing", "done", "_IN_PROGRESS leo-", "_COMPLETE leo-", "values",
+        "started",
+        "computing what",
+        "to change",
+        "executing",
+        "done",
+        "_IN_PROGRESS leo-",
+        "_COMPLETE leo-",
+        "values",
         "difference",
     ];
     let known = SAID.iter().any(|word| line.contains(word));
@@ -157,8 +176,8 @@ fn chosen(steps: &[String], count: usize) -> Vec<String> {
 }
 
 fn next(settings: Settings) -> Settings {
-    let retention = if settings.retention == 7 { 14 } else { 7 };
-    Settings { delay: settings.delay + 1, retention }
+    let expiry = if settings.expiry == 7 { 14 } else { 7 };
+    Settings { delay: settings.delay + 1, expiry }
 }
 
 fn deploy(tree: &WorkTree) -> Command {

@@ -7,13 +7,17 @@
     reason = "a test panics where its own setup is wrong, and says why it is skipped"
 )]
 
+mod destroying;
 mod end_to_end;
+mod failing;
 mod faults;
 mod http;
+mod killed;
 mod proxy;
 mod refusals;
 mod rollback;
 mod running;
 mod truth;
+mod two_at_once;
 mod without_engine;
 mod workspace;

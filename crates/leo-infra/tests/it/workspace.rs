@@ -22,8 +22,8 @@ pub(crate) struct WorkTree {
 pub(crate) struct Settings {
     /// The load balancer's deregistration delay in seconds: platform.
     pub(crate) delay: u32,
-    /// How long logs are kept, in days: foundation.
-    pub(crate) retention: i32,
+    /// How long generated applications are kept, in days: foundation.
+    pub(crate) expiry: u32,
 }
 
 impl WorkTree {
@@ -68,9 +68,9 @@ impl WorkTree {
 
     /// Replaces `infra/leo.toml` with the defaults and these settings.
     pub(crate) fn set(&self, settings: Settings) {
-        let Settings { delay, retention } = settings;
+        let Settings { delay, expiry } = settings;
         self.configure(&format!(
-            "[logs]\nretention_days = {retention}\n[load_balancer]\nderegistration_delay_seconds = {delay}"
+            "[storage]\nobject_expiry_days = {expiry}\n[load_balancer]\nderegistration_delay_seconds = {delay}"
         ));
     }
 
@@ -108,7 +108,12 @@ impl WorkTree {
 
     /// The local target that runs in this work tree.
     pub(crate) fn local_target(&self) -> LocalTarget {
-        leo_local::attach(&self.state()).expect("is asked").expect("runs")
+        self.running_target().expect("runs")
+    }
+
+    /// The same, where one may not have been started yet.
+    pub(crate) fn running_target(&self) -> Option<LocalTarget> {
+        leo_local::attach(&self.state()).expect("is asked")
     }
 
     fn state(&self) -> PathBuf {

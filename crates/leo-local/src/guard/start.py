@@ -4,8 +4,9 @@ As shipped (1.5.33) `AUTH=true` takes any signature for the root key, for the ke
 serves unsigned S3 reads and writes, an unauthenticated reset and an open image registry; hands task containers keys that
 it then refuses; evaluates every ECS action against the cluster's ARN; and closes WebSockets at the load balancer. The
 emulator can mount host paths, so whoever passes as root there is root on this machine. Each module closes one group of
-those holes, in the emulator's own terms; nothing is made laxer than AWS, but that requests count as sent over TLS. It is
-written for exactly one version and refuses any other.
+those holes, in the emulator's own terms; nothing is made laxer than AWS, but that requests count as sent over TLS.
+`imports` alone closes none: it adds what the emulator can't import. It is written for exactly one version and refuses
+any other.
 """
 
 import contextlib
@@ -25,10 +26,12 @@ with contextlib.suppress(OSError):
 import policies  # noqa: E402,I001 - first: it patches names that other modules import
 import tasks  # noqa: E402
 import gate  # noqa: E402
+import imports  # noqa: E402
 from ministack import app  # noqa: E402
 
 policies.install()
 tasks.install()
 gate.install()
+imports.install()
 sys.argv = ["ministack"]
 app.main()
