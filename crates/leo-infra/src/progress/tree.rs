@@ -54,7 +54,13 @@ impl Tree {
             StepEventKind::Status(StepStatus::Running) => vec![Draw::Work(row)],
             StepEventKind::Status(status) => self.end(&row, *status),
             StepEventKind::Stack(StackEvent::Resource(resource)) => self.resource(&row, resource),
-            StepEventKind::Stack(StackEvent::Finding(_) | StackEvent::LeftBehind { .. })
+            StepEventKind::Stack(
+                StackEvent::Finding(_)
+                | StackEvent::LeftBehind { .. }
+                | StackEvent::Attached { .. }
+                | StackEvent::GivingUp { .. }
+                | StackEvent::NotStopped { .. },
+            )
             | StepEventKind::Note(_)
             | StepEventKind::Warning(_) => vec![Draw::Above(event.to_string())],
             kind @ (StepEventKind::Stack(_) | StepEventKind::Line(_)) => {

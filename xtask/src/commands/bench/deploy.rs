@@ -2,8 +2,7 @@
 //! two emulators that know nothing else, in turns.
 
 use std::{
-    env,
-    fs,
+    env, fs,
     path::{Path, PathBuf},
     process::Command,
     time::Duration,
@@ -87,20 +86,32 @@ fn prepare(repository: &Repository, release: bool) -> Result<Bench<'_>> {
         Err(_) => bail!("the configuration is not valid"),
     };
     let python = python::tools(repository)?.python();
-    let aws = PythonTools::ensure(&repository.path("target/bench"), &repository.path(REQUIREMENTS), |message| {
-        eprintln!("{message}");
-    })
-    .map_err(|error| anyhow!("failed to {error}"))?
-    .bin("aws");
+    let aws =
+        PythonTools::ensure(&repository.path("target/bench"), &repository.path(REQUIREMENTS), |message| {
+            eprintln!("{message}");
+        })
+        .map_err(|error| anyhow!("failed to {error}"))?
+        .bin("aws");
     let mut build = repository.cargo();
     // With the binary, whose features the SDK is compiled with: it is not compiled again for this one.
-    build.args(["build", "-p", "leo-infra", "--bin", "leo-infra", "-p", "leo-deploy", "--example", "deploy_template"]);
+    build.args([
+        "build",
+        "-p",
+        "leo-infra",
+        "--bin",
+        "leo-infra",
+        "-p",
+        "leo-deploy",
+        "--example",
+        "deploy_template",
+    ]);
     run_to_end(build.args(release.then_some("--release")))?;
     let profile = if release { "release" } else { "debug" };
     let folder = repository.path("target/bench/deploy");
     fs::create_dir_all(&folder).with_context(|| format!("failed to make {}", folder.display()))?;
-    let stacks = leo_stack::compose(&project.config)
-        .map_err(|errors| anyhow!("{}", errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")))?;
+    let stacks = leo_stack::compose(&project.config).map_err(|errors| {
+        anyhow!("{}", errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
+    })?;
     let mut template = stacks.foundation.template.json().clone();
     adapt_template(&mut template);
     write(&folder, "first.json", &template)?;

@@ -58,7 +58,9 @@ pub(super) fn median(values: impl IntoIterator<Item = f64>) -> f64 {
     sorted.sort_by(f64::total_cmp);
     let middle = sorted.len() / 2;
     match (sorted.get(middle), sorted.len() % 2) {
-        (Some(upper), 0) => sorted.get(middle.wrapping_sub(1)).map_or(*upper, |lower| f64::midpoint(*lower, *upper)),
+        (Some(upper), 0) => {
+            sorted.get(middle.wrapping_sub(1)).map_or(*upper, |lower| f64::midpoint(*lower, *upper))
+        }
         (Some(one), _) => *one,
         (None, _) => f64::NAN,
     }
