@@ -182,6 +182,13 @@ impl Truth {
         self.runtime.block_on(put).expect("PutSecretValue");
     }
 
+    /// Keeps a log group's events for so many days.
+    pub(crate) fn set_retention(&self, group: &str, days: i32) {
+        let client = aws_sdk_cloudwatchlogs::Client::new(&self.sdk);
+        let put = client.put_retention_policy().log_group_name(group).retention_in_days(days).send();
+        self.runtime.block_on(put).expect("PutRetentionPolicy");
+    }
+
     fn s3(&self) -> aws_sdk_s3::Client {
         let config = aws_sdk_s3::config::Builder::from(&self.sdk).force_path_style(true).build();
         aws_sdk_s3::Client::from_conf(config)
