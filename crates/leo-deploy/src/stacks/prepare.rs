@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use aws_sdk_cloudformation::operation::create_change_set::CreateChangeSetOutput;
 use aws_sdk_cloudformation::operation::describe_change_set::DescribeChangeSetOutput;
 use aws_sdk_cloudformation::types as sdk;
 use aws_sdk_cloudformation::types::ChangeSetStatus as Status;
@@ -163,36 +164,32 @@ impl Stacks {
             .send()
             .await
             .map_err(|error| ServiceError::of("CreateChangeSet", &error));
-        let (id, stack_id) = match answer {
-            Ok(answer) => (answer.id, answer.stack_id),
-            Err(error) => self.created_unheard(&request.name, &token, error).await?,
-        };
-        Ok(Created {
-            id: id.unwrap_or_else(|| token.clone()),
-            stack_id: stack_id.unwrap_or_else(|| request.name.clone()),
-            token,
-            mode,
-        })
+        let (id, stack_id) = self.created(answer, &request.name, &token).await?;
+        Ok(Created { id, stack_id, token, mode })
     }
 
-    /// Id and stack of a change set that is there although its creation was refused: the answer to an earlier attempt
-    /// was lost on its way. Its name was drawn for this call alone, so it is ours.
-    async fn created_unheard(
+    /// The ids of a new change set and of its stack, also where the creation was refused because it is there: then the
+    /// answer to an earlier attempt was lost on its way. Its name was drawn for this call alone, so it is ours.
+    pub(super) async fn created(
         &self,
+        answer: Result<CreateChangeSetOutput, ServiceError>,
         stack: &str,
         token: &str,
-        refused: ServiceError,
-    ) -> Result<(Option<String>, Option<String>), ServiceError> {
-        if !refused.code.as_deref().is_some_and(|code| code.starts_with("AlreadyExists")) {
-            return Err(refused);
-        }
-        let request = self.client.describe_change_set().stack_name(stack).change_set_name(token);
-        match request.send().await.map_err(|error| ServiceError::of("DescribeChangeSet", &error)) {
-            Ok(found) => Ok((found.change_set_id, found.stack_id)),
-            // It is the stack that exists already.
-            Err(error) if is_absent(&error) => Err(refused),
-            Err(error) => Err(error),
-        }
+    ) -> Result<(String, String), ServiceError> {
+        let (id, stack_id) = match answer {
+            Ok(answer) => (answer.id, answer.stack_id),
+            Err(refused) if refused.code.as_deref().is_some_and(|code| code.starts_with("AlreadyExists")) => {
+                let request = self.client.describe_change_set().stack_name(stack).change_set_name(token);
+                match request.send().await.map_err(|error| ServiceError::of("DescribeChangeSet", &error)) {
+                    Ok(found) => (found.change_set_id, found.stack_id),
+                    // It is the stack that exists already.
+                    Err(error) if is_absent(&error) => return Err(refused),
+                    Err(error) => return Err(error),
+                }
+            }
+            Err(refused) => return Err(refused),
+        };
+        Ok((id.unwrap_or_else(|| token.to_owned()), stack_id.unwrap_or_else(|| stack.to_owned())))
     }
 
     async fn review(
