@@ -45,6 +45,7 @@ fn docker_a_deploy_with_containers_that_is_killed_is_continued() {
     if !have_docker() {
         return;
     }
+    WorkTree::new().publish_images();
     let tree = WorkTree::new();
     let steps = steps_of(&tree, FIRST);
     for step in chosen(&steps, WITH_CONTAINERS) {
