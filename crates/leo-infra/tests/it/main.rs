@@ -13,6 +13,7 @@ mod failing;
 mod faults;
 mod http;
 mod killed;
+mod large;
 mod proxy;
 mod refusals;
 mod rollback;
