@@ -105,9 +105,10 @@ impl Plan<'_> {
         }
         let of_subject = self.subject.names(Kind::Repository).next().is_some();
         for images in &inventory.repositories {
-            match of_subject {
-                true => line(data, format!("repository {images}")),
-                false => line("kept", format!("repository {images}, shared by all environments")),
+            if of_subject {
+                line(data, format!("repository {images}"));
+            } else {
+                line("kept", format!("repository {images}, shared by all environments"));
             }
         }
         lines.join("\n")
