@@ -8,6 +8,7 @@
 )]
 
 mod destroying;
+mod drift;
 mod end_to_end;
 mod failing;
 mod faults;
