@@ -18,6 +18,8 @@ const GATE_AT_LEAST: Duration = Duration::from_secs(30);
 pub(super) struct Watch {
     recorder: Mutex<Option<Recorder>>,
     began: Mutex<Option<Instant>>,
+    /// What the gate missed last.
+    mismatch: Mutex<Option<String>>,
 }
 
 impl Watch {
@@ -48,6 +50,7 @@ impl Watch {
     }
 
     pub(super) fn on_mismatch(&self, text: &str) {
+        *lock(&self.mismatch) = Some(text.to_owned());
         if let Some(recorder) = lock(&self.recorder).as_ref() {
             recorder.on_mismatch(text);
         }
@@ -78,7 +81,13 @@ impl Watch {
         let evidence = match recorder {
             Some(recorder) => recorder.finish(&problem.message).await,
             // Nothing had to change, and what runs is not well nevertheless.
-            None => Self::begin(plan).finish(&problem.message).await,
+            None => {
+                let recorder = Self::begin(plan);
+                if let Some(text) = lock(&self.mismatch).take() {
+                    recorder.on_mismatch(&text);
+                }
+                recorder.finish(&problem.message).await
+            }
         };
         explained(problem, &evidence, &plan.operation.record().id)
     }

@@ -216,6 +216,7 @@ fn docker_an_update_that_can_not_run_is_named_and_leaves_what_ran() {
         screen.contains("runs instead of") && screen.contains("circuit breaker was triggered"),
         "{screen}"
     );
+    assert!(screen.contains(LAST_WORDS), "{screen}");
     assert!(kept.new_evidence()["deployments"].to_string().contains("circuit breaker"), "{screen}");
     assert_eq!(get(&format!("{url}/healthz")).status, 200);
 
