@@ -78,17 +78,15 @@ impl Watch {
             return problem;
         }
         let recorder = lock(&self.recorder).take();
-        let evidence = match recorder {
-            Some(recorder) => recorder.finish(&problem.message).await,
+        let recorder = recorder.unwrap_or_else(|| {
             // Nothing had to change, and what runs is not well nevertheless.
-            None => {
-                let recorder = Self::begin(plan);
-                if let Some(text) = lock(&self.mismatch).take() {
-                    recorder.on_mismatch(&text);
-                }
-                recorder.finish(&problem.message).await
+            let recorder = Self::begin(plan);
+            if let Some(text) = lock(&self.mismatch).take() {
+                recorder.on_mismatch(&text);
             }
-        };
+            recorder
+        });
+        let evidence = recorder.finish(&problem.message).await;
         explained(problem, &evidence, &plan.operation.record().id)
     }
 
