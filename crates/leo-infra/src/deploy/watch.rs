@@ -18,6 +18,8 @@ const GATE_AT_LEAST: Duration = Duration::from_secs(30);
 pub(super) struct Watch {
     recorder: Mutex<Option<Recorder>>,
     began: Mutex<Option<Instant>>,
+    /// What the gate missed last.
+    mismatch: Mutex<Option<String>>,
 }
 
 impl Watch {
@@ -48,6 +50,7 @@ impl Watch {
     }
 
     pub(super) fn on_mismatch(&self, text: &str) {
+        *lock(&self.mismatch) = Some(text.to_owned());
         if let Some(recorder) = lock(&self.recorder).as_ref() {
             recorder.on_mismatch(text);
         }
@@ -75,11 +78,15 @@ impl Watch {
             return problem;
         }
         let recorder = lock(&self.recorder).take();
-        let evidence = match recorder {
-            Some(recorder) => recorder.finish(&problem.message).await,
+        let recorder = recorder.unwrap_or_else(|| {
             // Nothing had to change, and what runs is not well nevertheless.
-            None => Self::begin(plan).finish(&problem.message).await,
-        };
+            let recorder = Self::begin(plan);
+            if let Some(text) = lock(&self.mismatch).take() {
+                recorder.on_mismatch(&text);
+            }
+            recorder
+        });
+        let evidence = recorder.finish(&problem.message).await;
         explained(problem, &evidence, &plan.operation.record().id)
     }
 
