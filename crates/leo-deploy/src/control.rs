@@ -1,6 +1,7 @@
 //! When an operation is given up before CloudFormation itself ends it.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -14,6 +15,26 @@ pub struct Control {
     pub deadline: Option<Duration>,
     /// `Some(reason)` gives up at once.
     pub abort: Option<watch::Receiver<Option<String>>>,
+    /// Asked when the deadline has come.
+    pub respite: Option<Respite>,
+}
+
+/// Says, when a deadline has come, for how much longer giving up would only undo what goes well, and why. `None`: for no
+/// longer.
+#[derive(Clone)]
+pub struct Respite(Arc<dyn Fn() -> Option<(Duration, String)> + Send + Sync>);
+
+impl Respite {
+    /// One that asks `longer`.
+    pub fn new(longer: impl Fn() -> Option<(Duration, String)> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(longer))
+    }
+}
+
+impl fmt::Debug for Respite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Respite").finish_non_exhaustive()
+    }
 }
 
 /// Why an operation was given up.
@@ -54,6 +75,7 @@ impl fmt::Display for Span {
 pub(crate) struct Limits {
     deadline: Option<(Instant, Duration)>,
     abort: Option<watch::Receiver<Option<String>>>,
+    respite: Option<Respite>,
     told: Option<u64>,
 }
 
@@ -61,12 +83,25 @@ impl Limits {
     /// Starts the clock.
     pub(crate) fn begin(control: &Control) -> Self {
         let deadline = control.deadline.and_then(|limit| Some((Instant::now().checked_add(limit)?, limit)));
-        Self { deadline, abort: control.abort.clone(), told: None }
+        Self { deadline, abort: control.abort.clone(), respite: control.respite.clone(), told: None }
     }
 
     /// Never reached.
     pub(crate) fn none() -> Self {
         Self::begin(&Control::default())
+    }
+
+    /// Where the deadline has come and there is reason to wait longer: how much longer, and why.
+    pub(crate) fn extend(&mut self) -> Option<(Duration, String)> {
+        let (at, limit) = self.deadline?;
+        let now = Instant::now();
+        if now < at {
+            return None;
+        }
+        let (longer, why) = self.respite.as_ref().and_then(|Respite(longer)| longer())?;
+        self.deadline = Some((now.checked_add(longer)?, limit + (now - at) + longer));
+        self.told = None;
+        Some((longer, why))
     }
 
     /// Why to give up, once there is a reason.

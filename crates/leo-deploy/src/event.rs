@@ -121,6 +121,13 @@ pub enum StackEvent {
         /// To the second.
         left: Duration,
     },
+    /// The deadline has come, and there is reason to wait longer.
+    Extended {
+        /// How much longer.
+        longer: Duration,
+        /// What is waited for.
+        why: String,
+    },
     /// The operation is ended early: an update is rolled back, a create deleted.
     GivingUp {
         /// Why.
@@ -308,6 +315,7 @@ impl fmt::Display for StackEvent {
             Self::Resource(event) => event.fmt(f),
             Self::Progress(progress) => progress.fmt(f),
             Self::Countdown { left } => write!(f, "{} left", Span(*left)),
+            Self::Extended { longer, why } => write!(f, "waiting for {} longer: {why}", Span(*longer)),
             Self::GivingUp { why } => write!(f, "giving up: {why}"),
             Self::NotStopped { reason } => write!(f, "can't be stopped and goes on ({reason})"),
             Self::PollDelayed { reason } => write!(f, "progress is late ({reason})"),

@@ -24,7 +24,7 @@ pub mod gate;
 
 pub use cause::{Cause, causes};
 pub use change::{Change, ChangeAction, Finding, Replacement, replacements_and_removals};
-pub use control::{Control, GaveUp};
+pub use control::{Control, GaveUp, Respite};
 pub use error::DeployError;
 pub use event::{
     OnEvent, Owner, Reporter, ResourceEvent, Sink, StackEvent, Step, StepEvent, StepEventKind, StepStatus,

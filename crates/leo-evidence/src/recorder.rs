@@ -37,6 +37,7 @@ const ENOUGH: u64 = 2;
 #[derive(Debug)]
 pub struct Recorder {
     shared: Arc<Shared>,
+    clients: Clients,
     stop: Option<oneshot::Sender<()>>,
     task: JoinHandle<()>,
 }
@@ -67,8 +68,8 @@ impl Recorder {
         shared.save(&mut shared.lock());
         forget_old(&shared.folder);
         let (stop, stopped) = oneshot::channel();
-        let task = tokio::spawn(record(Arc::clone(&shared), Looker::new(clients, subject), stopped));
-        Self { shared, stop: Some(stop), task }
+        let task = tokio::spawn(record(Arc::clone(&shared), Looker::new(clients.clone(), subject), stopped));
+        Self { shared, clients, stop: Some(stop), task }
     }
 
     /// Becomes `Some(reason)` when a second task of the new task definition has stopped for the same reason, so that
@@ -133,13 +134,13 @@ impl Recorder {
         if timeout(LAST_LOOK + LOGS, &mut self.task).await.is_err() {
             self.task.abort();
         }
+        if let Some(mut read) = self.shared.judge_unchanged() {
+            // Only now it is known which tasks tell something.
+            drop(timeout(LOGS, read_logs(&self.shared, &self.clients, &mut read)).await);
+        }
         let mut state = self.shared.lock();
         let ended = state.collector.redact.apply(ended);
         state.evidence.ended = Some(ended);
-        if state.evidence.stack.is_untouched() {
-            // Nothing was changed: whatever is wrong was so before.
-            judge_by_revision(&mut state.evidence);
-        }
         self.shared.save(&mut state);
         state.evidence.clone()
     }
@@ -161,6 +162,18 @@ impl Drop for Recorder {
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Where nothing was changed, whatever is wrong was so before: the newest revision is the one that matters. Gives the
+    /// log streams that need no more reading then.
+    fn judge_unchanged(&self) -> Option<BTreeMap<String, u32>> {
+        let evidence = &mut self.lock().evidence;
+        if !evidence.stack.is_untouched() {
+            return None;
+        }
+        judge_by_revision(evidence);
+        let read = evidence.logs.iter().filter(|tail| !tail.lines.is_empty());
+        Some(read.map(|tail| (tail.stream.clone(), READS)).collect())
     }
 
     fn save(&self, state: &mut State) {

@@ -122,6 +122,9 @@ impl Stacks {
                     } else {
                         last_looks = LAST_LOOKS;
                         stoppable = is_stoppable(&stack.status);
+                        if stoppable && let Some((longer, why)) = limits.extend() {
+                            on_event(StackEvent::Extended { longer, why });
+                        }
                         stopping = self.stop_if_reached(stopping, limits, &stack, on_event).await;
                     }
                 }

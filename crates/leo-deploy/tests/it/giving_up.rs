@@ -27,7 +27,7 @@ const DELETED: [(u64, &str); 2] = [(1, "DELETE_IN_PROGRESS"), (60, "DELETE_COMPL
 const AT_ONCE: Duration = Duration::from_millis(700);
 
 fn within(seconds: u64) -> Control {
-    Control { deadline: Some(Duration::from_secs(seconds)), abort: None }
+    Control { deadline: Some(Duration::from_secs(seconds)), ..Control::default() }
 }
 
 async fn deploy(
@@ -163,7 +163,7 @@ async fn an_abort_acts_at_once_and_its_reason_is_told() {
         let at = Duration::from_secs(seconds);
         let conversation = Played::new(Some("CREATE_COMPLETE"), &LONG_UPDATE, &ROLLED_BACK).conversation();
         let (abort, receiver) = watch::channel(None);
-        let control = Control { deadline: None, abort: Some(receiver) };
+        let control = Control { abort: Some(receiver), ..Control::default() };
         let lines = Lines::default();
         let began = Instant::now();
         let (result, ()) = tokio::join!(deploy(&conversation, &control, &lines), async {
@@ -187,7 +187,7 @@ async fn nobody_left_to_abort_aborts_nothing() {
     let conversation = Played::new(Some("CREATE_COMPLETE"), &quick, &[]).conversation();
     let (abort, receiver) = watch::channel(None);
     drop(abort);
-    let control = Control { deadline: None, abort: Some(receiver) };
+    let control = Control { abort: Some(receiver), ..Control::default() };
     assert!(deploy(&conversation, &control, &Lines::default()).await.unwrap().changed);
 }
 

@@ -26,4 +26,5 @@ mod played;
 mod recovering;
 mod retrying;
 mod states;
+mod waiting_longer;
 mod wire;

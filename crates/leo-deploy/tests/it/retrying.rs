@@ -105,7 +105,7 @@ async fn the_role_is_tried_once_and_no_other_failure_is() {
 #[tokio::test(start_paused = true)]
 async fn the_deadline_ends_the_wait_for_a_second_try() {
     let conversation = Conversation::new(fails(ROLE));
-    let control = Control { deadline: Some(Duration::from_secs(10)), abort: None };
+    let control = Control { deadline: Some(Duration::from_secs(10)), ..Control::default() };
     let error = stacks(&conversation).deploy(&request(), &control, &|_| {}).await.unwrap_err();
     conversation.assert_over();
     assert!(error.cause().is_some_and(leo_deploy::Cause::is_new_service_linked_role), "{error}");

@@ -123,6 +123,7 @@ async fn deploy(args: &Args) -> Result<Deployed, Failure> {
         before,
         settings: Settings {
             deadline: args.deadline.map_or(default_deadline(args.local), Duration::from_secs),
+            firm: args.deadline.is_some(),
             express: args.express,
             quick: args.quick,
             revert_drift: args.revert_drift,

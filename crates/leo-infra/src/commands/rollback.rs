@@ -115,6 +115,7 @@ async fn roll_back(args: &Args) -> Result<Deployed, Failure> {
         before,
         settings: Settings {
             deadline: args.deadline.map_or(default_deadline(args.local), Duration::from_secs),
+            firm: args.deadline.is_some(),
             express: false,
             quick: args.quick,
             revert_drift: false,

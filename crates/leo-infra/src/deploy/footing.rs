@@ -11,6 +11,10 @@ use leo_deploy::{Change, ChangeAction, replacements_and_removals};
 use leo_stack::Link;
 use std::collections::BTreeMap;
 
+const SECRET: &str = "AWS::SecretsManager::Secret";
+/// Resources whose id is the id of the one that they belong to (their `Ref`, CloudFormation's Template Reference Guide).
+const UNDER_ANOTHERS_ID: [&str; 1] = ["AWS::S3::BucketPolicy"];
+
 /// What a change set does to resources that exist.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Footing {
@@ -31,15 +35,23 @@ pub(super) fn judge(
     for change in replacements_and_removals(changes) {
         let uses = uses(change, consumed, running);
         if change.action == ChangeAction::Remove && is_retained(change) {
-            let id = change.physical_id.as_deref().unwrap_or(&change.logical_id);
-            footing
-                .kept
-                .push(format!("{id} ({}) leaves the stack and stays in the account", change.resource_type));
+            footing.kept.push(kept(change));
         } else if !uses.is_empty() {
             footing.lost.push(format!("{change}, which the platform uses ({})", uses.join("; ")));
         }
     }
     footing
+}
+
+/// What leaves the stack and stays, and how it goes for good.
+fn kept(change: &Change) -> String {
+    let id = change.physical_id.as_deref().unwrap_or(&change.logical_id);
+    let how = if change.resource_type == SECRET {
+        format!("; once nothing needs it: aws secretsmanager delete-secret --secret-id {id}")
+    } else {
+        String::new()
+    };
+    format!("{id} ({}) leaves the stack and stays in the account{how}", change.resource_type)
 }
 
 /// What is said where the running platform would lose something; nothing has been changed by then.
@@ -67,7 +79,9 @@ fn uses(
     let linked = links.iter().filter(|link| running.contains_key(&link.parameter));
     let mut uses: Vec<String> =
         linked.map(|link| format!("output `{}`, parameter `{}`", link.output, link.parameter)).collect();
-    let Some(physical_id) = &change.physical_id else { return uses };
+    let own =
+        change.physical_id.as_ref().filter(|_| !UNDER_ANOTHERS_ID.contains(&change.resource_type.as_str()));
+    let Some(physical_id) = own else { return uses };
     let named = running.iter().filter(|(parameter, value)| {
         names(value, physical_id) && !links.iter().any(|link| link.parameter == **parameter)
     });
@@ -86,7 +100,7 @@ fn is_retained(change: &Change) -> bool {
     match change.policy.as_deref() {
         Some(policy) => policy == "Retain",
         // The local target tells no policy. Every secret of ours is retained, in every version.
-        None => change.resource_type == "AWS::SecretsManager::Secret",
+        None => change.resource_type == SECRET,
     }
 }
 
@@ -130,6 +144,7 @@ mod tests {
             ("VpcId", "vpc-1"),
             ("PublicSubnetIds", "subnet-1,subnet-2"),
             ("OrchestratorTaskRoleArn", "arn:aws:iam::111122223333:role/leo-dev-foundation-Task-1"),
+            ("AppsBucketName", "apps"),
             ("Former", "sg-9"),
         ];
         let running = values.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
@@ -165,6 +180,10 @@ mod tests {
             replaced("GeneratorSecurityGroup", "sg-2"),
             change("Vpc", "vpc-1", ChangeAction::Modify, Replacement::No, ""),
             change("PublicSubnetC", "", ChangeAction::Add, Replacement::No, ""),
+            Change {
+                resource_type: "AWS::S3::BucketPolicy".to_owned(),
+                ..removed("AppsBucketPolicy", "apps", "Delete")
+            },
         ]);
         assert_eq!(footing, Footing::default());
     }

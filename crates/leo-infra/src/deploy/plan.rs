@@ -101,6 +101,8 @@ pub(super) fn unchanged(stack: &Stack) -> StackOutcome {
 pub(crate) struct Settings {
     /// For how long the platform may take, until it is healthy.
     pub(crate) deadline: Duration,
+    /// Whether that was asked for, so that nothing is a reason to wait longer.
+    pub(crate) firm: bool,
     /// CloudFormation's express mode for the platform: the gate is the judge.
     pub(crate) express: bool,
     /// The gate opens a WebSocket and does not wait.

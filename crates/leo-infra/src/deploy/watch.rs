@@ -2,22 +2,27 @@
 
 use super::Plan;
 use crate::{failure::Problem, keep, watched};
-use leo_deploy::{Control, DeployError, StackEvent};
+use aws_sdk_cloudformation::primitives::{DateTime, DateTimeFormat};
+use leo_deploy::{Control, DeployError, Respite, StackEvent};
 use leo_evidence::{Evidence, Recorder, diagnose};
 use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant, SystemTime},
 };
 use tokio::sync::watch::Receiver;
 
 /// The least that the gate gets, however long CloudFormation took.
 const GATE_AT_LEAST: Duration = Duration::from_secs(30);
+/// How long a deployment takes to end once its old task may stop: it drains, and CloudFormation notices.
+const AFTER_PROTECTION: Duration = Duration::from_mins(5);
 
 /// Watches from the platform's first change to the end of its gate.
 #[derive(Default)]
 pub(super) struct Watch {
-    recorder: Mutex<Option<Recorder>>,
+    recorder: Arc<Mutex<Option<Recorder>>>,
     began: Mutex<Option<Instant>>,
+    /// What the gate missed last.
+    mismatch: Mutex<Option<String>>,
 }
 
 impl Watch {
@@ -27,7 +32,11 @@ impl Watch {
         if plan.target.runs_containers() {
             *lock(&self.recorder) = Some(Self::begin(plan));
         }
-        Control { deadline: Some(plan.settings.deadline), abort: self.abort_signal() }
+        Control {
+            deadline: Some(plan.settings.deadline),
+            abort: self.abort_signal(),
+            respite: (!plan.settings.firm).then(|| respite(self.recorder.clone())),
+        }
     }
 
     /// Says when the deploy can't succeed any more, and why.
@@ -48,6 +57,7 @@ impl Watch {
     }
 
     pub(super) fn on_mismatch(&self, text: &str) {
+        *lock(&self.mismatch) = Some(text.to_owned());
         if let Some(recorder) = lock(&self.recorder).as_ref() {
             recorder.on_mismatch(text);
         }
@@ -75,11 +85,15 @@ impl Watch {
             return problem;
         }
         let recorder = lock(&self.recorder).take();
-        let evidence = match recorder {
-            Some(recorder) => recorder.finish(&problem.message).await,
+        let recorder = recorder.unwrap_or_else(|| {
             // Nothing had to change, and what runs is not well nevertheless.
-            None => Self::begin(plan).finish(&problem.message).await,
-        };
+            let recorder = Self::begin(plan);
+            if let Some(text) = lock(&self.mismatch).take() {
+                recorder.on_mismatch(&text);
+            }
+            recorder
+        });
+        let evidence = recorder.finish(&problem.message).await;
         explained(problem, &evidence, &plan.operation.record().id)
     }
 
@@ -90,9 +104,25 @@ impl Watch {
     }
 }
 
+/// Waits longer than the deadline while an old task must not be stopped: giving up then would only undo what goes well.
+fn respite(recorder: Arc<Mutex<Option<Recorder>>>) -> Respite {
+    Respite::new(move || {
+        let until = lock(&recorder).as_ref()?.protected_until()?;
+        let longer = left(&until, SystemTime::now())?;
+        Some((longer + AFTER_PROTECTION, format!("an old task is protected until {until}; Ctrl-C leaves")))
+    })
+}
+
+/// The time until then; `None` where it is over, or not a time.
+fn left(until: &str, now: SystemTime) -> Option<Duration> {
+    let until = DateTime::from_str(until, DateTimeFormat::DateTime).ok()?;
+    SystemTime::try_from(until).ok()?.duration_since(now).ok()
+}
+
 fn explained(mut problem: Problem, evidence: &Evidence, operation: &str) -> Problem {
     let Some(diagnosis) = diagnose(evidence) else { return problem };
-    problem.details = diagnosis.lines();
+    problem.details = diagnosis.details();
+    problem.details.insert(0, format!("cause: {}", diagnosis.text));
     problem.hint = Some(diagnosis.fix.clone());
     problem.details.push(format!("all that was seen: `cargo xtask diagnose --operation {operation}`"));
     problem
@@ -100,4 +130,17 @@ fn explained(mut problem: Problem, evidence: &Evidence, operation: &str) -> Prob
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_protection_is_waited_for_until_its_end() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_357_099);
+        assert_eq!(left("2026-11-22T14:20:19Z", now), Some(Duration::from_secs(120)));
+        assert_eq!(left("2026-11-22T14:18:00Z", now), None);
+        assert_eq!(left("tomorrow", now), None);
+    }
 }

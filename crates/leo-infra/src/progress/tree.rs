@@ -58,6 +58,7 @@ impl Tree {
                 StackEvent::Finding(_)
                 | StackEvent::LeftBehind { .. }
                 | StackEvent::Attached { .. }
+                | StackEvent::Extended { .. }
                 | StackEvent::GivingUp { .. }
                 | StackEvent::NotStopped { .. },
             )

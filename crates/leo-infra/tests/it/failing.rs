@@ -9,6 +9,7 @@ use leo_local::LocalTarget;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use std::{
+    fmt::Write as _,
     fs,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
@@ -80,8 +81,10 @@ fn push_hollow_image(target: &LocalTarget) -> String {
         &body,
     );
     assert_eq!(answer.status, 201, "{answer:?}");
-    let hash = Sha256::digest(&body);
-    format!("sha256:{}", hash.iter().map(|byte| format!("{byte:02x}")).collect::<String>())
+    Sha256::digest(&body).iter().fold("sha256:".to_owned(), |mut digest, byte| {
+        write!(digest, "{byte:02x}").expect("a text takes it");
+        digest
+    })
 }
 
 /// What a failed deploy says, to a person and to a program. It carries no step's success.
@@ -213,6 +216,7 @@ fn docker_an_update_that_can_not_run_is_named_and_leaves_what_ran() {
         screen.contains("runs instead of") && screen.contains("circuit breaker was triggered"),
         "{screen}"
     );
+    assert!(screen.contains(LAST_WORDS), "{screen}");
     assert!(kept.new_evidence()["deployments"].to_string().contains("circuit breaker"), "{screen}");
     assert_eq!(get(&format!("{url}/healthz")).status, 200);
 

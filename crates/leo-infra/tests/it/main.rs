@@ -14,6 +14,7 @@ mod failing;
 mod faults;
 mod http;
 mod killed;
+mod large;
 mod proxy;
 mod refusals;
 mod rollback;

@@ -175,6 +175,13 @@ impl Truth {
         })
     }
 
+    /// The keys of a bucket that begin so.
+    pub(crate) fn keys(&self, bucket: &str, prefix: &str) -> Vec<String> {
+        let listed = self.s3().list_objects_v2().bucket(bucket).prefix(prefix).send();
+        let listed = self.runtime.block_on(listed).expect("ListObjectsV2");
+        listed.contents().iter().filter_map(|object| object.key().map(str::to_owned)).collect()
+    }
+
     /// Gives a secret another value.
     pub(crate) fn set_secret(&self, name: &str, value: &str) {
         let client = aws_sdk_secretsmanager::Client::new(&self.sdk);
