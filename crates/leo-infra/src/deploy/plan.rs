@@ -3,11 +3,14 @@
 use super::choice::ImagePlan;
 use crate::{failure::Problem, operation::Operation, target::Target};
 use leo_config::AccountId;
-use leo_deploy::{Action, Stack, StackOutcome, action};
+use leo_deploy::{Action, Recovery, Skipped, Stack, StackOutcome, action};
 use leo_project::Project;
 use leo_release::{Artifacts, Release};
 use leo_stack::Stacks;
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 /// What a deploy is made from.
 pub(crate) struct Plan<'a> {
@@ -23,6 +26,7 @@ pub(crate) struct Plan<'a> {
     pub(crate) images: ImagePlan,
     /// The secrets that the environment files give; marked dummies otherwise.
     pub(crate) with_secrets: bool,
+    /// The stacks when it was decided; what a step goes by is what they are once it is this run's turn.
     pub(crate) before: Before,
     pub(crate) settings: Settings,
     pub(crate) operation: &'a Operation,
@@ -52,9 +56,14 @@ impl Templates {
     }
 }
 
-/// The stacks as they were before the first step; `None` where there was none.
-#[derive(Clone, Debug, Default)]
+/// For how long a look at the stacks counts as one at this moment.
+const FRESH: Duration = Duration::from_secs(2);
+
+/// The stacks as they were found; `None` where there was none.
+#[derive(Clone, Debug)]
 pub(crate) struct Before {
+    /// When they were asked for.
+    at: Instant,
     pub(crate) registry: Option<Stack>,
     pub(crate) foundation: Option<Stack>,
     pub(crate) platform: Option<Stack>,
@@ -63,19 +72,34 @@ pub(crate) struct Before {
 impl Before {
     /// Asks for all three at once.
     pub(crate) async fn look(engine: &leo_deploy::Stacks, stacks: &Stacks) -> Result<Self, Problem> {
+        let at = Instant::now();
         let (registry, foundation, platform) = tokio::try_join!(
             engine.describe(stacks.registry.name.as_str()),
             engine.describe(stacks.foundation.name.as_str()),
             engine.describe(stacks.platform.name.as_str()),
         )?;
-        Ok(Self { registry, foundation, platform })
+        Ok(Self { at, registry, foundation, platform })
     }
 
-    /// Whether the registry stands, and with it the bucket that tells deploys apart.
+    /// Whether it is what one would see now.
+    pub(crate) fn is_fresh(&self) -> bool {
+        self.at.elapsed() < FRESH
+    }
+
+    /// A stack of it that need not be asked for again before it is deployed to.
+    pub(super) fn just_seen(&self, stack: Option<&Stack>) -> Option<Stack> {
+        stack
+            .filter(|stack| self.is_fresh() && matches!(action(Some(&stack.status)), Action::Update))
+            .cloned()
+    }
+
+    /// Whether the registry stands, and with it the bucket that tells deploys apart. A stack has outputs once all of it
+    /// is there: one that has only adopted what an earlier one left has none yet, and perhaps no bucket.
     pub(crate) fn has_registry(&self) -> bool {
-        self.registry
-            .as_ref()
-            .is_some_and(|stack| matches!(action(Some(&stack.status)), Action::Update | Action::RetryForward))
+        self.registry.as_ref().is_some_and(|stack| {
+            let stands = matches!(action(Some(&stack.status)), Action::Update | Action::RetryForward);
+            stands && !stack.outputs.is_empty()
+        })
     }
 
     /// The registry as the outcome of a step that had nothing to do.
@@ -115,15 +139,36 @@ pub(crate) struct Settings {
 pub(crate) enum Consent {
     /// All of them, also those that get stuck meanwhile.
     All,
-    /// The ones of these names, each asked about.
-    Only(BTreeSet<String>),
+    /// The ones of these names, each by what was shown of it.
+    Only(BTreeMap<String, Recovery>),
 }
 
 impl Consent {
-    pub(crate) fn covers(&self, stack: &str) -> bool {
+    /// Whether anything may be done about this stack.
+    pub(crate) fn is_about(&self, stack: &str) -> bool {
         match self {
             Self::All => true,
-            Self::Only(stacks) => stacks.contains(stack),
+            Self::Only(agreed) => agreed.contains_key(stack),
+        }
+    }
+
+    /// Whether this may be done about it: what was shown, or less of the same. A stack that got into another state while
+    /// another run was waited for, or that a recovery left in one, takes a question of its own.
+    pub(crate) fn covers(&self, stack: &str, recovery: &Recovery) -> bool {
+        let Self::Only(agreed) = self else { return true };
+        let within = |wanted: &[Skipped], shown: &[Skipped]| {
+            wanted.iter().all(|one| shown.iter().any(|other| other.logical_id == one.logical_id))
+        };
+        match (agreed.get(stack), recovery) {
+            (
+                Some(Recovery::ContinueRollback { skip: shown }),
+                Recovery::ContinueRollback { skip: wanted },
+            )
+            | (
+                Some(Recovery::RetryDelete { retain: shown }),
+                Recovery::RetryDelete { retain: wanted },
+            ) => within(wanted, shown),
+            (shown, wanted) => shown == Some(wanted),
         }
     }
 }

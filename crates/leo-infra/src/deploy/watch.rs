@@ -2,6 +2,7 @@
 
 use super::Plan;
 use crate::{failure::Problem, keep};
+use leo_aws::FailureKind;
 use leo_compute::LOG_STREAM_PREFIX;
 use leo_deploy::{Control, DeployError, StackEvent};
 use leo_evidence::{Evidence, Recorder, Redact, Subject, diagnose};
@@ -29,6 +30,11 @@ impl Watch {
             *lock(&self.recorder) = Some(Self::begin(plan));
         }
         Control { deadline: Some(plan.settings.deadline), abort: self.abort_signal() }
+    }
+
+    /// Whether it has begun: whether anything of the platform was changed.
+    pub(super) fn has_begun(&self) -> bool {
+        lock(&self.began).is_some()
     }
 
     /// Says when the deploy can't succeed any more, and why.
@@ -75,12 +81,18 @@ impl Watch {
         if !plan.target.runs_containers() {
             return problem;
         }
+        let failed = problem.kind == FailureKind::Failed;
         let recorder = lock(&self.recorder).take();
         let evidence = match recorder {
             Some(recorder) => recorder.finish(&problem.message).await,
             // Nothing had to change, and what runs is not well nevertheless.
-            None => Self::begin(plan).finish(&problem.message).await,
+            None if failed => Self::begin(plan).finish(&problem.message).await,
+            None => return problem,
         };
+        if !failed {
+            // Nothing is known to have failed: we can't see it any more, and what to do about that is said already.
+            return problem;
+        }
         explained(problem, &evidence, &plan.operation.record().id)
     }
 
