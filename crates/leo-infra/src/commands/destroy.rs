@@ -132,9 +132,10 @@ async fn agreed(plan: &Plan<'_>, consent: &Consent<'_>) -> Result<Destroyed, Fai
         outcome = destroy::run(plan, &session, progress.sink()) => Some(outcome),
     };
     progress.finish();
-    session.give_back().await;
-    match outcome {
+    let outcome = match outcome {
         Some(outcome) => outcome,
-        None => Err(leaving::leave(&plan.engine, plan.operation).await.into()),
-    }
+        None => Err(leaving::leave(&plan.engine, plan.operation, &session).await.into()),
+    };
+    session.give_back().await;
+    outcome
 }

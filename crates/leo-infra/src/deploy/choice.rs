@@ -103,3 +103,25 @@ pub(crate) fn sources(project: &Project, demo: DemoImages) -> Result<SourceChoic
     }
     Ok(choice)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{super::plan::testing::stack, *};
+
+    #[test]
+    fn what_runs_is_read_from_the_platform() {
+        let config = leo_config::testing::load("[environments.dev]").expect("is valid");
+        let stacks = leo_stack::compose(&config).expect("composes");
+        let image = |digit: &str| format!("r/leo@sha256:{}", digit.repeat(64));
+        let (orchestrator, generator) = (image("a"), image("b"));
+        let keys = [stacks.keys.orchestrator_image.as_str(), stacks.keys.generator_image.as_str()];
+        let platform =
+            stack("UPDATE_COMPLETE", &[], &[(keys[0], orchestrator.as_str()), (keys[1], generator.as_str())]);
+        let (first, second) = current(&stacks, Some(&platform)).expect("runs");
+        assert!(orchestrator.ends_with(first.as_str()) && generator.ends_with(second.as_str()));
+        for platform in [None, Some(&stack("UPDATE_COMPLETE", &[], &[(keys[0], orchestrator.as_str())]))] {
+            let problem = current(&stacks, platform).expect_err("runs none");
+            assert_eq!(problem.message, "keep the current images: `leo-dev-platform` runs none");
+        }
+    }
+}

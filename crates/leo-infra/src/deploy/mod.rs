@@ -32,8 +32,8 @@ use images::Images;
 use leo_aws::FailureKind;
 use leo_deploy::{Finished, Run, Sink, StackOutcome, Step, Stopped};
 use leo_stack::StackError;
-use std::collections::BTreeMap;
 use stacks::Platform;
+use std::collections::BTreeMap;
 use watch::Watch;
 
 /// Having the environment for this run alone.
@@ -80,7 +80,8 @@ pub(crate) async fn run(plan: &Plan<'_>, session: &Session, sink: Sink) -> Resul
 }
 
 async fn steps(plan: &Plan<'_>, session: &Session, run: &Run<Problem>) -> Result<Deployed, Stopped> {
-    let Ground { turn, registry, images, foundation, revision } = Box::pin(ground(plan, session, run)).await?;
+    let Ground { turn, registry, images, foundation, revision } =
+        Box::pin(ground(plan, session, run)).await?;
     let watch = Watch::default();
     let mut parameters = BTreeMap::new();
     let platform: Platform = run
@@ -138,7 +139,9 @@ async fn ground<'a>(
                 None => registry(&turn).await?,
             };
             let images = run
-                .step(Step::IMAGES, async |reporter| images::run(plan, &turn.before, &registry, &reporter).await)
+                .step(Step::IMAGES, async |reporter| {
+                    images::run(plan, &turn.before, &registry, &reporter).await
+                })
                 .await?;
             Ok((registry, images))
         },
@@ -146,8 +149,9 @@ async fn ground<'a>(
             let foundation = run
                 .step(Step::FOUNDATION, async |reporter| stacks::foundation(&turn, &reporter).await)
                 .await?;
-            let revision =
-                run.step(Step::SECRETS, async |reporter| secrets::run(plan, &turn.before, &reporter).await).await?;
+            let revision = run
+                .step(Step::SECRETS, async |reporter| secrets::run(plan, &turn.before, &reporter).await)
+                .await?;
             Ok((foundation, revision))
         },
     );

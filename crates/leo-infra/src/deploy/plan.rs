@@ -164,10 +164,9 @@ impl Consent {
                 Some(Recovery::ContinueRollback { skip: shown }),
                 Recovery::ContinueRollback { skip: wanted },
             )
-            | (
-                Some(Recovery::RetryDelete { retain: shown }),
-                Recovery::RetryDelete { retain: wanted },
-            ) => within(wanted, shown),
+            | (Some(Recovery::RetryDelete { retain: shown }), Recovery::RetryDelete { retain: wanted }) => {
+                within(wanted, shown)
+            }
             (shown, wanted) => shown == Some(wanted),
         }
     }
@@ -187,6 +186,102 @@ impl Plan<'_> {
         match &self.release {
             Some(release) => release.websocket_path.as_deref(),
             None => self.project.config.orchestrator.websocket_path.as_deref(),
+        }
+    }
+}
+
+#[cfg(test)]
+pub(super) mod testing {
+    use super::*;
+    use leo_deploy::StackStatus;
+
+    pub(crate) fn map(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+        pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+    }
+
+    pub(crate) fn stack(status: &str, outputs: &[(&str, &str)], parameters: &[(&str, &str)]) -> Stack {
+        Stack {
+            name: "leo-dev-platform".to_owned(),
+            id: "arn:leo-dev-platform".to_owned(),
+            status: StackStatus::from(status),
+            status_reason: None,
+            outputs: map(outputs),
+            parameters: map(parameters),
+            tags: BTreeMap::new(),
+            termination_protection: false,
+            change_set_id: None,
+            express: false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{testing::stack, *};
+
+    fn before(registry: Option<Stack>) -> Before {
+        Before { at: Instant::now(), registry, foundation: None, platform: None }
+    }
+
+    #[test]
+    fn the_registry_stands_once_its_bucket_does() {
+        let bucket = [("ArtifactsBucketName", "leo-artifacts-1-x")];
+        assert!(!before(None).has_registry());
+        for (status, stands) in [
+            ("CREATE_COMPLETE", true),
+            ("UPDATE_ROLLBACK_COMPLETE", true),
+            ("UPDATE_FAILED", true),
+            // Someone else makes or removes it.
+            ("CREATE_IN_PROGRESS", false),
+            ("DELETE_IN_PROGRESS", false),
+            ("ROLLBACK_COMPLETE", false),
+            ("REVIEW_IN_PROGRESS", false),
+        ] {
+            assert_eq!(before(Some(stack(status, &bucket, &[]))).has_registry(), stands, "{status}");
+            // Such a one has adopted repositories alone, or was never finished.
+            assert!(!before(Some(stack(status, &[], &[]))).has_registry(), "{status} without outputs");
+        }
+    }
+
+    #[test]
+    fn only_what_is_at_rest_and_was_just_seen_is_not_asked_for_again() {
+        let mut before = before(None);
+        let standing = stack("UPDATE_COMPLETE", &[], &[]);
+        assert_eq!(before.just_seen(Some(&standing)).as_ref(), Some(&standing));
+        for status in ["UPDATE_IN_PROGRESS", "ROLLBACK_COMPLETE", "UPDATE_FAILED", "REVIEW_IN_PROGRESS"] {
+            assert_eq!(before.just_seen(Some(&stack(status, &[], &[]))), None, "{status}");
+        }
+        before.at = Instant::now().checked_sub(FRESH).expect("the machine runs for longer");
+        assert_eq!(before.just_seen(Some(&standing)), None);
+    }
+
+    #[test]
+    fn a_yes_is_one_to_what_was_shown() {
+        let items = |ids: &[&str]| -> Vec<Skipped> {
+            let item = |id: &&str| Skipped {
+                logical_id: (*id).to_owned(),
+                resource_type: "AWS::Some::Type".to_owned(),
+                reason: "its reason may be another one".to_owned(),
+            };
+            ids.iter().map(item).collect()
+        };
+        let rollback = |ids: &[&str]| Recovery::ContinueRollback { skip: items(ids) };
+        let delete = |ids: &[&str]| Recovery::RetryDelete { retain: items(ids) };
+        for (shown, wanted, covered) in [
+            (Recovery::DeleteFailedCreate, Recovery::DeleteFailedCreate, true),
+            (Recovery::DeleteFailedCreate, delete(&["Bucket"]), false),
+            (Recovery::DeleteFailedCreate, rollback(&[]), false),
+            (rollback(&["A", "B"]), rollback(&["B"]), true),
+            (rollback(&["A"]), rollback(&["A", "B"]), false),
+            (rollback(&["A"]), delete(&["A"]), false),
+            (delete(&["A"]), delete(&[]), true),
+            (delete(&[]), delete(&["A"]), false),
+        ] {
+            let agreed = Consent::Only([("one".to_owned(), shown)].into());
+            assert!(agreed.is_about("one") && !agreed.is_about("other"));
+            assert_eq!(agreed.covers("one", &wanted), covered, "{wanted:?}");
+            assert!(!agreed.covers("other", &wanted));
+            assert!(Consent::All.covers("other", &wanted) && Consent::All.is_about("other"));
         }
     }
 }

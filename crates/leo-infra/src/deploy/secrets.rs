@@ -40,3 +40,17 @@ pub(super) async fn run(
 fn of_platform(platform: Option<&Stack>, key: &str) -> Option<String> {
     platform?.parameters.get(key).filter(|revision| !revision.is_empty()).cloned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{super::plan::testing::stack, *};
+
+    #[test]
+    fn the_revision_that_stands_is_the_platforms_own() {
+        let key = "SecretsRevision";
+        assert_eq!(of_platform(None, key), None);
+        assert_eq!(of_platform(Some(&stack("CREATE_COMPLETE", &[], &[(key, "")])), key), None);
+        let platform = stack("CREATE_COMPLETE", &[], &[(key, "r1")]);
+        assert_eq!(of_platform(Some(&platform), key).as_deref(), Some("r1"));
+    }
+}

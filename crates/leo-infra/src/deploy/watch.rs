@@ -81,18 +81,13 @@ impl Watch {
         if !plan.target.runs_containers() {
             return problem;
         }
-        let failed = problem.kind == FailureKind::Failed;
         let recorder = lock(&self.recorder).take();
         let evidence = match recorder {
             Some(recorder) => recorder.finish(&problem.message).await,
             // Nothing had to change, and what runs is not well nevertheless.
-            None if failed => Self::begin(plan).finish(&problem.message).await,
+            None if problem.kind == FailureKind::Failed => Self::begin(plan).finish(&problem.message).await,
             None => return problem,
         };
-        if !failed {
-            // Nothing is known to have failed: we can't see it any more, and what to do about that is said already.
-            return problem;
-        }
         explained(problem, &evidence, &plan.operation.record().id)
     }
 
@@ -103,7 +98,9 @@ impl Watch {
 }
 
 fn explained(mut problem: Problem, evidence: &Evidence, operation: &str) -> Problem {
-    let Some(diagnosis) = diagnose(evidence) else { return problem };
+    // Of another kind nothing is known to have failed: we can't see it any more, and what to do about that is said.
+    let failed = problem.kind == FailureKind::Failed;
+    let Some(diagnosis) = diagnose(evidence).filter(|_| failed) else { return problem };
     problem.details = diagnosis.lines();
     problem.hint = Some(diagnosis.fix.clone());
     problem.details.push(format!("all that was seen: `cargo xtask diagnose --operation {operation}`"));
@@ -134,4 +131,33 @@ fn redact(plan: &Plan<'_>) -> Redact {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_failed_is_explained_by_what_was_seen() {
+        let mismatches = vec!["leo-dev-orchestrator:1 runs instead of leo-dev-orchestrator:2".to_owned()];
+        let evidence = Evidence { mismatches, ..Evidence::default() };
+        let of = |kind| {
+            explained(
+                Problem::new(kind, "deploy leo-dev-platform").hint("the first hint"),
+                &evidence,
+                "operation-1",
+            )
+        };
+        let failed = of(FailureKind::Failed);
+        assert_ne!(failed.hint.as_deref(), Some("the first hint"));
+        let said = failed.details.join("\n");
+        assert!(
+            said.contains("runs instead of") && said.contains("diagnose --operation operation-1"),
+            "{said}"
+        );
+        for kind in [FailureKind::Credentials, FailureKind::Detached] {
+            let unseen = of(kind);
+            assert_eq!((unseen.hint.as_deref(), unseen.details.len()), (Some("the first hint"), 0));
+        }
+    }
 }

@@ -12,6 +12,7 @@ mod end_to_end;
 mod failing;
 mod faults;
 mod http;
+mod interrupts;
 mod killed;
 mod proxy;
 mod refusals;
