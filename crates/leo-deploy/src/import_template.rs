@@ -16,8 +16,8 @@ const RESOURCES: &str = "Resources";
 /// Sections that are kept as they are: they say how to read the rest.
 const KEPT: [&str; 3] = ["AWSTemplateFormatVersion", "Description", "Transform"];
 
-/// The template with only `wanted` (logical id and type) and what these use; the names of the parameters that are left. Or why that
-/// can't be had.
+/// The template with only `wanted` (logical id and type) and what these use; the names of the parameters that are
+/// left. Or why that can't be had.
 pub(crate) fn cut(
     template: &str,
     wanted: &BTreeMap<&str, &str>,
@@ -66,9 +66,9 @@ pub(crate) fn cut(
     Ok((Value::Object(left).to_string(), names))
 }
 
-/// A resource as an import takes it: after nothing that is not imported as well, and kept whatever happens. The template's own
-/// policy may be `RetainExceptOnCreate`, of which nothing says what it means where an import is rolled back; it comes
-/// with the update.
+/// A resource as an import takes it: after nothing that is not imported as well, and kept whatever happens. The
+/// template's own policy may be `RetainExceptOnCreate`, of which nothing says what it means where an import is
+/// rolled back; it comes with the update.
 fn imported(resource: &Map<String, Value>, wanted: &BTreeMap<&str, &str>) -> Map<String, Value> {
     let mut resource = resource.clone();
     resource.insert("DeletionPolicy".to_owned(), "Retain".into());

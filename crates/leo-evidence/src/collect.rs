@@ -50,6 +50,9 @@ impl Collector {
                 self.redact_task(task);
             }
             evidence.running = tasks;
+            // One that is gone holds nothing up any more.
+            let running = &evidence.running;
+            evidence.protected.retain(|old| running.iter().any(|task| task.id == old.task));
         }
         for task in look.stopped.into_iter().flatten() {
             self.stopped(task, evidence);

@@ -77,6 +77,13 @@ impl Recorder {
         self.shared.abort.subscribe()
     }
 
+    /// Until when the last of the old tasks must not be stopped, in RFC 3339: before that the deployment can't end,
+    /// and a deadline that ends earlier only undoes what went well. `None` where none is protected.
+    pub fn protected_until(&self) -> Option<String> {
+        let state = self.shared.lock();
+        state.evidence.protected.iter().filter_map(|task| task.until.clone()).max()
+    }
+
     /// The folder that it saves into.
     pub fn folder(&self) -> &Path {
         &self.shared.folder

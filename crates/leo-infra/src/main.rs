@@ -23,6 +23,7 @@ mod operation;
 mod progress;
 mod standing;
 mod target;
+mod watched;
 mod who;
 
 use clap::{Parser, Subcommand};

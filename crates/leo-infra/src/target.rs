@@ -3,6 +3,7 @@
 use crate::failure::{Failure, Problem};
 use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_credential_types::Credentials;
+use aws_sdk_cloudformation::config::RuntimeComponents;
 use aws_smithy_http_client::{Builder, Connector, proxy::ProxyConfig};
 use leo_aws::{FailureKind, ServiceError};
 use leo_config::{AccountId, Config, names};
@@ -198,7 +199,7 @@ async fn emulator(target: &LocalTarget, proxy: ProxyConfig) -> SdkConfig {
         .http_client(Builder::new().build_with_connector_fn(move |settings, components| {
             let mut connector = Connector::builder().proxy_config(proxy.clone());
             connector.set_connector_settings(settings.cloned());
-            connector.set_sleep_impl(components.and_then(|components| components.sleep_impl()));
+            connector.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
             connector.build_http()
         }))
         .load()

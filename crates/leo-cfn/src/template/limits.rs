@@ -8,6 +8,10 @@ use std::fmt;
 /// request"). What is sent is the minified form.
 pub const INLINE_BODY_BYTES: usize = 51_200;
 
+/// The largest template body at all, in bytes, by way of S3 (CloudFormation quotas, "Template body size in an Amazon S3
+/// object": 1 MB, which the service counts as a million).
+pub const STORED_BODY_BYTES: usize = 1_000_000;
+
 /// A limit of CloudFormation on one template (AWS: "CloudFormation quotas").
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Limit {
@@ -42,7 +46,7 @@ impl Limit {
             Self::Resources => 500,
             Self::Parameters | Self::Outputs => 200,
             Self::DescriptionBytes => 1024,
-            Self::BodyBytes => INLINE_BODY_BYTES,
+            Self::BodyBytes => STORED_BODY_BYTES,
             Self::LogicalIdCharacters => 255,
         }
     }
@@ -73,7 +77,7 @@ impl fmt::Display for Limit {
             Self::Parameters => "parameters in a template",
             Self::Outputs => "outputs in a template",
             Self::DescriptionBytes => "bytes of a template's description",
-            Self::BodyBytes => "bytes of a template sent inline",
+            Self::BodyBytes => "bytes of a template",
             Self::LogicalIdCharacters => "characters of a logical id",
         })
     }

@@ -4,7 +4,7 @@ mod cycles;
 mod limits;
 mod references;
 
-pub use limits::{INLINE_BODY_BYTES, Limit};
+pub use limits::{INLINE_BODY_BYTES, Limit, STORED_BODY_BYTES};
 pub use references::Kind;
 
 use crate::{

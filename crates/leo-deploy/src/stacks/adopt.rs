@@ -30,17 +30,18 @@ pub struct ToImport {
     pub logical_id: String,
     /// Its CloudFormation type.
     pub resource_type: String,
-    /// What identifies it: its type's primary identifier and the value, such as `BucketName`, `RepositoryName`, or `Id` (the ARN) of
-    /// a secret.
+    /// What identifies it: its type's primary identifier and the value, such as `BucketName`, `RepositoryName`, or
+    /// `Id` (the ARN) of a secret.
     pub identifier: BTreeMap<String, String>,
 }
 
 impl Stacks {
-    /// Makes a stack of `resources` alone, which are taken over as they are: an import compares nothing with the template, and
-    /// changes nothing but CloudFormation's own tags. A deploy of the whole request updates it afterwards.
+    /// Makes a stack of `resources` alone, which are taken over as they are: an import compares nothing with the
+    /// template, and changes nothing but CloudFormation's own tags. A deploy of the whole request updates it
+    /// afterwards.
     ///
-    /// The request's template is given inline, however large: only what is cut from it is sent. The stack must not exist yet.
-    /// What is left of an earlier attempt is removed first. Where the import fails, nothing of it is
+    /// The request's template is given inline, however large: only what is cut from it is sent. The stack must not
+    /// exist yet. What is left of an earlier attempt is removed first. Where the import fails, nothing of it is
     /// left either, and the resources stay what they were.
     pub async fn adopt(
         &self,
@@ -105,8 +106,8 @@ impl Stacks {
         Ok(members.iter().all(|member| RELEASED.contains(&member.status.as_str())))
     }
 
-    /// Deletes the empty stack that a failed import leaves as `ROLLBACK_COMPLETE`. What could not be deleted blocks the next
-    /// deploy, which says so.
+    /// Deletes the empty stack that a failed import leaves as `ROLLBACK_COMPLETE`. What could not be deleted blocks
+    /// the next deploy, which says so.
     async fn clear_away(&self, stack: Stack, on_event: &OnEvent<'_>) -> StackStatus {
         let empty = stack.status == StackStatus::RollbackComplete
             && self.holds_nothing(&stack).await.unwrap_or_default();

@@ -22,7 +22,8 @@ const RACES: usize = 5;
 /// What a delete left behind on purpose.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Deleted {
-    /// The resources that are still there and belong to no stack any more, in the order in which they were passed over.
+    /// The resources that are still there and belong to no stack any more, in the order in which they were passed
+    /// over.
     pub retained: Vec<Retained>,
 }
 
@@ -41,9 +42,9 @@ impl Stacks {
     /// Deletes the stack and follows that to its end. An operation that runs is followed first; a stack that is not
     /// there is none to delete.
     ///
-    /// The resources in `retain` may stay, by their logical ids, where they can't be deleted: each is tried first, and
-    /// CloudFormation takes such a list for a stack in `DELETE_FAILED` only ("DeleteStack", API reference). What a
-    /// `DeletionPolicy` keeps needs no mention.
+    /// The resources in `retain` may stay, by their logical ids, where they can't be deleted: each is tried first,
+    /// and CloudFormation takes such a list for a stack in `DELETE_FAILED` only ("DeleteStack", API reference).
+    /// What a `DeletionPolicy` keeps needs no mention.
     pub async fn delete(
         &self,
         name: &str,

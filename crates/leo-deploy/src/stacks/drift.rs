@@ -25,11 +25,13 @@ const LOST_AFTER: Duration = Duration::from_mins(2);
 pub struct Drift {
     /// The stack's name.
     pub stack: String,
-    /// The resources that are not what the template says. CloudFormation compares only the properties that the template sets.
+    /// The resources that are not what the template says. CloudFormation compares only the properties that the
+    /// template sets.
     pub drifted: Vec<DriftedResource>,
     /// How many resources are what the template says.
     pub in_sync: usize,
-    /// The resources of which nothing is known: of a type that CloudFormation can't check, skipped by a rollback, or not readable.
+    /// The resources of which nothing is known: of a type that CloudFormation can't check, skipped by a rollback,
+    /// or not readable.
     pub unchecked: Vec<Unchecked>,
     /// Why the detection as a whole failed, where it did; what it found nevertheless is in the other fields.
     pub failure: Option<String>,
@@ -84,8 +86,8 @@ pub struct Difference {
     pub actual: Option<Observed>,
 }
 
-/// A property's value as it was found. Whoever changed it by hand may have put a secret there, so it is neither printed nor
-/// serialized by itself.
+/// A property's value as it was found. Whoever changed it by hand may have put a secret there, so it is neither
+/// printed nor serialized by itself.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Observed(String);
 
@@ -124,8 +126,8 @@ impl fmt::Debug for Observed {
 }
 
 impl Stacks {
-    /// How the stack differs from its template; `None` where there is no such stack. An operation that runs is followed
-    /// first. Stacks that are nested in it are not looked into.
+    /// How the stack differs from its template; `None` where there is no such stack. An operation that runs is
+    /// followed first. Stacks that are nested in it are not looked into.
     pub async fn detect_drift(
         &self,
         name: &str,
@@ -155,8 +157,8 @@ impl Stacks {
         }
     }
 
-    /// Begins a detection. While someone else's runs, CloudFormation refuses a second one; its result would be as good,
-    /// but its id is theirs.
+    /// Begins a detection. While someone else's runs, CloudFormation refuses a second one; its result would be as
+    /// good, but its id is theirs.
     async fn begin_detection(
         &self,
         stack: &Stack,
@@ -243,8 +245,8 @@ impl Stacks {
     }
 }
 
-/// What was found, by what it means. Resources whose type can't be checked are not among the results ("StackResourceDrift", API
-/// reference): the stack's own list tells which those are.
+/// What was found, by what it means. Resources whose type can't be checked are not among the results
+/// ("StackResourceDrift", API reference): the stack's own list tells which those are.
 fn sorted(
     stack: &Stack,
     drifts: &[sdk::StackResourceDrift],

@@ -1,5 +1,5 @@
-//! Ways out of the states in which a stack can't be deployed to. Each needs a person's yes, so each is first a value that says
-//! what it would do.
+//! Ways out of the states in which a stack can't be deployed to. Each needs a person's yes, so each is first a
+//! value that says what it would do.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -29,11 +29,12 @@ pub enum Recovery {
     DeleteFailedCreate,
     /// Continues the rollback of a failed update.
     ///
-    /// First with nothing skipped: what stopped it may be gone, and what is skipped differs from the template from then
-    /// on. Only what fails again is skipped, and only what was shown here.
+    /// First with nothing skipped: what stopped it may be gone, and what is skipped differs from the template from
+    /// then on. Only what fails again is skipped, and only what was shown here.
     ContinueRollback {
-        /// What may be skipped: the resources that failed because the rollback failed, and no others ("ContinueUpdateRollback",
-        /// API reference). One in a nested stack is `<nested stack's name>.<logical id>`.
+        /// What may be skipped: the resources that failed because the rollback failed, and no others
+        /// ("ContinueUpdateRollback", API reference). One in a nested stack is `<nested stack's name>.<logical
+        /// id>`.
         skip: Vec<Skipped>,
     },
     /// Tries a failed delete again, first with nothing left behind.
@@ -59,7 +60,8 @@ pub struct Skipped {
 /// What a recovery passed over.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Recovered {
-    /// Differ from the template now: the next deploy does not put them right, drift detection does not look at them.
+    /// Differ from the template now: the next deploy does not put them right, drift detection does not look at
+    /// them.
     pub skipped: Vec<Skipped>,
     /// Outlived the stack.
     pub retained: Vec<Retained>,
@@ -88,8 +90,8 @@ impl Stacks {
         })
     }
 
-    /// Does what `recovery` says, and follows it to its end. Where the stack has left the state that it is for, in the
-    /// meantime or through an operation that still runs, nothing is done.
+    /// Does what `recovery` says, and follows it to its end. Where the stack has left the state that it is for, in
+    /// the meantime or through an operation that still runs, nothing is done.
     pub async fn recover(
         &self,
         stack: &Stack,
@@ -212,9 +214,9 @@ impl Stacks {
         Ok(ended)
     }
 
-    /// What a rollback may skip: resources that are in `UPDATE_FAILED` because the last rollback failed on them. Those that it
-    /// only cancelled, and those that failed before it began, don't qualify. A nested stack can't be skipped unless it is being
-    /// deleted, but what failed in it can.
+    /// What a rollback may skip: resources that are in `UPDATE_FAILED` because the last rollback failed on them.
+    /// Those that it only cancelled, and those that failed before it began, don't qualify. A nested stack can't be
+    /// skipped unless it is being deleted, but what failed in it can.
     async fn skippable(&self, stack_id: &str) -> Result<Vec<Skipped>, ServiceError> {
         let mut found = Vec::new();
         let mut ahead = vec![(stack_id.to_owned(), None::<String>, 0)];
@@ -241,7 +243,8 @@ impl Stacks {
         Ok(found)
     }
 
-    /// What a delete may leave: resources in `DELETE_FAILED` that failed by themselves ("DeleteStack", API reference).
+    /// What a delete may leave: resources in `DELETE_FAILED` that failed by themselves ("DeleteStack", API
+    /// reference).
     async fn undeletable(&self, stack_id: &str) -> Result<Vec<Skipped>, ServiceError> {
         let failed = self.standing_failures(stack_id, "DELETE_FAILED").await?;
         Ok(failed
@@ -250,7 +253,8 @@ impl Stacks {
             .collect())
     }
 
-    /// The resources that failed by themselves in the stack's last rollback or delete, and are still in that status.
+    /// The resources that failed by themselves in the stack's last rollback or delete, and are still in that
+    /// status.
     async fn standing_failures(
         &self,
         stack_id: &str,

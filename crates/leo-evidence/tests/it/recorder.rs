@@ -109,6 +109,7 @@ async fn protection_targets_events_and_deployments_are_kept() {
     let aws = Aws::new(failing_update);
     let recorder = Recorder::start(aws.clients(), subject(), root.path().join("one"), Redact::default());
     sleep(Duration::from_mins(1)).await;
+    assert_eq!(recorder.protected_until().as_deref(), Some("2026-11-01T14:00:00Z"));
     recorder.on_mismatch("the deployment failed");
     let evidence = recorder.finish("rolled back").await;
     assert_eq!(Evidence::load(&root.path().join("one")).unwrap().unwrap(), evidence);
@@ -132,6 +133,24 @@ async fn protection_targets_events_and_deployments_are_kept() {
     assert_eq!(calls["ListServices"], 1);
     assert!(calls["GetLogEvents"] <= 8, "{calls:?}");
     assert!(aws.bodies("ListTasks").iter().any(|body| body.contains("\"nextToken\":\"more\"")));
+}
+
+/// An old task that ended its work by itself holds nothing up.
+#[tokio::test(start_paused = true)]
+async fn a_protected_task_that_is_gone_is_forgotten() {
+    let root = tempfile::tempdir().unwrap();
+    let aws = Aws::new(|call, before| match call.operation.as_str() {
+        "ListTasks" if !wants_stopped(call) && before > 12 => arns(&[]),
+        _ => failing_update(call, before),
+    });
+    let recorder = Recorder::start(aws.clients(), subject(), root.path().join("one"), Redact::default());
+    let mut seen = Vec::new();
+    for _ in 0..60 {
+        sleep(Duration::from_secs(1)).await;
+        seen.push(recorder.protected_until().is_some());
+    }
+    assert!(seen.contains(&true), "it was protected");
+    assert_eq!(recorder.protected_until(), None);
 }
 
 /// Tasks that the operation did not start, or that were only replaced, are no reason to give up.

@@ -91,8 +91,6 @@ async fn destroy(args: &Args) -> Result<Destroyed, Failure> {
     };
     let survey = Survey::look(&engine, &target.data(), &subject).await?;
     destroy::refuse_protected_stacks(&survey)?;
-    let operation =
-        Operation::begin(&project.root, "destroy", word, args.local, Who::here(&project.root).await)?;
     let window = RecoveryWindow::of_days(args.recovery_days).unwrap_or_default();
     let plan = Plan {
         artifacts: target.artifacts(&project.config, &account),
@@ -102,10 +100,19 @@ async fn destroy(args: &Args) -> Result<Destroyed, Failure> {
         region: project.config.environment.region.to_string(),
         subject,
         survey,
-        operation: &operation,
         data: args.delete_data.then_some(window),
     };
-    let outcome = agreed(&plan, &consent).await;
+    if plan.is_done() {
+        return Ok(destroy::nothing(&plan).await?);
+    }
+    eprintln!("{}", plan.preview());
+    if !consent.given(&plan.subject.title)? {
+        let message = format!("destroy {}: it was not confirmed; nothing was changed", plan.subject.title);
+        return Err(Problem::new(FailureKind::Failed, message).into());
+    }
+    let who = Who::here(&project.root).await;
+    let operation = Operation::begin(&project.root, "destroy", word, args.local, who)?;
+    let outcome = perform(&plan, &operation).await;
     match &outcome {
         Ok(destroyed) => operation.end(destroyed.status()),
         Err(failure) => operation.end(operation::ended(failure.kind())),
@@ -113,28 +120,20 @@ async fn destroy(args: &Args) -> Result<Destroyed, Failure> {
     outcome
 }
 
-/// Asks, and does it.
-async fn agreed(plan: &Plan<'_>, consent: &Consent<'_>) -> Result<Destroyed, Failure> {
-    if plan.is_done() {
-        return Ok(destroy::nothing(plan).await?);
-    }
-    eprintln!("{}", plan.preview());
-    if !consent.given(&plan.subject.title)? {
-        let message = format!("destroy {}: it was not confirmed; nothing was changed", plan.subject.title);
-        return Err(Problem::new(FailureKind::Failed, message).into());
-    }
+/// Does it, shows how far it is, and leaves in good order when it is interrupted.
+async fn perform(plan: &Plan<'_>, operation: &Operation) -> Result<Destroyed, Failure> {
     let progress = Progress::detect();
     let session = Session::default();
     // Before this an interrupt ends the process at once, as nothing has been sent yet.
     let outcome = tokio::select! {
         biased;
         () = interrupt::first() => None,
-        outcome = destroy::run(plan, &session, progress.sink()) => Some(outcome),
+        outcome = destroy::run(plan, operation, &session, progress.sink()) => Some(outcome),
     };
     progress.finish();
     let outcome = match outcome {
         Some(outcome) => outcome,
-        None => Err(leaving::leave(&plan.engine, plan.operation, &session).await.into()),
+        None => Err(leaving::leave(&plan.engine, operation, &session).await.into()),
     };
     session.give_back().await;
     outcome

@@ -3,12 +3,12 @@ use crate::{
     failure::{Failure, Problem},
     keep,
     target::Target,
+    watched,
 };
 use leo_aws::{FailureKind, ServiceError};
-use leo_compute::LOG_STREAM_PREFIX;
 use leo_config::Config;
 use leo_env::SecretsPolicy;
-use leo_evidence::{Diagnosis, Evidence, Redact, StoreError, Subject, diagnose, look, saved_operations};
+use leo_evidence::{Diagnosis, Evidence, StoreError, diagnose, look, saved_operations};
 use leo_project::Project;
 use serde_json::{Value as Json, json};
 use std::{path::Path, process::ExitCode};
@@ -82,25 +82,12 @@ async fn find(args: &Args) -> Result<Found, Failure> {
 /// The cause of an operation, or of the environment's newest one; `None` where nothing was saved.
 fn saved(project: &Project, operation: Option<&str>) -> Result<Option<Found>, Failure> {
     let folder = keep::evidence(&project.root);
-    let operations = saved_operations(&folder).map_err(unreadable)?;
-    let cluster = project.config.environment.name.cluster();
-    let (operation, evidence) = match operation {
-        Some(id) => {
-            let known = operations.contains(&id.to_owned());
-            let evidence = if known { load(&folder, id)? } else { None };
-            (id.to_owned(), evidence.ok_or_else(|| unknown(id, &operations))?)
-        }
-        None => {
-            let of_environment = operations.into_iter().find_map(|id| match load(&folder, &id) {
-                Ok(evidence) => evidence.filter(|it| it.subject.cluster == cluster).map(|it| Ok((id, it))),
-                Err(problem) => Some(Err(problem)),
-            });
-            match of_environment.transpose()? {
-                Some(found) => found,
-                None => return Ok(None),
-            }
-        }
+    let operations = saved_operations(&folder).map_err(|error| unreadable(&error))?;
+    let chosen = match operation {
+        Some(id) => Some(of_operation(&folder, id, &operations)?),
+        None => newest(&folder, operations, &project.config.environment.name.cluster())?,
     };
+    let Some((operation, evidence)) = chosen else { return Ok(None) };
     match diagnose(&evidence) {
         Some(diagnosis) => Ok(Some(Found { operation: Some(operation), evidence, diagnosis })),
         None => Err(no_cause(&format!("{operation}: nothing that went wrong was seen"), &evidence)
@@ -109,18 +96,40 @@ fn saved(project: &Project, operation: Option<&str>) -> Result<Option<Found>, Fa
     }
 }
 
+fn of_operation(folder: &Path, id: &str, operations: &[String]) -> Result<(String, Evidence), Problem> {
+    // Only a name from the list becomes a path.
+    let known = operations.iter().find(|known| *known == id).ok_or_else(|| unknown(id, operations))?;
+    let evidence = load(folder, known)?.ok_or_else(|| unknown(id, operations))?;
+    Ok((known.clone(), evidence))
+}
+
+/// The newest of the environment with this cluster.
+fn newest(
+    folder: &Path,
+    operations: Vec<String>,
+    cluster: &str,
+) -> Result<Option<(String, Evidence)>, Problem> {
+    for operation in operations {
+        if let Some(evidence) = load(folder, &operation)?.filter(|it| it.subject.cluster == cluster) {
+            return Ok(Some((operation, evidence)));
+        }
+    }
+    Ok(None)
+}
+
 fn load(folder: &Path, operation: &str) -> Result<Option<Evidence>, Problem> {
-    Evidence::load(&folder.join(operation)).map_err(unreadable)
+    Evidence::load(&folder.join(operation)).map_err(|error| unreadable(&error))
 }
 
 async fn live(project: &Project, local: bool) -> Result<Found, Failure> {
     let target = Target::open(project, local).await?;
     target.check_account(&project.config).await?;
-    let redact = redact(project);
-    let name = &project.config.environment.name;
+    let redact = watched::redact(project);
+    let config = &project.config;
+    let name = &config.environment.name;
+    let subject = watched::subject(config, &config.orchestrator.health.path);
     let asked = |error: ServiceError| Failure::from(Problem::from(error));
-    let mut evidence =
-        look(target.evidence(), subject(&project.config), redact.clone()).await.map_err(asked)?;
+    let mut evidence = look(target.evidence(), subject, redact.clone()).await.map_err(asked)?;
     for stack in [name.foundation_stack(), name.platform_stack()] {
         let events = evidence.add_last_operation(&target.cloudformation, stack.as_str(), &redact);
         events.await.map_err(asked)?;
@@ -132,27 +141,6 @@ async fn live(project: &Project, local: bool) -> Result<Found, Failure> {
                 .into())
         }
     }
-}
-
-/// What the recorder and a look are to look at.
-fn subject(config: &Config) -> Subject {
-    let name = &config.environment.name;
-    Subject {
-        cluster: name.cluster(),
-        family: name.orchestrator_family(),
-        log_group: name.orchestrator_log_group(),
-        log_prefix: LOG_STREAM_PREFIX.to_owned(),
-        health_path: config.orchestrator.health.path.clone(),
-        port: config.orchestrator.port,
-        region: config.environment.region.to_string(),
-        stack: name.platform_stack().to_string(),
-    }
-}
-
-/// What a container could have printed of what it was given.
-fn redact(project: &Project) -> Redact {
-    let keys = project.config.secrets.iter().flat_map(|provider| &provider.keys);
-    Redact::new(keys.filter_map(|key| project.env.secret(key)).map(|value| &value.secret))
 }
 
 fn no_cause(what: &str, evidence: &Evidence) -> Problem {
@@ -178,7 +166,7 @@ fn unknown(operation: &str, operations: &[String]) -> Problem {
     }
 }
 
-fn unreadable(error: StoreError) -> Problem {
+fn unreadable(error: &StoreError) -> Problem {
     Problem::new(FailureKind::Failed, error.to_string()).hint("`--live` looks at what runs and stopped now")
 }
 
@@ -217,7 +205,7 @@ fn state(evidence: &Evidence) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use leo_project::Project;
+    use leo_evidence::Subject;
 
     /// A project in a folder of its own, with the evidence of these operations.
     fn project(saved: &[(&str, &str, Option<&str>)]) -> (tempfile::TempDir, Project) {

@@ -22,8 +22,8 @@ const SHOWN: usize = 120;
 
 /// Show what was changed behind CloudFormation's back
 ///
-/// Compares every resource of the environment's three stacks with its template, property by property. Exit code 3 when something
-/// differs. `deploy --revert-drift` brings it back.
+/// Compares every resource of the environment's three stacks with its template, property by property. Exit code 3
+/// when something differs. `deploy --revert-drift` brings it back.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The environment to look at; without it, LEO_ENVIRONMENT decides

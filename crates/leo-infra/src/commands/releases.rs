@@ -34,7 +34,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(args: Args) -> ExitCode {
-    match list(&args).await {
+    match Box::pin(list(&args)).await {
         Ok(listed) => {
             listed.warn();
             if args.json {

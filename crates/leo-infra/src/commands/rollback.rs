@@ -60,7 +60,7 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: Args) -> ExitCode {
     let json = args.json;
-    match roll_back(&args).await {
+    match Box::pin(roll_back(&args)).await {
         Ok(deployed) => {
             if json {
                 println!("{:#}", deployed.json());
@@ -125,7 +125,7 @@ async fn roll_back(args: &Args) -> Result<Deployed, Failure> {
         seen: newest(&history),
     };
     let agreed = async {
-        let foreseen = preview::of_release(&plan, release).await?;
+        let foreseen = Box::pin(preview::of_release(&plan, release)).await?;
         let shown = Shown {
             environment,
             to: release,

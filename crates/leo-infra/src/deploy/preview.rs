@@ -54,7 +54,7 @@ async fn foreseen(
         Action::Create | Action::Reuse => return Ok(Foreseen::Created),
         Action::Update | Action::RetryForward => {}
         // To follow an operation, or to bring the stack back, is part of the run, not of a look at what it would do.
-        Action::Attach { .. } | Action::Blocked(_) => {
+        Action::Attach | Action::Blocked(_) => {
             let status = before.map(|stack| stack.status.to_string()).unwrap_or_default();
             return Ok(Foreseen::Unknown(format!("it is {status}")));
         }

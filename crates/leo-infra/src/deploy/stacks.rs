@@ -10,8 +10,8 @@ use crate::failure::Problem;
 use leo_aws::{FailureKind, ServiceError};
 use leo_config::StackName;
 use leo_deploy::{
-    Capability, Finished, INLINE_TEMPLATE_LIMIT, OnCreateFailure, Prepared, Reporter, Stack, StackOutcome,
-    StackRequest, TemplateSource,
+    Capability, Change, Finished, INLINE_TEMPLATE_LIMIT, OnCreateFailure, Prepared, Replacement, Reporter,
+    Stack, StackOutcome, StackRequest, TemplateSource,
 };
 use std::collections::BTreeMap;
 
@@ -75,7 +75,7 @@ pub(super) async fn foundation(turn: &Turn<'_>, reporter: &Reporter) -> Step {
     let prepared = prepare(turn, &wanted, before, reporter).await?;
     if let (Prepared::Ready(change_set), Some(platform)) = (&prepared, &turn.before.platform) {
         let Footing { lost, kept } =
-            footing::judge(change_set.changes(), &plan.stacks.consumed, &platform.parameters);
+            footing::judge(&known(plan, change_set.changes()), &plan.stacks.consumed, &platform.parameters);
         if !lost.is_empty() {
             if let Prepared::Ready(change_set) = prepared {
                 plan.engine.discard(change_set).await?;
@@ -89,6 +89,13 @@ pub(super) async fn foundation(turn: &Turn<'_>, reporter: &Reporter) -> Step {
     let finished = execute(turn, prepared, reporter).await?;
     protect(plan, before, &plan.stacks.foundation.name, reporter).await?;
     Ok(finished)
+}
+
+/// The changes by which the footing is judged. The local target says "perhaps replaced" of every property that it has no
+/// rule for, so there only what is said for certain counts.
+fn known(plan: &Plan<'_>, changes: &[Change]) -> Vec<Change> {
+    let certain = |change: &&Change| change.replacement != Replacement::Maybe;
+    changes.iter().filter(|change| plan.target.local.is_none() || certain(change)).cloned().collect()
 }
 
 /// While it runs, what its containers do is watched: `watch` keeps it, and ends a deploy that can't succeed.

@@ -1,11 +1,10 @@
 //! What the platform's containers do while it is deployed, kept before it is gone, and read when it failed.
 
 use super::Plan;
-use crate::{failure::Problem, keep};
+use crate::{failure::Problem, keep, watched};
 use leo_aws::FailureKind;
-use leo_compute::LOG_STREAM_PREFIX;
 use leo_deploy::{Control, DeployError, StackEvent};
-use leo_evidence::{Evidence, Recorder, Redact, Subject, diagnose};
+use leo_evidence::{Evidence, Recorder, diagnose};
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
@@ -93,7 +92,8 @@ impl Watch {
 
     fn begin(plan: &Plan<'_>) -> Recorder {
         let folder = keep::evidence(&plan.project.root).join(plan.operation.record().id);
-        Recorder::start(plan.target.evidence(), subject(plan), folder, redact(plan))
+        let subject = watched::subject(&plan.project.config, plan.health_path());
+        Recorder::start(plan.target.evidence(), subject, folder, watched::redact(plan.project))
     }
 }
 
@@ -105,28 +105,6 @@ fn explained(mut problem: Problem, evidence: &Evidence, operation: &str) -> Prob
     problem.hint = Some(diagnosis.fix.clone());
     problem.details.push(format!("all that was seen: `cargo xtask diagnose --operation {operation}`"));
     problem
-}
-
-fn subject(plan: &Plan<'_>) -> Subject {
-    let config = &plan.project.config;
-    let name = &config.environment.name;
-    Subject {
-        cluster: name.cluster(),
-        family: name.orchestrator_family(),
-        log_group: name.orchestrator_log_group(),
-        log_prefix: LOG_STREAM_PREFIX.to_owned(),
-        health_path: plan.health_path().to_owned(),
-        port: config.orchestrator.port,
-        region: config.environment.region.to_string(),
-        stack: plan.stacks.platform.name.to_string(),
-    }
-}
-
-/// What a container could have printed of what it was given.
-fn redact(plan: &Plan<'_>) -> Redact {
-    let env = &plan.project.env;
-    let keys = plan.project.config.secrets.iter().flat_map(|provider| &provider.keys);
-    Redact::new(keys.filter_map(|key| env.secret(key)).map(|secret| &secret.secret))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

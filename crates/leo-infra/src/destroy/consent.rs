@@ -37,7 +37,7 @@ impl Consent<'_> {
 
     /// Asks what was not said yet. Anything but the answer that is wanted, and the end of input, is no.
     pub(crate) fn given(&self, title: &str) -> Result<bool, Problem> {
-        self.answered(|prompt| ask::line(prompt), title)
+        self.answered(ask::line, title)
     }
 
     fn answered(

@@ -48,7 +48,6 @@ pub(crate) struct Plan<'a> {
     pub(crate) subject: Subject,
     /// What there was before the first step.
     pub(crate) survey: Survey,
-    pub(crate) operation: &'a Operation,
     pub(crate) artifacts: Artifacts,
     /// The data goes too, and for so long its secrets can be restored; `None`: it stays.
     pub(crate) data: Option<RecoveryWindow>,
@@ -67,7 +66,12 @@ impl Plan<'_> {
 }
 
 /// Runs all steps.
-pub(crate) async fn run(plan: &Plan<'_>, session: &Session, sink: Sink) -> Result<Destroyed, Failure> {
+pub(crate) async fn run(
+    plan: &Plan<'_>,
+    operation: &Operation,
+    session: &Session,
+    sink: Sink,
+) -> Result<Destroyed, Failure> {
     let mut steps = vec![];
     if plan.subject.cluster.is_some() {
         steps.extend([TURN, RUNS]);
@@ -76,10 +80,10 @@ pub(crate) async fn run(plan: &Plan<'_>, session: &Session, sink: Sink) -> Resul
     if plan.data.is_some() {
         steps.extend(plan.subject.data_steps());
     }
-    let sink = plan.operation.sink(plan.subject.stacks.iter().cloned().collect(), sink);
+    let sink = operation.sink(plan.subject.stacks.iter().cloned().collect(), sink);
     let run: Run<Problem> = Run::new(sink, &steps);
     // On the heap: it holds the state of every step.
-    let result = Box::pin(all(plan, session, &run)).await;
+    let result = Box::pin(all(plan, operation, session, &run)).await;
     let done = run.finish(result).map_err(|problems| {
         let sent = |(step, problem): (Step, Problem)| (Some(step), problem.after_sending());
         Failure::Problems(problems.into_iter().map(sent).collect())
@@ -92,12 +96,17 @@ pub(crate) async fn nothing(plan: &Plan<'_>) -> Result<Destroyed, Problem> {
     report::destroyed(plan, Done::default()).await
 }
 
-async fn all(plan: &Plan<'_>, session: &Session, run: &Run<Problem>) -> Result<Done, Stopped> {
+async fn all(
+    plan: &Plan<'_>,
+    operation: &Operation,
+    session: &Session,
+    run: &Run<Problem>,
+) -> Result<Done, Stopped> {
     let mut done = Done::default();
     if plan.subject.cluster.is_some() {
         run.step(TURN, async |reporter| {
             if plan.has_artifacts().await? {
-                session.take_for(&plan.artifacts, plan.operation, &plan.subject.word, &reporter).await?;
+                session.take_for(&plan.artifacts, operation, &plan.subject.word, &reporter).await?;
             }
             Ok(Finished::new((), false))
         })

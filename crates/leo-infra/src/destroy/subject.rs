@@ -125,3 +125,62 @@ async fn platforms(client: &aws_sdk_cloudformation::Client) -> Result<Vec<String
     }
     Ok(found)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_sdk_cloudformation::config::{BehaviorVersion, Credentials, retry::RetryConfig};
+    use std::{
+        io::{Read, Write},
+        net::TcpListener,
+        thread,
+    };
+
+    /// An endpoint that answers one call after another with these pages of stacks.
+    fn endpoint(pages: &'static [(&'static str, Option<&'static str>)]) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("listens");
+        let address = format!("http://{}", listener.local_addr().expect("has an address"));
+        thread::spawn(move || {
+            for (stack, next) in pages {
+                let (mut stream, _) = listener.accept().expect("is asked");
+                let mut request = [0; 16384];
+                let _ = stream.read(&mut request).expect("reads");
+                let next = next.map(|next| format!("<NextToken>{next}</NextToken>")).unwrap_or_default();
+                let body = format!(
+                    "<ListStacksResponse xmlns=\"http://cloudformation.amazonaws.com/doc/2010-05-15/\"><ListStacksResult>\
+                     <StackSummaries><member><StackName>{stack}</StackName><StackStatus>CREATE_COMPLETE</StackStatus>\
+                     <CreationTime>2026-11-01T00:00:00Z</CreationTime></member></StackSummaries>{next}\
+                     </ListStacksResult></ListStacksResponse>"
+                );
+                write!(
+                    stream,
+                    "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
+                    body.len()
+                )
+                .expect("answers");
+            }
+        });
+        address
+    }
+
+    #[tokio::test]
+    async fn a_platform_on_the_last_page_keeps_the_registry() {
+        let client = |address: String| {
+            let config = aws_sdk_cloudformation::Config::builder()
+                .behavior_version(BehaviorVersion::latest())
+                .region(aws_sdk_cloudformation::config::Region::new("us-east-1"))
+                .credentials_provider(Credentials::new("AKIAEXAMPLE", "not-a-secret", None, None, "test"))
+                .retry_config(RetryConfig::disabled())
+                .endpoint_url(address);
+            aws_sdk_cloudformation::Client::from_conf(config.build())
+        };
+        let used = client(endpoint(&[("leo-dev-foundation", Some("more")), ("leo-dev-platform", None)]));
+        let problem = refuse_used(&used).await.expect_err("is refused");
+        assert_eq!(
+            (problem.kind, problem.details),
+            (FailureKind::Usage, vec!["leo-dev-platform".to_owned()])
+        );
+        let unused = client(endpoint(&[("leo-dev-foundation", None)]));
+        assert!(refuse_used(&unused).await.is_ok());
+    }
+}

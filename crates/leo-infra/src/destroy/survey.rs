@@ -5,7 +5,7 @@ use crate::failure::Problem;
 use leo_aws::FailureKind;
 use leo_config::names;
 use leo_data::{Clients, Inventory, Kind, take};
-use leo_deploy::{Stack, Stacks};
+use leo_deploy::{Stack, Stacks, Step};
 
 /// What there is.
 pub(crate) struct Survey {
@@ -52,22 +52,23 @@ pub(crate) fn refuse_protected_stacks(survey: &Survey) -> Result<(), Problem> {
         .filter(|stack| stack.termination_protection)
         .map(|stack| stack.name.as_str())
         .collect();
-    if protected.is_empty() {
-        return Ok(());
-    }
+    if protected.is_empty() { Ok(()) } else { Err(refusal(&protected)) }
+}
+
+fn refusal(protected: &[&str]) -> Problem {
     let lift = |name: &&str| {
         format!(
             "aws cloudformation update-termination-protection --no-enable-termination-protection --stack-name {name}"
         )
     };
-    Err(Problem {
+    Problem {
         details: protected.iter().map(lift).collect(),
         ..Problem::new(
             FailureKind::Usage,
             format!("destroy {}: termination protection is on", protected.join(" and ")),
         )
     }
-    .hint("somebody meant it to stay; to destroy it all the same, turn the protection off first (above), or deploy the environment without `protected`"))
+    .hint("somebody meant it to stay; to destroy it all the same, turn the protection off first (above), or deploy the environment without `protected`")
 }
 
 impl Plan<'_> {
@@ -83,8 +84,9 @@ impl Plan<'_> {
         for stack in &self.survey.stacks {
             line("deleted", format!("stack {} ({})", stack.name, stack.status));
         }
-        if self.subject.cluster.is_some() && !self.survey.stacks.is_empty() {
-            line("deleted", "the log groups, with what is in them".to_owned());
+        let foundation = self.subject.stacks.iter().find(|(step, _)| *step == Step::FOUNDATION);
+        if foundation.is_some_and(|(_, name)| self.survey.has_stack(name)) {
+            line("deleted", "its log groups, with what is in them".to_owned());
         }
         for task in &inventory.tasks {
             line("stopped", task.to_string());
@@ -103,11 +105,26 @@ impl Plan<'_> {
         }
         let of_subject = self.subject.names(Kind::Repository).next().is_some();
         for images in &inventory.repositories {
-            match of_subject {
-                true => line(data, format!("repository {images}")),
-                false => line("kept", format!("repository {images}, shared by all environments")),
+            if of_subject {
+                line(data, format!("repository {images}"));
+            } else {
+                line("kept", format!("repository {images}, shared by all environments"));
             }
         }
         lines.join("\n")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_protected_stack_is_refused_with_what_lifts_it() {
+        let problem = refusal(&["leo-dev-foundation"]);
+        assert_eq!(problem.kind, FailureKind::Usage);
+        assert_eq!(problem.message, "destroy leo-dev-foundation: termination protection is on");
+        assert_eq!(problem.details.len(), 1);
+        assert!(problem.details[0].ends_with("--stack-name leo-dev-foundation"), "{problem:?}");
     }
 }

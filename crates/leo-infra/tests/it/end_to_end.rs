@@ -11,6 +11,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+/// What tells the containers of two local targets apart.
+const INSTANCE: &str = "{{.Label \"ministack.instance\"}} {{.Names}}";
+
 fn deploy(tree: &WorkTree) -> Value {
     let output = tree.leo_infra(&["deploy", "--local", "--yes", "--json"]).output().expect("runs");
     assert_eq!(output.status.code(), Some(0), "{}", shown(&output));
@@ -136,12 +139,25 @@ fn docker_a_clean_clone_becomes_a_running_platform() {
     assert_eq!(other.status.code(), Some(2), "{}", shown(&other));
     assert!(shown(&other).contains("configured for 111111111111"), "{}", shown(&other));
 
+    // Whatever runs by now, nothing does after a destroy.
+    for _ in 0..3 {
+        assert_eq!(post(&format!("{url}/jobs"), &json!({"prompt": "too late"}).to_string()).status, 202);
+    }
+    let destroyed = tree.leo_infra(&["destroy", "--local", "--yes", "--json"]).output().expect("runs");
+    assert_eq!(destroyed.status.code(), Some(0), "{}", shown(&destroyed));
+    assert_eq!(document(&destroyed)["status"], "destroyed");
+    let containers = docker(&["ps", "--filter", "label=ministack.instance", "--format", INSTANCE]);
+    assert!(!containers.contains(&format!(":{} ", target.port)), "{containers}");
+
     let registry = target.registry();
     drop(tree);
-    let left = Command::new("docker")
-        .args(["image", "ls", "--all", "--digests", "--format", "{{.Repository}}"])
-        .output()
-        .expect("runs");
-    let left = String::from_utf8_lossy(&left.stdout).into_owned();
+    let left = docker(&["image", "ls", "--all", "--digests", "--format", "{{.Repository}}"]);
     assert!(!left.contains(&registry), "the engine is left with no image of {registry}: {left}");
+}
+
+/// What the Docker engine says.
+fn docker(arguments: &[&str]) -> String {
+    let output = Command::new("docker").args(arguments).output().expect("runs");
+    assert!(output.status.success(), "{}", shown(&output));
+    String::from_utf8_lossy(&output.stdout).into_owned()
 }

@@ -1,10 +1,13 @@
 //! Platforms that can't run, on real containers: each deploy ends as failed, names its cause, and keeps its evidence.
 
 use crate::{
-    http::get,
+    http::{get, request},
     workspace::{WorkTree, document, have_docker, shown},
 };
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use leo_local::LocalTarget;
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 use std::{
     fs,
     os::unix::fs::PermissionsExt,
@@ -54,6 +57,31 @@ fn deploy(tree: &WorkTree, more: &[&str]) -> Output {
     let mut arguments = vec!["deploy", "--local", "--yes", "--json"];
     arguments.extend(more);
     tree.leo_infra(&arguments).output().expect("runs")
+}
+
+/// Puts a manifest into the orchestrator's repository whose parts are not there, and gives its digest.
+fn push_hollow_image(target: &LocalTarget) -> String {
+    const TYPE: &str = "application/vnd.oci.image.manifest.v1+json";
+    let missing = format!("sha256:{}", "fedcba9876543210".repeat(4));
+    let part = |kind: &str| json!({"mediaType": kind, "digest": missing, "size": 32});
+    let manifest = json!({
+        "schemaVersion": 2,
+        "mediaType": TYPE,
+        "config": part("application/vnd.oci.image.config.v1+json"),
+        "layers": [part("application/vnd.oci.image.layer.v1.tar+gzip")],
+    });
+    let body = manifest.to_string();
+    let (user, password) = target.registry_login();
+    let login = BASE64_STANDARD.encode(format!("{user}:{}", password.expose()));
+    let answer = request(
+        "PUT",
+        &format!("{}/v2/leo-saas-app/manifests/hollow", target.endpoint),
+        &[("Authorization", &format!("Basic {login}")), ("Content-Type", TYPE)],
+        &body,
+    );
+    assert_eq!(answer.status, 201, "{answer:?}");
+    let hash = Sha256::digest(&body);
+    format!("sha256:{}", hash.iter().map(|byte| format!("{byte:02x}")).collect::<String>())
 }
 
 /// What a failed deploy says, to a person and to a program. It carries no step's success.
@@ -161,6 +189,15 @@ fn docker_an_update_that_can_not_run_is_named_and_leaves_what_ran() {
     let images = format!("orchestrator={nothing},generator={generator}");
     let screen = failure(&deploy(&tree, &["--images", &images]));
     assert!(screen.contains(&format!("find the image {nothing} in the repository leo-saas-app")), "{screen}");
+    assert_eq!(get(&format!("{url}/healthz")).status, 200);
+
+    // The registry lists it, and has nothing of it but the list of its parts.
+    let hollow = push_hollow_image(&tree.local_target());
+    let images = format!("orchestrator={hollow},generator={generator}");
+    let screen = failure(&deploy(&tree, &["--images", &images]));
+    assert!(screen.contains("is not in the registry") && screen.contains(&hollow), "{screen}");
+    let evidence = kept.new_evidence();
+    assert!(evidence["stops"].to_string().contains("CannotPullContainerError"), "{evidence:#}");
     assert_eq!(get(&format!("{url}/healthz")).status, 200);
 
     siblings(&tree, &programs, EXITS);

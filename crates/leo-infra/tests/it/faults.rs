@@ -51,7 +51,7 @@ fn rotate(tree: &WorkTree, turns: usize, arguments: &[&str]) {
     let truth = Truth::of(&target);
     let seed = seed();
     let proxy = Proxy::start(&target, seed);
-    let mut settings = Settings { delay: 31, expiry: 7 };
+    let mut settings = Settings { delay: 31, retention: 7 };
     let (mut given_up, mut log) = (0, format!("seed {seed}\n"));
     for (number, turn) in ROTATION.into_iter().cycle().take(turns).enumerate() {
         if turn == Turn::Update {
@@ -142,7 +142,7 @@ fn is_deployed(wanted: Settings, ended: &Ended, before: &Account, after: &Accoun
     after.assert_whole();
     let there = Settings {
         delay: after.deregistration_delay.unwrap_or_default(),
-        expiry: after.expiry.unwrap_or_default(),
+        retention: after.retention.unwrap_or_default(),
     };
     if there != wanted {
         return Err(format!("it says deployed, and there is {there:?}"));

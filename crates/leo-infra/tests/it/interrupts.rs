@@ -7,8 +7,8 @@ use crate::{
 };
 use std::process::Command;
 
-const FIRST: Settings = Settings { delay: 41, expiry: 7 };
-const SECOND: Settings = Settings { delay: 42, expiry: 14 };
+const FIRST: Settings = Settings { delay: 41, retention: 7 };
+const SECOND: Settings = Settings { delay: 42, retention: 14 };
 
 /// Before it has its turn, while it computes, while it executes.
 const STEPS: [&str; 3] = ["turn: started", "foundation: computing what to change", "foundation: executing"];
@@ -41,7 +41,10 @@ fn python_an_interrupted_deploy_says_what_goes_on_and_gives_its_turn_back() {
         }
         let account = Truth::of(&tree.local_target()).account();
         account.assert_whole();
-        assert_eq!((account.deregistration_delay, account.expiry), (Some(wanted.delay), Some(wanted.expiry)));
+        assert_eq!(
+            (account.deregistration_delay, account.retention),
+            (Some(wanted.delay), Some(wanted.retention))
+        );
     }
 }
 

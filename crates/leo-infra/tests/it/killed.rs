@@ -13,7 +13,7 @@ use std::process::Command;
 const SHORT: (usize, usize) = (2, 2);
 /// The same with containers in the long version; the others differ by nothing that a container would see.
 const WITH_CONTAINERS: usize = 6;
-const FIRST: Settings = Settings { delay: 61, expiry: 7 };
+const FIRST: Settings = Settings { delay: 61, retention: 7 };
 /// What somebody put there while nobody deployed.
 const OBJECT: (&str, &str) = ("jobs/1/output/index.html", "made before it was killed");
 const SECRET: (&str, &str) = ("leo/dev/github", r#"{"GITHUB_TOKEN":"set by hand"}"#);
@@ -130,7 +130,7 @@ fn finish(tree: &WorkTree, wanted: Settings, step: &str, before: Option<&Account
     );
     let after = Truth::of(&tree.local_target()).account();
     after.assert_whole();
-    assert_eq!((after.deregistration_delay, after.expiry), (Some(wanted.delay), Some(wanted.expiry)));
+    assert_eq!((after.deregistration_delay, after.retention), (Some(wanted.delay), Some(wanted.retention)));
 }
 
 /// What an undisturbed deploy of these settings says, where each line is said once: every one is a place to be killed at.
@@ -176,8 +176,8 @@ fn chosen(steps: &[String], count: usize) -> Vec<String> {
 }
 
 fn next(settings: Settings) -> Settings {
-    let expiry = if settings.expiry == 7 { 14 } else { 7 };
-    Settings { delay: settings.delay + 1, expiry }
+    let retention = if settings.retention == 7 { 14 } else { 7 };
+    Settings { delay: settings.delay + 1, retention }
 }
 
 fn deploy(tree: &WorkTree) -> Command {

@@ -8,12 +8,14 @@
 )]
 
 mod destroying;
+mod drift;
 mod end_to_end;
 mod failing;
 mod faults;
 mod http;
 mod interrupts;
 mod killed;
+mod large;
 mod proxy;
 mod refusals;
 mod rollback;

@@ -24,7 +24,7 @@ const START: &str = "import random, sys\n\
                      random.seed(int(sys.argv.pop(1)))\n\
                      sys.exit(main())";
 /// How long it may take to listen.
-const STARTING: Duration = Duration::from_secs(60);
+const STARTING: Duration = Duration::from_mins(1);
 /// The share of all calls that something happens to.
 const SHARE: f64 = 0.2;
 /// A call that is late, in milliseconds: far below the clients' timeout, far above what the emulator takes.
@@ -34,7 +34,8 @@ const LATE: (u32, u32) = (200, 1500);
 pub(crate) struct Proxy {
     process: Child,
     pub(crate) url: String,
-    _folder: TempDir,
+    /// Its rules and its log.
+    folder: TempDir,
 }
 
 impl Proxy {
@@ -55,10 +56,10 @@ impl Proxy {
             .stderr(log)
             .spawn()
             .expect("starts");
-        let mut proxy = Self { process, url: format!("http://127.0.0.1:{port}"), _folder: folder };
+        let mut proxy = Self { process, url: format!("http://127.0.0.1:{port}"), folder };
         let deadline = Instant::now() + STARTING;
         while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
-            let log = || fs::read_to_string(proxy._folder.path().join("log")).unwrap_or_default();
+            let log = || fs::read_to_string(proxy.folder.path().join("log")).unwrap_or_default();
             assert!(proxy.process.try_wait().expect("is asked").is_none(), "it ended: {}", log());
             assert!(Instant::now() < deadline, "it does not listen: {}", log());
             sleep(Duration::from_millis(50));

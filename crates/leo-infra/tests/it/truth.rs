@@ -29,8 +29,8 @@ pub(crate) struct Account {
     pub(crate) secrets: BTreeMap<String, Option<String>>,
     /// Of the target group, in seconds.
     pub(crate) deregistration_delay: Option<u32>,
-    /// Of generated applications, as the foundation's template has it, in days.
-    pub(crate) expiry: Option<u32>,
+    /// Of every log group of the environment, in days.
+    pub(crate) retention: Option<u32>,
 }
 
 /// One stack.
@@ -72,7 +72,7 @@ impl Truth {
                 buckets: self.buckets().await,
                 secrets: self.secrets().await,
                 deregistration_delay,
-                expiry: self.expiry().await,
+                retention: self.retention().await,
             }
         })
     }
@@ -148,13 +148,15 @@ impl Truth {
         secrets
     }
 
-    async fn expiry(&self) -> Option<u32> {
-        let client = aws_sdk_cloudformation::Client::new(&self.sdk);
-        let found = client.get_template().stack_name("leo-dev-foundation").send().await.ok()?;
-        let template: serde_json::Value = serde_json::from_str(found.template_body()?).ok()?;
-        let rules = template.pointer("/Resources/AppsBucket/Properties/LifecycleConfiguration/Rules")?;
-        let days = rules.as_array()?.iter().find_map(|rule| rule["ExpirationInDays"].as_u64())?;
-        u32::try_from(days).ok()
+    async fn retention(&self) -> Option<u32> {
+        let client = aws_sdk_cloudwatchlogs::Client::new(&self.sdk);
+        let request = client.describe_log_groups().log_group_name_prefix("/leo/");
+        let found = request.send().await.expect("DescribeLogGroups");
+        let mut days =
+            found.log_groups().iter().map(aws_sdk_cloudwatchlogs::types::LogGroup::retention_in_days);
+        let first = days.next()?;
+        assert!(days.all(|other| other == first), "log groups of one environment differ: {found:?}");
+        u32::try_from(first?).ok()
     }
 
     /// Puts an object where the generated applications are.
@@ -173,11 +175,25 @@ impl Truth {
         })
     }
 
+    /// The keys of a bucket that begin so.
+    pub(crate) fn keys(&self, bucket: &str, prefix: &str) -> Vec<String> {
+        let listed = self.s3().list_objects_v2().bucket(bucket).prefix(prefix).send();
+        let listed = self.runtime.block_on(listed).expect("ListObjectsV2");
+        listed.contents().iter().filter_map(|object| object.key().map(str::to_owned)).collect()
+    }
+
     /// Gives a secret another value.
     pub(crate) fn set_secret(&self, name: &str, value: &str) {
         let client = aws_sdk_secretsmanager::Client::new(&self.sdk);
         let put = client.put_secret_value().secret_id(name).secret_string(value).send();
         self.runtime.block_on(put).expect("PutSecretValue");
+    }
+
+    /// Keeps a log group's events for so many days.
+    pub(crate) fn set_retention(&self, group: &str, days: i32) {
+        let client = aws_sdk_cloudwatchlogs::Client::new(&self.sdk);
+        let put = client.put_retention_policy().log_group_name(group).retention_in_days(days).send();
+        self.runtime.block_on(put).expect("PutRetentionPolicy");
     }
 
     fn s3(&self) -> aws_sdk_s3::Client {

@@ -8,15 +8,15 @@ use crate::{
 };
 use std::process::Command;
 
-const ONE: Settings = Settings { delay: 71, expiry: 14 };
-const OTHER: Settings = Settings { delay: 72, expiry: 30 };
+const ONE: Settings = Settings { delay: 71, retention: 14 };
+const OTHER: Settings = Settings { delay: 72, retention: 30 };
 /// Who deploys what.
 const PEOPLE: [&str; 2] = ["ada", "grace"];
 
 #[test]
 fn python_two_updates_at_once_end_as_one_of_the_two() {
     let tree = WorkTree::without_engine();
-    tree.set(Settings { delay: 70, expiry: 7 });
+    tree.set(Settings { delay: 70, retention: 7 });
     let first = Ended::of(&mut deploy(&tree));
     assert_eq!(first.code, Some(0), "{}", first.shown());
     both(&tree, true);
@@ -75,7 +75,7 @@ fn names(ended: &Ended, person: &str) -> bool {
 fn settings(account: &Account) -> Settings {
     Settings {
         delay: account.deregistration_delay.unwrap_or_default(),
-        expiry: account.expiry.unwrap_or_default(),
+        retention: account.retention.unwrap_or_default(),
     }
 }
 

@@ -22,8 +22,8 @@ pub(crate) struct WorkTree {
 pub(crate) struct Settings {
     /// The load balancer's deregistration delay in seconds: platform.
     pub(crate) delay: u32,
-    /// How long generated applications are kept, in days: foundation.
-    pub(crate) expiry: u32,
+    /// How long logs are kept, in days: foundation.
+    pub(crate) retention: u32,
 }
 
 impl WorkTree {
@@ -68,9 +68,9 @@ impl WorkTree {
 
     /// Replaces `infra/leo.toml` with the defaults and these settings.
     pub(crate) fn set(&self, settings: Settings) {
-        let Settings { delay, expiry } = settings;
+        let Settings { delay, retention } = settings;
         self.configure(&format!(
-            "[storage]\nobject_expiry_days = {expiry}\n[load_balancer]\nderegistration_delay_seconds = {delay}"
+            "[logs]\nretention_days = {retention}\n[load_balancer]\nderegistration_delay_seconds = {delay}"
         ));
     }
 

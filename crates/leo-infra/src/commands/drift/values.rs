@@ -1,8 +1,8 @@
 //! Which values of a drifted resource may be seen.
 //!
-//! The templates hold no secret, but whoever changed a resource by hand may have put one there: in an environment variable, a
-//! command, a header. The command does not read the environment's secrets, so it can't know theirs; it shows what looks like a
-//! setting, and neither what is written where secrets usually go nor what looks like a key.
+//! The templates hold no secret, but whoever changed a resource by hand may have put one there: in an environment
+//! variable, a command, a header. The command does not read the environment's secrets, so it can't know theirs; it
+//! shows what looks like a setting, and neither what is written where secrets usually go nor what looks like a key.
 
 use leo_deploy::Observed;
 
