@@ -48,6 +48,17 @@ impl Stacks {
         request: &StackRequest,
         on_event: &OnEvent<'_>,
     ) -> Result<Prepared, DeployError> {
+        self.prepare_seen(request, None, on_event).await
+    }
+
+    /// The same of a stack that was described a moment ago, which so is not asked for once more. What happened to it since
+    /// then shows where CloudFormation refuses the change set, and is looked at anew.
+    pub async fn prepare_seen(
+        &self,
+        request: &StackRequest,
+        mut seen: Option<Stack>,
+        on_event: &OnEvent<'_>,
+    ) -> Result<Prepared, DeployError> {
         if let TemplateSource::Inline(body) = &request.template
             && body.len() > INLINE_TEMPLATE_LIMIT
         {
@@ -56,7 +67,7 @@ impl Stacks {
         }
         let mut races = RACES;
         loop {
-            let (stack, mode) = self.at_rest(&request.name, on_event).await?;
+            let (stack, mode) = self.at_rest(&request.name, seen.take(), on_event).await?;
             on_event(StackEvent::Preparing { creates: mode == Mode::Create });
             let kept_in_express = stack.as_ref().is_some_and(|stack| stack.express);
             let request = match mode {
@@ -94,10 +105,15 @@ impl Stacks {
     async fn at_rest(
         &self,
         name: &str,
+        mut seen: Option<Stack>,
         on_event: &OnEvent<'_>,
     ) -> Result<(Option<Stack>, Mode), DeployError> {
         loop {
-            let Some(stack) = self.describe(name).await? else { return Ok((None, Mode::Create)) };
+            let found = match seen.take() {
+                Some(stack) => Some(stack),
+                None => self.describe(name).await?,
+            };
+            let Some(stack) = found else { return Ok((None, Mode::Create)) };
             let mode = match action(Some(&stack.status)) {
                 Action::Attach => {
                     self.attach(&stack, on_event).await?;

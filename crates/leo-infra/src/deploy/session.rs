@@ -1,6 +1,6 @@
 //! What a deploy holds while it runs, so that it can be given back however it ends.
 
-use super::Plan;
+use super::{Before, Plan};
 use crate::{failure::Problem, operation::Operation};
 use leo_aws::FailureKind;
 use leo_deploy::{Finished, Reporter};
@@ -22,22 +22,32 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    /// Has the environment for this run alone; another one is waited for.
-    pub(crate) async fn take(&self, plan: &Plan<'_>, reporter: &Reporter) -> Result<Finished<()>, Problem> {
+    /// Has the environment for this run alone; another one is waited for. The stacks as they are from then on: what the
+    /// other one changed, or what was changed while a question was on the screen, is seen again.
+    pub(crate) async fn take(
+        &self,
+        plan: &Plan<'_>,
+        reporter: &Reporter,
+    ) -> Result<Finished<Before>, Problem> {
         let environment = &plan.project.config.environment.name;
-        let taken = self.take_for(&plan.artifacts, plan.operation, environment.as_str(), reporter).await?;
+        let alone = self.take_for(&plan.artifacts, plan.operation, environment.as_str(), reporter).await?;
         refuse_another_release(plan).await?;
-        Ok(taken)
+        let before = if alone && plan.before.is_fresh() {
+            plan.before.clone()
+        } else {
+            Before::look(&plan.engine, plan.stacks).await?
+        };
+        Ok(Finished::new(before, true))
     }
 
-    /// The same for any operation on an environment.
+    /// The same for any operation on an environment. Whether nobody else had it when it was asked for.
     pub(crate) async fn take_for(
         &self,
         artifacts: &Artifacts,
         operation: &Operation,
         environment: &str,
         reporter: &Reporter,
-    ) -> Result<Finished<()>, Problem> {
+    ) -> Result<bool, Problem> {
         let said = Said::default();
         let on_wait = |waiting: &Waiting| {
             if said.is_due() {
@@ -58,8 +68,9 @@ impl Session {
         if let Some(before) = lease.taken_over() {
             reporter.note(format!("{before} did not end in order: continuing where it stopped"));
         }
+        let alone = lease.taken_over().is_none() && !said.is_anything();
         *self.lease.lock().await = Some(Arc::new(lease));
-        Ok(Finished::new((), true))
+        Ok(alone)
     }
 
     /// Makes sure that no other run has taken the environment meanwhile, before a step that would mix the two.
@@ -107,5 +118,9 @@ impl Said {
             *last = Some(Instant::now());
         }
         due
+    }
+
+    fn is_anything(&self) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 }
