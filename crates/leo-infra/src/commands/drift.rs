@@ -38,7 +38,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(args: Args) -> ExitCode {
-    match drift(&args).await {
+    match Box::pin(drift(&args)).await {
         Ok(found) => {
             if args.json {
                 println!("{:#}", found.json());

@@ -103,14 +103,12 @@ impl Session {
     pub(crate) async fn give_back(&self) {
         let mut lease = self.lease.lock().await.take().and_then(Arc::into_inner);
         if let Some(mut task) = self.taking.lock().await.take() {
-            lease = match timeout(SETTLES_WITHIN, &mut task).await {
-                Ok(Ok(Ok(taken))) => Some(taken),
+            if let Ok(Ok(Ok(taken))) = timeout(SETTLES_WITHIN, &mut task).await {
+                lease = Some(taken);
+            } else {
                 // It waits for another one, and has nothing yet.
-                _ => {
-                    task.abort();
-                    None
-                }
-            };
+                task.abort();
+            }
         }
         if let Some(lease) = lease {
             // It ends by itself within two minutes; the run's own outcome is what counts.
