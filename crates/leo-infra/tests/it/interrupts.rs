@@ -11,7 +11,8 @@ const FIRST: Settings = Settings { delay: 41, retention: 7 };
 const SECOND: Settings = Settings { delay: 42, retention: 14 };
 
 /// Before it has its turn, while it computes, while it executes.
-const STEPS: [&str; 3] = ["turn: started", "foundation: computing what to change", "foundation: executing"];
+const STEPS: [&str; 3] =
+    ["turn: started", "foundation: computing what would change", "foundation: executing"];
 
 #[test]
 fn python_an_interrupted_deploy_says_what_goes_on_and_gives_its_turn_back() {
