@@ -14,6 +14,8 @@ use std::{
 const WAIT_AT_MOST: Duration = Duration::from_mins(45);
 /// How often it is said that another one is waited for.
 const SAID_EVERY: Duration = Duration::from_secs(30);
+/// How often a step that takes long makes sure that the environment still is its own.
+const CONFIRMED_EVERY: Duration = Duration::from_secs(10);
 
 /// What is held while a command changes an environment.
 #[derive(Default)]
@@ -71,6 +73,31 @@ impl Session {
         let alone = lease.taken_over().is_none() && !said.is_anything();
         *self.lease.lock().await = Some(Arc::new(lease));
         Ok(alone)
+    }
+
+    /// Works for as long as no other run has taken the environment: once it has, the work is given up where it waits.
+    pub(crate) async fn alone<T>(
+        &self,
+        work: impl Future<Output = Result<T, Problem>>,
+    ) -> Result<T, Problem> {
+        self.confirm().await?;
+        tokio::select! {
+            biased;
+            done = work => done,
+            problem = self.lost() => Err(problem),
+        }
+    }
+
+    /// Waits until the environment is lost, for ever where it is not, or was never had.
+    async fn lost(&self) -> Problem {
+        let Some(lease) = self.lease.lock().await.clone() else { return std::future::pending().await };
+        loop {
+            // While this machine sleeps nothing is renewed, and no time passes that would tell.
+            let _ = tokio::time::timeout(CONFIRMED_EVERY, lease.lost()).await;
+            if let Err(lost) = lease.confirm().await {
+                return lost.into();
+            }
+        }
     }
 
     /// Makes sure that no other run has taken the environment meanwhile, before a step that would mix the two.
