@@ -151,3 +151,74 @@ impl Said {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_sdk_s3::{
+        config::{BehaviorVersion, Credentials, Region, retry::RetryConfig},
+        primitives::SdkBody,
+    };
+    use aws_smithy_runtime_api::client::{
+        http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn},
+        orchestrator::{HttpRequest, HttpResponse},
+    };
+    use leo_release::Address;
+
+    /// A bucket that takes a lease and then has none.
+    #[derive(Debug)]
+    struct Forgetful;
+
+    impl HttpConnector for Forgetful {
+        fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+            let created = request.headers().get("if-none-match").is_some();
+            let (status, body) = match request.method() {
+                "PUT" if created => (200, ""),
+                "PUT" => (412, "<Error><Code>PreconditionFailed</Code></Error>"),
+                _ => (404, "<Error><Code>NoSuchKey</Code></Error>"),
+            };
+            let mut answer = HttpResponse::new(status.try_into().expect("is one"), SdkBody::from(body));
+            answer.headers_mut().insert("etag", "one");
+            HttpConnectorFuture::ready(Ok(answer))
+        }
+    }
+
+    async fn forgotten() -> Session {
+        let connector = SharedHttpConnector::new(Forgetful);
+        let config = aws_sdk_s3::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("us-east-1"))
+            .credentials_provider(Credentials::new("AKIAEXAMPLE", "not-a-secret", None, None, "test"))
+            .retry_config(RetryConfig::disabled())
+            .http_client(http_client_fn(move |_, _| connector.clone()));
+        let address = Address::Aws { region: "us-east-1".to_owned() };
+        let artifacts =
+            Artifacts::new(aws_sdk_s3::Client::from_conf(config.build()), "leo-artifacts", address);
+        let holder = Holder {
+            environment: "dev".to_owned(),
+            operation: String::new(),
+            user: "ada".to_owned(),
+            host: "laptop".to_owned(),
+            process: Process::current(),
+            commit: None,
+            command: "destroy".to_owned(),
+        };
+        let session = Session::default();
+        let lease = artifacts.lease(holder, Duration::ZERO, &|_| {}).await.expect("is free");
+        *session.lease.lock().await = Some(Arc::new(lease));
+        session
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn work_is_given_up_once_the_environment_is_another_ones() {
+        let session = forgotten().await;
+        let quick = session.alone(async { Ok(1) }).await;
+        assert_eq!(quick.expect("is over before"), 1);
+        let endless = session.alone(std::future::pending::<Result<(), Problem>>()).await;
+        let problem = endless.expect_err("is given up");
+        assert_eq!(problem.message, "keep `dev` for itself: its lease was removed");
+        assert!(session.alone(async { Ok(()) }).await.is_err(), "nothing begins after that");
+
+        assert!(Session::default().alone(async { Ok(()) }).await.is_ok(), "where no turns are taken");
+    }
+}

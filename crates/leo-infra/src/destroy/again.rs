@@ -87,7 +87,36 @@ fn refuse_held(holders: &[Holder]) -> Result<(), Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use leo_deploy::StackStatus;
     use leo_release::Process;
+
+    fn stack(name: &str) -> Stack {
+        Stack {
+            name: name.to_owned(),
+            id: format!("arn:{name}"),
+            status: StackStatus::from("CREATE_COMPLETE"),
+            status_reason: None,
+            outputs: [].into(),
+            parameters: [].into(),
+            tags: [].into(),
+            termination_protection: false,
+            change_set_id: None,
+            express: false,
+        }
+    }
+
+    #[test]
+    fn a_stack_that_nobody_was_shown_stays() {
+        let [foundation, platform] = ["leo-dev-foundation", "leo-dev-platform"].map(stack);
+        let seen = [platform.clone(), foundation.clone()];
+        assert!(refuse_unseen("it", &seen, std::slice::from_ref(&foundation)).is_ok(), "less is fine");
+        let problem = refuse_unseen("it", &[foundation], &seen).expect_err("is refused");
+        assert_eq!(problem.details, ["leo-dev-platform (CREATE_COMPLETE)"]);
+        assert!(problem.hint.is_some_and(|hint| hint.contains("run it again")));
+
+        let protected = Stack { termination_protection: true, ..platform };
+        assert!(refuse_protected_stacks(&[protected]).is_err());
+    }
 
     fn bucket(state: State) -> Existing {
         Existing {

@@ -116,8 +116,7 @@ mod tests {
         };
         let scheduled = |name: &str, newly| Scheduled { name: name.to_owned(), until: None, newly };
         let told = vec![scheduled("lost", false), scheduled("before", false), scheduled("new", true)];
-        let newly: Vec<bool> =
-            secrets_scheduled(told, &before).iter().map(|secret| secret.newly).collect();
+        let newly: Vec<bool> = secrets_scheduled(told, &before).iter().map(|secret| secret.newly).collect();
         assert_eq!(newly, [true, false, true]);
 
         let names = ["absent", "lost", "told"].map(str::to_owned).into();

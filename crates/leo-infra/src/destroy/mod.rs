@@ -114,7 +114,9 @@ async fn all(
         })
         .await?;
         done.stopped = run
-            .step(RUNS, async |reporter| session.alone(runs::stop(plan, Scope::Runs, &reporter)).await)
+            .step(RUNS, async |reporter| {
+                session.alone(Box::pin(runs::stop(plan, Scope::Runs, &reporter))).await
+            })
             .await?;
     }
     for (step, stack) in &plan.subject.stacks {
@@ -122,24 +124,24 @@ async fn all(
             if *step == Step::REGISTRY {
                 plan.refuse_new_stacks().await?;
             }
-            plan.refuse_use().await?;
-            session.alone(stacks::delete(plan, session, (*step, stack), &mut done, &reporter)).await
+            Box::pin(plan.refuse_use()).await?;
+            let deleted = stacks::delete(plan, session, (*step, stack), &mut done, &reporter);
+            session.alone(Box::pin(deleted)).await
         })
         .await?;
     }
     let Some(window) = plan.data else { return Ok(done) };
     for step in plan.subject.data_steps() {
         run.step(step, async |reporter| {
-            plan.refuse_use().await?;
-            session
-                .alone(async {
-                    match step {
-                        BUCKET => data::buckets(plan, session, &mut done, &reporter).await,
-                        REPOSITORIES => data::repositories(plan, &reporter).await,
-                        _ => data::secrets(plan, window, &mut done, &reporter).await,
-                    }
-                })
-                .await
+            Box::pin(plan.refuse_use()).await?;
+            let deleted = async {
+                match step {
+                    BUCKET => data::buckets(plan, session, &mut done, &reporter).await,
+                    REPOSITORIES => data::repositories(plan, &reporter).await,
+                    _ => data::secrets(plan, window, &mut done, &reporter).await,
+                }
+            };
+            session.alone(Box::pin(deleted)).await
         })
         .await?;
     }

@@ -46,11 +46,8 @@ impl Survey {
 
 /// Refuses to begin with stacks of which one would refuse in the end.
 pub(crate) fn refuse_protected_stacks(stacks: &[Stack]) -> Result<(), Problem> {
-    let protected: Vec<&str> = stacks
-        .iter()
-        .filter(|stack| stack.termination_protection)
-        .map(|stack| stack.name.as_str())
-        .collect();
+    let protected: Vec<&str> =
+        stacks.iter().filter(|stack| stack.termination_protection).map(|stack| stack.name.as_str()).collect();
     if protected.is_empty() { Ok(()) } else { Err(refusal(&protected)) }
 }
 
