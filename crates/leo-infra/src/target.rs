@@ -80,7 +80,7 @@ impl Target {
             return Err(Problem::new(
                 FailureKind::Usage,
                 format!(
-                    "deploy `{name}`: these credentials are for account {account}, but it is configured for {}",
+                    "reach environment `{name}`: these credentials are for account {account}, but it is configured for {}",
                     wanted.unwrap_or_default()
                 ),
             )

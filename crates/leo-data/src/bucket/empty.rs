@@ -17,6 +17,8 @@ use crate::{DataError, Refusal};
 const IN_FLIGHT: usize = 4;
 /// Passes that get nothing further, although S3 might.
 const FRUITLESS: u32 = 5;
+/// Passes in all. The second one of a bucket that nobody writes to finds nothing, unless S3 asked for patience.
+const PASSES: u32 = 20;
 /// What a pass after a fruitless one waits for.
 const PAUSE: Duration = Duration::from_secs(3);
 /// How many refusals an error shows.
@@ -29,7 +31,12 @@ const PASSING: [&str; 4] = ["InternalError", "OperationAborted", "ServiceUnavail
 #[derive(Default)]
 struct Pass {
     gone: Emptied,
+    /// How many versions S3 refused to delete.
+    refused: usize,
+    /// The first of them.
     refusals: Vec<Refusal>,
+    /// Whether one of all of them may pass.
+    passes: bool,
 }
 
 /// Deletes everything in a bucket: all versions of all objects, delete markers, incomplete uploads. A bucket that does not
@@ -38,32 +45,34 @@ struct Pass {
 /// `on_progress` gets the sums so far, after every thousand versions at most.
 ///
 /// # Errors
-/// [`DataError::KeysLeft`] where S3 goes on refusing some of it: the rest is gone then. [`DataError::Service`] where a
-/// call as a whole is refused or not answered. A call after either of them continues.
+/// [`DataError::KeysLeft`] where S3 goes on refusing some of it: the rest is gone then. [`DataError::NotEmpty`] where
+/// something goes on writing to it. [`DataError::Service`] where a call as a whole is refused or not answered. A call
+/// after any of them continues.
 pub async fn empty_bucket(
     s3: &Client,
     bucket: &Bucket,
     on_progress: &(dyn Fn(Emptied) + Send + Sync),
 ) -> Result<Emptied, DataError> {
     let mut total = Emptied::default();
-    let mut fruitless = 0;
+    let (mut passes, mut fruitless) = (0, 0);
     loop {
         let pass = pass(s3, bucket, total, on_progress).await?;
         total = total.and(pass.gone);
-        if pass.refusals.is_empty() && pass.gone.is_nothing() {
+        if pass.refused == 0 && pass.gone.is_nothing() {
             break;
         }
-        if pass.gone.is_nothing() {
-            fruitless += 1;
-            let passes = pass.refusals.iter().any(|refusal| PASSING.contains(&refusal.code.as_str()));
-            if !passes || fruitless == FRUITLESS {
-                let left = pass.refusals.len();
-                let refusals = pass.refusals.into_iter().take(SHOWN).collect();
-                return Err(DataError::KeysLeft { bucket: bucket.name.clone(), left, refusals });
-            }
+        passes += 1;
+        fruitless = if pass.gone.is_nothing() { fruitless + 1 } else { 0 };
+        let hopeless = fruitless > 0 && (!pass.passes || fruitless == FRUITLESS);
+        if hopeless || (passes == PASSES && pass.refused > 0) {
+            let bucket = bucket.name.clone();
+            return Err(DataError::KeysLeft { bucket, left: pass.refused, refusals: pass.refusals });
+        }
+        if passes == PASSES {
+            return Err(DataError::NotEmpty { bucket: bucket.name.clone() });
+        }
+        if fruitless > 0 {
             sleep(PAUSE).await;
-        } else {
-            fruitless = 0;
         }
     }
     total.uploads = abort_uploads(s3, bucket).await?;
@@ -104,7 +113,11 @@ impl Pass {
             Some(Ok(batch)) => {
                 let Batch { gone, refusals } = batch?;
                 self.gone = self.gone.and(gone);
-                self.refusals.extend(refusals);
+                self.refused += refusals.len();
+                self.passes |= refusals.iter().any(|refusal| PASSING.contains(&refusal.code.as_str()));
+                // A whole bucket may be held: what is shown is all that is kept.
+                let room = SHOWN.saturating_sub(self.refusals.len());
+                self.refusals.extend(refusals.into_iter().take(room));
             }
             Some(Err(error)) => {
                 if let Ok(panic) = error.try_into_panic() {
@@ -129,7 +142,8 @@ async fn abort_uploads(s3: &Client, bucket: &Bucket) -> Result<u64, DataError> {
             .upload_id(id);
         match call.send().await {
             Ok(_) => aborted += 1,
-            Err(error) if matches!(error.code(), Some("NoSuchUpload" | "NoSuchBucket")) => {}
+            // It was listed and is gone: the answer to a first attempt may have been lost.
+            Err(error) if matches!(error.code(), Some("NoSuchUpload" | "NoSuchBucket")) => aborted += 1,
             Err(error) => return Err(bucket.failed(ServiceError::of("AbortMultipartUpload", &error))),
         }
     }
@@ -173,7 +187,9 @@ pub(crate) async fn incomplete_uploads(
 }
 
 impl Emptied {
-    fn and(self, more: Self) -> Self {
+    /// Both together.
+    #[must_use]
+    pub fn and(self, more: Self) -> Self {
         Self {
             versions: self.versions + more.versions,
             bytes: self.bytes + more.bytes,

@@ -61,20 +61,23 @@ const TRIES: u32 = 5;
 /// What lies between two tries; S3 says that a bucket is empty a moment after it is.
 const BETWEEN_TRIES: Duration = Duration::from_secs(2);
 
-/// Deletes an empty bucket; whether there was one. What is found in it, because it was written since or is still listed,
-/// is deleted as [`empty_bucket`] does.
+/// Deletes an empty bucket. What is found in it, because it was written since or is still listed, is deleted as
+/// [`empty_bucket`] does, and comes back; `None`: there was no bucket, or its deletion was the first call and S3's answer
+/// to it was lost, which look alike.
 ///
 /// # Errors
 /// [`DataError::NotEmpty`] where something goes on writing to it; what [`empty_bucket`] fails with;
 /// [`DataError::Service`].
-pub async fn delete_bucket(s3: &Client, bucket: &Bucket) -> Result<bool, DataError> {
+pub async fn delete_bucket(s3: &Client, bucket: &Bucket) -> Result<Option<Emptied>, DataError> {
+    let mut found = None;
     for _ in 0..TRIES {
         let call = s3.delete_bucket().bucket(&bucket.name).expected_bucket_owner(&bucket.account);
-        let Err(error) = call.send().await else { return Ok(true) };
+        let Err(error) = call.send().await else { return Ok(Some(found.unwrap_or_default())) };
         match error.code() {
-            Some("NoSuchBucket") => return Ok(false),
+            Some("NoSuchBucket") => return Ok(found),
             Some("BucketNotEmpty") => {
-                empty_bucket(s3, bucket, &|_| {}).await?;
+                let late = empty_bucket(s3, bucket, &|_| {}).await?;
+                found = Some(found.unwrap_or_default().and(late));
             }
             // Another operation on the bucket is not over.
             Some("OperationAborted") => {}

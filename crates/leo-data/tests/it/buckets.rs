@@ -45,8 +45,9 @@ async fn every_version_marker_and_upload_goes_whatever_its_key() {
     }
     assert_eq!(account.times_asked("DeleteObject"), 1, "the key that XML can't carry");
 
-    assert!(delete_bucket(&account.clients().s3, &bucket(APPS)).await.unwrap());
-    assert!(!delete_bucket(&account.clients().s3, &bucket(APPS)).await.unwrap());
+    let s3 = account.clients().s3;
+    assert_eq!(delete_bucket(&s3, &bucket(APPS)).await.unwrap(), Some(Emptied::default()));
+    assert_eq!(delete_bucket(&s3, &bucket(APPS)).await.unwrap(), None);
     let (result, steps) = emptied(&account).await;
     assert_eq!((result.unwrap(), steps.len()), (Emptied::default(), 0), "what is not there is empty");
 }
@@ -92,7 +93,8 @@ async fn a_refused_call_ends_it_and_the_next_run_continues() {
 #[tokio::test(start_paused = true)]
 async fn a_bucket_that_is_written_to_meanwhile_is_emptied_again_but_not_for_ever() {
     let account = holding(Stored { written_late: 2, ..Stored::default() });
-    assert!(delete_bucket(&account.clients().s3, &bucket(APPS)).await.unwrap());
+    let late = delete_bucket(&account.clients().s3, &bucket(APPS)).await.unwrap();
+    assert_eq!(late, Some(Emptied { versions: 2, bytes: 2, uploads: 0 }), "what came late counts");
 
     let account = holding(Stored { written_late: u32::MAX, ..Stored::default() });
     let error = delete_bucket(&account.clients().s3, &bucket(APPS)).await.unwrap_err();
@@ -100,6 +102,34 @@ async fn a_bucket_that_is_written_to_meanwhile_is_emptied_again_but_not_for_ever
     failed to delete bucket leo-dev-apps: it is not empty, however often it is emptied
     hint: stop whatever writes to leo-dev-apps, then run the same command again
     ");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_writer_that_is_as_fast_as_the_emptying_ends_it() {
+    let account = holding(Stored { written_when_listed: true, ..Stored::default() });
+    let (result, _) = emptied(&account).await;
+    assert_eq!(result.unwrap_err(), DataError::NotEmpty { bucket: APPS.to_owned() });
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_a_bucket_that_is_held_all_is_counted_and_some_is_shown() {
+    let keys: Vec<String> = (0..8).map(|number| format!("held-{number}")).collect();
+    let versions: Vec<_> = keys.iter().map(|key| (key.as_str(), "v1", Some(1))).collect();
+    let mut stored = Stored::with(&versions);
+    stored.refused = keys.iter().map(|key| (key.clone(), ("AccessDenied", u32::MAX))).collect();
+    let (result, _) = emptied(&holding(stored)).await;
+    match result.unwrap_err() {
+        DataError::KeysLeft { left, refusals, .. } => assert_eq!((left, refusals.len()), (8, 5)),
+        other => panic!("{other}"),
+    }
+}
+
+#[tokio::test]
+async fn an_upload_that_went_while_it_was_aborted_counts() {
+    let account = holding(Stored { uploads: ["x".to_owned()].into(), ..Stored::default() });
+    let gone = "<Error><Code>NoSuchUpload</Code><Message>gone</Message></Error>".to_owned();
+    account.state().refused.insert("AbortMultipartUpload", (404, gone));
+    assert_eq!(emptied(&account).await.0.unwrap().uploads, 1);
 }
 
 #[tokio::test]

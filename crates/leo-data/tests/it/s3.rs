@@ -23,6 +23,8 @@ pub(crate) struct Stored {
     pub(crate) region: Option<&'static str>,
     /// So many objects are written each when the bucket is to be deleted.
     pub(crate) written_late: u32,
+    /// Another object is written before every listing.
+    pub(crate) written_when_listed: bool,
     /// The most objects that one call deleted.
     pub(crate) largest_batch: usize,
 }
@@ -82,7 +84,12 @@ pub(crate) fn answer(state: &mut State, request: &HttpRequest) -> HttpResponse {
     };
     match operation {
         "HeadBucket" => head(bucket),
-        "ListObjectVersions" => list(bucket, &query),
+        "ListObjectVersions" => {
+            if bucket.written_when_listed {
+                bucket.versions.insert(("late".to_owned(), "null".to_owned()), Some(1));
+            }
+            list(bucket, &query)
+        }
         "ListMultipartUploads" => list_uploads(bucket, &query),
         "DeleteObjects" => delete(bucket, std::str::from_utf8(request.body().bytes().unwrap()).unwrap()),
         "DeleteObject" => match bucket.delete(&key, &query["versionId"]) {

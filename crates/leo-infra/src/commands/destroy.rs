@@ -90,7 +90,7 @@ async fn destroy(args: &Args) -> Result<Destroyed, Failure> {
         Subject::environment(&stacks, &account, &project.config.environment)
     };
     let survey = Survey::look(&engine, &target.data(), &subject).await?;
-    destroy::refuse_protected_stacks(&survey)?;
+    destroy::refuse_protected_stacks(&survey.stacks)?;
     let window = RecoveryWindow::of_days(args.recovery_days).unwrap_or_default();
     let plan = Plan {
         artifacts: target.artifacts(&project.config, &account),

@@ -98,13 +98,10 @@ impl Found {
     }
 
     fn status(&self) -> &'static str {
-        if self.drifts().any(Drift::is_drifted) {
-            "drifted"
-        } else if self.drifts().any(|drift| drift.failure.is_some()) {
-            "incomplete"
-        } else {
-            "in-sync"
-        }
+        ["drifted", "incomplete"]
+            .into_iter()
+            .find(|status| self.drifts().any(|drift| status_of(drift) == *status))
+            .unwrap_or("in-sync")
     }
 
     /// A detection that failed in part and found nothing says neither yes nor no.
@@ -124,7 +121,7 @@ impl Found {
                 None => json!({"name": name, "status": "absent"}),
                 Some(drift) => json!({
                     "name": name,
-                    "status": if drift.is_drifted() { "drifted" } else { "in-sync" },
+                    "status": status_of(drift),
                     "in_sync": drift.in_sync,
                     "drifted": drift.drifted.iter().map(resource_json).collect::<Vec<_>>(),
                     "unchecked": drift.unchecked,
@@ -151,6 +148,16 @@ impl Found {
             "incomplete" => "not known: the detection failed in part",
             _ => "no drift in what can be checked",
         }
+    }
+}
+
+fn status_of(drift: &Drift) -> &'static str {
+    if drift.is_drifted() {
+        "drifted"
+    } else if drift.failure.is_some() {
+        "incomplete"
+    } else {
+        "in-sync"
     }
 }
 
@@ -327,11 +334,13 @@ leo-dev-foundation: 2 drifted, 20 as in the template, 1 can't be checked
         }
         assert_eq!(found.exit_code(), ExitCode::FAILURE);
         assert_eq!(found.json()["status"], "incomplete");
+        assert_eq!(found.json()["stacks"][1]["status"], "incomplete");
         for (_, drift) in &mut found.stacks {
             if let Some(drift) = drift {
                 drift.failure = None;
             }
         }
         assert_eq!(found.exit_code(), ExitCode::SUCCESS);
+        assert_eq!(found.json()["stacks"][1]["status"], "in-sync");
     }
 }

@@ -15,6 +15,8 @@ use tokio::{task::JoinHandle, time::timeout};
 const WAIT_AT_MOST: Duration = Duration::from_mins(45);
 /// How often it is said that another one is waited for.
 const SAID_EVERY: Duration = Duration::from_secs(30);
+/// How often a step that takes long makes sure that the environment still is its own.
+const CONFIRMED_EVERY: Duration = Duration::from_secs(10);
 
 /// For how long a claim that was interrupted is waited for, to be given back: a call or two.
 const SETTLES_WITHIN: Duration = Duration::from_secs(3);
@@ -90,6 +92,31 @@ impl Session {
         Ok(alone)
     }
 
+    /// Works for as long as no other run has taken the environment: once it has, the work is given up where it waits.
+    pub(crate) async fn alone<T>(
+        &self,
+        work: impl Future<Output = Result<T, Problem>>,
+    ) -> Result<T, Problem> {
+        self.confirm().await?;
+        tokio::select! {
+            biased;
+            done = work => done,
+            problem = self.lost() => Err(problem),
+        }
+    }
+
+    /// Waits until the environment is lost, for ever where it is not, or was never had.
+    async fn lost(&self) -> Problem {
+        let Some(lease) = self.lease.lock().await.clone() else { return std::future::pending().await };
+        loop {
+            // While this machine sleeps nothing is renewed, and no time passes that would tell.
+            let _ = tokio::time::timeout(CONFIRMED_EVERY, lease.lost()).await;
+            if let Err(lost) = lease.confirm().await {
+                return lost.into();
+            }
+        }
+    }
+
     /// Makes sure that no other run has taken the environment meanwhile, before a step that would mix the two.
     pub(crate) async fn confirm(&self) -> Result<(), Problem> {
         let lease = self.lease.lock().await.clone();
@@ -147,5 +174,76 @@ impl Said {
 
     fn is_anything(&self) -> bool {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_sdk_s3::{
+        config::{BehaviorVersion, Credentials, Region, retry::RetryConfig},
+        primitives::SdkBody,
+    };
+    use aws_smithy_runtime_api::client::{
+        http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn},
+        orchestrator::{HttpRequest, HttpResponse},
+    };
+    use leo_release::Address;
+
+    /// A bucket that takes a lease and then has none.
+    #[derive(Debug)]
+    struct Forgetful;
+
+    impl HttpConnector for Forgetful {
+        fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+            let created = request.headers().get("if-none-match").is_some();
+            let (status, body) = match request.method() {
+                "PUT" if created => (200, ""),
+                "PUT" => (412, "<Error><Code>PreconditionFailed</Code></Error>"),
+                _ => (404, "<Error><Code>NoSuchKey</Code></Error>"),
+            };
+            let mut answer = HttpResponse::new(status.try_into().expect("is one"), SdkBody::from(body));
+            answer.headers_mut().insert("etag", "one");
+            HttpConnectorFuture::ready(Ok(answer))
+        }
+    }
+
+    async fn forgotten() -> Session {
+        let connector = SharedHttpConnector::new(Forgetful);
+        let config = aws_sdk_s3::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("us-east-1"))
+            .credentials_provider(Credentials::new("AKIAEXAMPLE", "not-a-secret", None, None, "test"))
+            .retry_config(RetryConfig::disabled())
+            .http_client(http_client_fn(move |_, _| connector.clone()));
+        let address = Address::Aws { region: "us-east-1".to_owned() };
+        let artifacts =
+            Artifacts::new(aws_sdk_s3::Client::from_conf(config.build()), "leo-artifacts", address);
+        let holder = Holder {
+            environment: "dev".to_owned(),
+            operation: String::new(),
+            user: "ada".to_owned(),
+            host: "laptop".to_owned(),
+            process: Process::current(),
+            commit: None,
+            command: "destroy".to_owned(),
+        };
+        let session = Session::default();
+        let lease = artifacts.lease(holder, Duration::ZERO, &|_| {}).await.expect("is free");
+        *session.lease.lock().await = Some(Arc::new(lease));
+        session
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn work_is_given_up_once_the_environment_is_another_ones() {
+        let session = forgotten().await;
+        let quick = session.alone(async { Ok(1) }).await;
+        assert_eq!(quick.expect("is over before"), 1);
+        let endless = session.alone(std::future::pending::<Result<(), Problem>>()).await;
+        let problem = endless.expect_err("is given up");
+        assert_eq!(problem.message, "keep `dev` for itself: its lease was removed");
+        assert!(session.alone(async { Ok(()) }).await.is_err(), "nothing begins after that");
+
+        assert!(Session::default().alone(async { Ok(()) }).await.is_ok(), "where no turns are taken");
     }
 }

@@ -1,9 +1,12 @@
 //! The data as steps: only on explicit word, and after everything that could still need it.
+//!
+//! What was there when it was shown and then is gone counts as deleted, whatever AWS says of the deletion itself: the
+//! answer to a first attempt may have been lost, and then the second one finds nothing.
 
 use super::{Plan, report::Done};
-use crate::failure::Problem;
+use crate::{deploy::Session, failure::Problem};
 use leo_data::{
-    Emptied, Kind, Named, RecoveryWindow, delete_bucket, delete_repositories, empty_bucket, find,
+    Emptied, Inventory, Kind, RecoveryWindow, Scheduled, delete_bucket, delete_repositories, empty_bucket,
     schedule_secrets,
 };
 use leo_deploy::{Finished, Reporter};
@@ -18,6 +21,7 @@ const SAID_EVERY: Duration = Duration::from_secs(2);
 /// Empties and deletes the buckets.
 pub(super) async fn buckets(
     plan: &Plan<'_>,
+    session: &Session,
     done: &mut Done,
     reporter: &Reporter,
 ) -> Result<Finished<()>, Problem> {
@@ -33,7 +37,12 @@ pub(super) async fn buckets(
             }
         };
         let emptied = empty_bucket(s3, &bucket, &on_progress).await?;
-        if delete_bucket(s3, &bucket).await? {
+        // That may have taken hours.
+        session.confirm().await?;
+        let deleted = delete_bucket(s3, &bucket).await?;
+        let emptied = emptied.and(deleted.unwrap_or_default());
+        let seen = plan.survey.inventory.buckets.iter().any(|seen| seen.name == bucket.name);
+        if seen || deleted.is_some() {
             changed = true;
             reporter.note(format!("{} deleted, with {emptied}", bucket.name));
             done.buckets.push((bucket.name, emptied));
@@ -46,6 +55,7 @@ pub(super) async fn buckets(
 pub(super) async fn repositories(plan: &Plan<'_>, reporter: &Reporter) -> Result<Finished<()>, Problem> {
     let names: Vec<String> = plan.subject.names(Kind::Repository).collect();
     let deleted = delete_repositories(&plan.target.ecr, &names).await?;
+    let deleted = repositories_gone(names, &deleted, &plan.survey.inventory);
     if !deleted.is_empty() {
         reporter.note(format!("deleted with their images: {}", deleted.join(", ")));
     }
@@ -60,7 +70,8 @@ pub(super) async fn secrets(
     reporter: &Reporter,
 ) -> Result<Finished<()>, Problem> {
     let names: Vec<String> = plan.subject.names(Kind::Secret).collect();
-    done.secrets = schedule_secrets(&plan.target.secrets, &names, window).await?;
+    let scheduled = schedule_secrets(&plan.target.secrets, &names, window).await?;
+    done.secrets = secrets_scheduled(scheduled, &plan.survey.inventory);
     let new: Vec<&str> =
         done.secrets.iter().filter(|secret| secret.newly).map(|secret| secret.name.as_str()).collect();
     if !new.is_empty() {
@@ -69,12 +80,46 @@ pub(super) async fn secrets(
     Ok(Finished::new((), !new.is_empty()))
 }
 
-impl Plan<'_> {
-    /// Whether there is the bucket in which runs take turns.
-    pub(super) async fn has_artifacts(&self) -> Result<bool, Problem> {
-        let bucket =
-            Named { logical_id: String::new(), kind: Kind::Bucket, name: self.artifacts.bucket().to_owned() };
-        let found = find(&self.target.data(), self.account.as_str(), &[bucket]).await?;
-        Ok(found.iter().any(|existing| existing.state == leo_data::State::Present))
+/// Which of these repositories, none of which is there any more, went in this run.
+fn repositories_gone(names: Vec<String>, deleted: &[String], before: &Inventory) -> Vec<String> {
+    let seen = |name: &str| before.repositories.iter().any(|seen| seen.repository == name);
+    names.into_iter().filter(|name| deleted.contains(name) || seen(name)).collect()
+}
+
+/// With what was scheduled in this run marked as such.
+fn secrets_scheduled(mut scheduled: Vec<Scheduled>, before: &Inventory) -> Vec<Scheduled> {
+    for secret in &mut scheduled {
+        let seen = before.secrets.iter().find(|seen| seen.name == secret.name);
+        secret.newly |= seen.is_some_and(|seen| !seen.scheduled_for_deletion);
+    }
+    scheduled
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use leo_data::{Images, SecretFound};
+
+    #[test]
+    fn what_was_shown_and_is_gone_was_deleted() {
+        let secret = |name: &str, scheduled_for_deletion| SecretFound {
+            name: name.to_owned(),
+            scheduled_for_deletion,
+        };
+        let before = Inventory {
+            secrets: vec![secret("lost", false), secret("before", true)],
+            repositories: vec![
+                Images { repository: "lost".to_owned(), ..Images::default() },
+                Images { repository: "of others".to_owned(), ..Images::default() },
+            ],
+            ..Inventory::default()
+        };
+        let scheduled = |name: &str, newly| Scheduled { name: name.to_owned(), until: None, newly };
+        let told = vec![scheduled("lost", false), scheduled("before", false), scheduled("new", true)];
+        let newly: Vec<bool> = secrets_scheduled(told, &before).iter().map(|secret| secret.newly).collect();
+        assert_eq!(newly, [true, false, true]);
+
+        let names = ["absent", "lost", "told"].map(str::to_owned).into();
+        assert_eq!(repositories_gone(names, &["told".to_owned()], &before), ["lost", "told"]);
     }
 }

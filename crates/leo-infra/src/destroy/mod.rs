@@ -4,6 +4,7 @@
 //! is last, and only on explicit word, so that nothing that still runs can miss it. Nothing is remembered between two
 //! runs: every step looks at what is there, so a run after one that was killed continues it.
 
+mod again;
 mod consent;
 mod data;
 mod report;
@@ -105,33 +106,42 @@ async fn all(
     let mut done = Done::default();
     if plan.subject.cluster.is_some() {
         run.step(TURN, async |reporter| {
-            if plan.has_artifacts().await? {
+            if plan.has_turns().await? {
                 session.take_for(&plan.artifacts, operation, &plan.subject.word, &reporter).await?;
             }
+            plan.refuse_new_stacks().await?;
             Ok(Finished::new((), false))
         })
         .await?;
-        done.stopped =
-            run.step(RUNS, async |reporter| runs::stop(plan, Scope::Runs, &reporter).await).await?;
-    }
-    for (step, stack) in &plan.subject.stacks {
-        let retained = run
-            .step(*step, async |reporter| {
-                session.confirm().await?;
-                stacks::delete(plan, *step, stack, &reporter).await
+        done.stopped = run
+            .step(RUNS, async |reporter| {
+                session.alone(Box::pin(runs::stop(plan, Scope::Runs, &reporter))).await
             })
             .await?;
-        done.retained.extend(retained);
+    }
+    for (step, stack) in &plan.subject.stacks {
+        run.step(*step, async |reporter| {
+            if *step == Step::REGISTRY {
+                plan.refuse_new_stacks().await?;
+            }
+            Box::pin(plan.refuse_use()).await?;
+            let deleted = stacks::delete(plan, session, (*step, stack), &mut done, &reporter);
+            session.alone(Box::pin(deleted)).await
+        })
+        .await?;
     }
     let Some(window) = plan.data else { return Ok(done) };
     for step in plan.subject.data_steps() {
         run.step(step, async |reporter| {
-            session.confirm().await?;
-            match step {
-                BUCKET => data::buckets(plan, &mut done, &reporter).await,
-                REPOSITORIES => data::repositories(plan, &reporter).await,
-                _ => data::secrets(plan, window, &mut done, &reporter).await,
-            }
+            Box::pin(plan.refuse_use()).await?;
+            let deleted = async {
+                match step {
+                    BUCKET => data::buckets(plan, session, &mut done, &reporter).await,
+                    REPOSITORIES => data::repositories(plan, &reporter).await,
+                    _ => data::secrets(plan, window, &mut done, &reporter).await,
+                }
+            };
+            session.alone(Box::pin(deleted)).await
         })
         .await?;
     }

@@ -45,13 +45,9 @@ impl Survey {
 }
 
 /// Refuses to begin with stacks of which one would refuse in the end.
-pub(crate) fn refuse_protected_stacks(survey: &Survey) -> Result<(), Problem> {
-    let protected: Vec<&str> = survey
-        .stacks
-        .iter()
-        .filter(|stack| stack.termination_protection)
-        .map(|stack| stack.name.as_str())
-        .collect();
+pub(crate) fn refuse_protected_stacks(stacks: &[Stack]) -> Result<(), Problem> {
+    let protected: Vec<&str> =
+        stacks.iter().filter(|stack| stack.termination_protection).map(|stack| stack.name.as_str()).collect();
     if protected.is_empty() { Ok(()) } else { Err(refusal(&protected)) }
 }
 

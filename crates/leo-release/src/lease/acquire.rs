@@ -21,6 +21,10 @@ use tokio::time::{Instant, sleep};
 /// How often one looks whether a lease is free.
 const LOOK_EVERY: Duration = Duration::from_secs(3);
 
+/// How the key of every lease begins and ends.
+const PREFIX: &str = "leases/";
+const SUFFIX: &str = ".json";
+
 /// Someone else has the lease, and it is waited for.
 #[derive(Clone, Debug)]
 pub struct Waiting {
@@ -84,7 +88,7 @@ impl Artifacts {
                 // Given back since it was seen.
                 seen = None;
                 if began.elapsed() > at_most.max(LASTS) {
-                    return Err(held_by(unknown(&document.holder), began));
+                    return Err(held_by(unknown(&environment), began));
                 }
                 sleep(jittered(LOOK_EVERY / 10)).await;
                 continue;
@@ -104,7 +108,7 @@ impl Artifacts {
                 let condition = Condition::Unchanged(&object.etag);
                 let written = self.objects.put(&key, &document.text(), condition).await.map_err(failed)?;
                 if let Written::Done(etag) = written {
-                    let before = theirs.map_or_else(|| unknown(&document.holder), |theirs| theirs.holder);
+                    let before = theirs.map_or_else(|| unknown(&environment), |theirs| theirs.holder);
                     return Ok(self.held(key, document, etag, sent, Some(before)));
                 }
                 // Another one was faster: look again who it is.
@@ -113,7 +117,7 @@ impl Artifacts {
             let waited = began.elapsed();
             let (holder, since) = match theirs {
                 Some(theirs) => (theirs.holder, Some(theirs.since)),
-                None => (unknown(&document.holder), None),
+                None => (unknown(&environment), None),
             };
             if waited >= at_most {
                 return Err(held_by(holder, began));
@@ -121,6 +125,23 @@ impl Artifacts {
             on_wait(&Waiting { holder, since, renewed: object.age, waited, at_most });
             sleep(jittered(LOOK_EVERY).min(at_most.saturating_sub(waited))).await;
         }
+    }
+
+    /// Who works on an environment now, whichever. [`ReleaseError::NoBucket`] where there is no bucket.
+    pub async fn holders(&self) -> Result<Vec<Holder>, ReleaseError> {
+        let failed = |source| self.objects.failed("see who works on an environment", source);
+        let mut holders = vec![];
+        for key in self.objects.keys(PREFIX).await.map_err(failed)? {
+            // Given back since it was listed.
+            let Some(object) = self.objects.get(&key).await.map_err(failed)? else { continue };
+            let theirs = Document::read(&object.body);
+            if is_free(theirs.as_ref(), &object, Duration::ZERO) {
+                continue;
+            }
+            let environment = key.trim_start_matches(PREFIX).trim_end_matches(SUFFIX);
+            holders.push(theirs.map_or_else(|| unknown(environment), |theirs| theirs.holder));
+        }
+        Ok(holders)
     }
 
     fn held(
@@ -150,9 +171,9 @@ fn held_by(holder: Holder, began: Instant) -> ReleaseError {
 }
 
 /// Whoever wrote a lease that can't be read.
-fn unknown(me: &Holder) -> Holder {
+fn unknown(environment: &str) -> Holder {
     Holder {
-        environment: me.environment.clone(),
+        environment: environment.to_owned(),
         operation: String::new(),
         user: "someone".to_owned(),
         host: "unknown".to_owned(),
@@ -167,5 +188,5 @@ fn jittered(pause: Duration) -> Duration {
 }
 
 fn key(environment: &str) -> String {
-    format!("leases/{environment}.json")
+    format!("{PREFIX}{environment}{SUFFIX}")
 }

@@ -58,6 +58,23 @@ async fn a_lease_is_created_and_given_back() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_works_on_any_environment_is_told() {
+    let bucket = Bucket::new();
+    let artifacts = bucket.artifacts();
+    assert_eq!(artifacts.holders().await.unwrap(), []);
+    let lease = at_once(&artifacts, "ada").await.unwrap();
+    assert_eq!(artifacts.holders().await.unwrap(), [holder("ada")]);
+    bucket.write("leases/prod.json", "what is this");
+    let holders = artifacts.holders().await.unwrap();
+    assert_eq!(holders[1].environment, "prod", "what can't be read is someone's all the same");
+
+    drop(lease);
+    elsewhere(&bucket);
+    sleep(2 * MINUTE).await;
+    assert_eq!(artifacts.holders().await.unwrap(), [], "neither was renewed");
+}
+
+#[tokio::test(start_paused = true)]
 async fn it_is_renewed_for_as_long_as_it_is_held() {
     let bucket = Bucket::new();
     let artifacts = bucket.artifacts();
