@@ -10,6 +10,7 @@
 mod adopting;
 mod answers;
 mod asking;
+mod attaching;
 mod blocked;
 mod deleting;
 mod deploy;
