@@ -348,11 +348,15 @@ impl Stacks {
         if !empty || self.has_change_sets(stack_id).await? {
             return Ok(());
         }
+        self.send_delete(stack_id).await
+    }
+
+    pub(super) async fn send_delete(&self, stack_id: &str) -> Result<(), ServiceError> {
         let request = self.client.delete_stack().stack_name(stack_id);
         request.send().await.map(|_| ()).map_err(|error| ServiceError::of("DeleteStack", &error))
     }
 
-    async fn has_change_sets(&self, stack_id: &str) -> Result<bool, ServiceError> {
+    pub(super) async fn has_change_sets(&self, stack_id: &str) -> Result<bool, ServiceError> {
         let request = self.client.list_change_sets().stack_name(stack_id);
         let answer = request.send().await.map_err(|error| ServiceError::of("ListChangeSets", &error))?;
         Ok(!answer.summaries().is_empty() || answer.next_token().is_some())
