@@ -22,6 +22,7 @@ mod following;
 mod gate;
 mod giving_up;
 mod holding;
+mod in_doubt;
 mod lost_answers;
 mod played;
 mod recovering;
