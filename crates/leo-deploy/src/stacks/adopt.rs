@@ -16,9 +16,13 @@ use super::{
 use crate::error::DeployError;
 use crate::event::{OnEvent, StackEvent};
 use crate::import_template::cut;
+use crate::pace::Pace;
 use crate::state::StackStatus;
 
 const ADOPT: &str = "adopt what was left of";
+
+/// How often an empty stack in review is asked to go, before the import is tried in it.
+const EMPTY_DELETES: usize = 5;
 
 /// Statuses of listed resources that a stack does not hold (any more).
 const RELEASED: [&str; 3] = ["DELETE_COMPLETE", "DELETE_SKIPPED", "IMPORT_ROLLBACK_COMPLETE"];
@@ -79,8 +83,20 @@ impl Stacks {
         Err(DeployError::NotAdoptable { stack: request.name, reason, causes })
     }
 
+    /// Whether a failed import made this stack and left nothing in it: then it is no stack to update, and
+    /// [`Stacks::adopt`] removes it. In this status is also a stack that a failed import was to join; that one holds
+    /// something.
+    pub async fn is_left_by_failed_import(&self, stack: &Stack) -> Result<bool, DeployError> {
+        if stack.status != StackStatus::ImportRollbackComplete {
+            return Ok(false);
+        }
+        self.holds_nothing(stack).await.map_err(|source| call(ADOPT, &stack.name, source))
+    }
+
     /// Waits for what runs, and deletes a stack that holds nothing.
     async fn make_room(&self, name: &str, on_event: &OnEvent<'_>) -> Result<(), DeployError> {
+        let mut pace = Pace::of_operation();
+        let mut deletes = EMPTY_DELETES;
         loop {
             let Some(stack) = self.standing(ADOPT, name).await? else { return Ok(()) };
             let refused = |source| call(ADOPT, name, source);
@@ -88,9 +104,17 @@ impl Stacks {
                 status if status.in_progress() => self.attach(&stack, on_event).await?,
                 StackStatus::ReviewInProgress => {
                     // Somebody may be reviewing a change set of it: an import goes into such a stack as well.
-                    return self.delete_if_empty(&stack.id).await.map_err(refused);
+                    if deletes == 0 || self.has_change_sets(&stack.id).await.map_err(refused)? {
+                        return Ok(());
+                    }
+                    deletes -= 1;
+                    self.send_delete(&stack.id).await.map_err(refused)?;
+                    // While it goes, nothing can be imported into its name.
+                    pace.wait().await;
                 }
-                StackStatus::RollbackComplete if self.holds_nothing(&stack).await.map_err(refused)? => {
+                status
+                    if may_be_left_empty(status) && self.holds_nothing(&stack).await.map_err(refused)? =>
+                {
                     self.delete(&stack.id, &[], on_event).await?;
                 }
                 status => {
@@ -106,11 +130,10 @@ impl Stacks {
         Ok(members.iter().all(|member| RELEASED.contains(&member.status.as_str())))
     }
 
-    /// Deletes the empty stack that a failed import leaves as `ROLLBACK_COMPLETE`. What could not be deleted blocks
+    /// Deletes the empty stack that a failed import leaves. What could not be deleted blocks
     /// the next deploy, which says so.
     async fn clear_away(&self, stack: Stack, on_event: &OnEvent<'_>) -> StackStatus {
-        let empty = stack.status == StackStatus::RollbackComplete
-            && self.holds_nothing(&stack).await.unwrap_or_default();
+        let empty = may_be_left_empty(&stack.status) && self.holds_nothing(&stack).await.unwrap_or_default();
         if empty && self.delete(&stack.id, &[], on_event).await.is_ok() {
             return StackStatus::DeleteComplete;
         }
@@ -196,6 +219,11 @@ impl Stacks {
         };
         self.follow(operation, on_event).await
     }
+}
+
+/// Whether a create or an import that failed can have left a stack so which it made, with nothing in it.
+fn may_be_left_empty(status: &StackStatus) -> bool {
+    matches!(status, StackStatus::RollbackComplete | StackStatus::ImportRollbackComplete)
 }
 
 fn not_adoptable(stack: &str, reason: String) -> DeployError {

@@ -53,14 +53,17 @@ impl Stacks {
     ) -> Result<Deleted, DeployError> {
         let mut races = RACES;
         let mut keep = BTreeSet::new();
+        // What one round passed over, the next one does not list again.
+        let mut deleted = Deleted::default();
         loop {
-            let Some(stack) = self.standing(DELETE, name).await? else { return Ok(Deleted::default()) };
+            let Some(stack) = self.standing(DELETE, name).await? else { return Ok(deleted) };
             if stack.status.in_progress() {
                 self.attach(&stack, on_event).await?;
                 let was_deleted = stack.status == StackStatus::DeleteInProgress
                     && self.standing(DELETE, &stack.id).await?.is_none();
                 if was_deleted {
-                    return self.deleted_by_another(&stack).await;
+                    deleted.add(&self.events_of_deletion(&stack).await?);
+                    return Ok(deleted);
                 }
                 continue;
             }
@@ -77,8 +80,9 @@ impl Stacks {
                 }
                 ended => ended?,
             };
+            deleted.add(&ended.events);
             if ended.stack.status == StackStatus::DeleteComplete {
-                return Ok(Deleted { retained: retained(&ended.events) });
+                return Ok(deleted);
             }
             let blockers = blockers(&ended.events);
             let ids =
@@ -103,13 +107,11 @@ impl Stacks {
     ) -> Result<Ended, DeployError> {
         let refused = |source| call(DELETE, &stack.name, source);
         let start = start_of_next(&self.client, &stack.id).await.map_err(refused)?;
+        let keep = self.to_retain(stack, keep).await.map_err(refused)?;
         let what = if keep.is_empty() {
             "deleting the stack".to_owned()
         } else {
-            format!(
-                "deleting the stack, leaving {}",
-                keep.iter().map(String::as_str).collect::<Vec<_>>().join(", ")
-            )
+            format!("deleting the stack, leaving {}", keep.join(", "))
         };
         on_event(StackEvent::Begins { what });
         let request = self
@@ -117,7 +119,7 @@ impl Stacks {
             .delete_stack()
             .stack_name(&stack.id)
             .client_request_token(new_token())
-            .set_retain_resources((!keep.is_empty()).then(|| keep.iter().cloned().collect()));
+            .set_retain_resources((!keep.is_empty()).then_some(keep));
         if let Err(error) = request.send().await {
             let source = ServiceError::of("DeleteStack", &error);
             if source.message.contains("TerminationProtection is enabled") {
@@ -143,13 +145,24 @@ impl Stacks {
         Ok(ended)
     }
 
-    /// What the delete left that someone else began and this run saw to its end.
-    async fn deleted_by_another(&self, stack: &Stack) -> Result<Deleted, DeployError> {
+    /// Those of `keep` that CloudFormation takes: it refuses the whole list for one that is not in `DELETE_FAILED`,
+    /// such as one that an earlier round has passed over.
+    async fn to_retain(&self, stack: &Stack, keep: &BTreeSet<String>) -> Result<Vec<String>, ServiceError> {
+        if keep.is_empty() {
+            return Ok(Vec::new());
+        }
+        let members = self.members(&stack.id).await?;
+        let failed = members.into_iter().filter(|member| member.status == "DELETE_FAILED");
+        Ok(failed.map(|member| member.logical_id).filter(|id| keep.contains(id)).collect())
+    }
+
+    /// The events of the delete that someone else began and this run saw to its end.
+    async fn events_of_deletion(&self, stack: &Stack) -> Result<Vec<ResourceEvent>, DeployError> {
         let mut pace = Pace::of_operation();
         let mut patience = Patience::new(LOST_AFTER);
         loop {
             match self.events_of_last(&stack.id).await {
-                Ok(events) => return Ok(Deleted { retained: retained(&events) }),
+                Ok(events) => return Ok(events),
                 Err(error) if error.is_retryable() && patience.bears() => pace.slow_down(),
                 Err(source) => return Err(call(DELETE, &stack.name, source)),
             }
@@ -164,21 +177,21 @@ impl Stacks {
     }
 }
 
-/// What a delete passed over: CloudFormation says `DELETE_SKIPPED`, and nothing more.
-fn retained(events: &[ResourceEvent]) -> Vec<Retained> {
-    let skipped = events.iter().filter(|event| !event.of_stack && event.status == "DELETE_SKIPPED");
-    let mut retained: Vec<Retained> = Vec::new();
-    for event in skipped {
-        let one = Retained {
-            logical_id: event.logical_id.clone(),
-            resource_type: event.resource_type.clone(),
-            physical_id: event.physical_id.clone(),
-        };
-        if !retained.contains(&one) {
-            retained.push(one);
+impl Deleted {
+    /// Adds what a delete passed over: CloudFormation says `DELETE_SKIPPED`, and nothing more.
+    fn add(&mut self, events: &[ResourceEvent]) {
+        let skipped = events.iter().filter(|event| !event.of_stack && event.status == "DELETE_SKIPPED");
+        for event in skipped {
+            let one = Retained {
+                logical_id: event.logical_id.clone(),
+                resource_type: event.resource_type.clone(),
+                physical_id: event.physical_id.clone(),
+            };
+            if !self.retained.contains(&one) {
+                self.retained.push(one);
+            }
         }
     }
-    retained
 }
 
 /// What could not be deleted by itself, in the last operation of these events.

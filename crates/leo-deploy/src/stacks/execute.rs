@@ -12,10 +12,13 @@ use crate::cause::{Cause, causes, nested_stack, resource_causes};
 use crate::control::Limits;
 use crate::error::DeployError;
 use crate::event::{OnEvent, ResourceEvent, StackEvent};
+use crate::pace::Pace;
 use crate::state::StackStatus;
 
 /// How deep nested stacks are searched for a cause; CloudFormation itself allows hardly more.
 const NESTING: usize = 5;
+/// How often an execution is asked for again while it is in doubt whether it began.
+const SECOND_TRIES: usize = 5;
 
 impl Stacks {
     /// Executes the change set, without a second try.
@@ -83,44 +86,64 @@ impl Stacks {
         }
     }
 
-    /// Starts the execution. A call that failed may nevertheless have started it: the change set knows.
+    /// Starts the execution. A call that failed may nevertheless have started it: the change set knows, but not at once.
+    /// So it is asked again a few times, with the same token, which lets nothing begin twice ("ExecuteChangeSet").
     pub(super) async fn begin(&self, ready: &ReviewedChangeSet) -> Result<(), DeployError> {
         let stack = ready.request.name.clone();
-        let request = self
-            .client
-            .execute_change_set()
-            .change_set_name(&ready.id)
-            .client_request_token(&ready.token)
-            .set_disable_rollback(disable_rollback_of_execution(ready));
-        let Err(error) = request.send().await else { return Ok(()) };
-        let source = ServiceError::of("ExecuteChangeSet", &error);
-        let in_doubt = source.is_retryable() || source.code.as_deref().is_some_and(is_about_the_change_set);
-        if is_about_another_state(&source) && !in_doubt {
-            let status = if is_absent(&source) { "the stack is gone" } else { "the stack is busy" };
-            let status = status.to_owned();
-            return Err(DeployError::ChangeSetGone { stack, status });
-        }
-        if !in_doubt {
-            return Err(DeployError::Service { stack, source });
-        }
-        let page = match self.change_set_page(&ready.id, None).await {
-            Ok(page) => page,
-            Err(error) if is_absent(&error) => {
-                return Err(DeployError::ChangeSetGone { stack, status: "deleted".to_owned() });
+        let mut pace = Pace::of_operation();
+        let mut again = SECOND_TRIES;
+        // Whether a try of this run may have arrived: what the stack is busy with could be that.
+        let mut in_doubt = false;
+        loop {
+            let request = self
+                .client
+                .execute_change_set()
+                .change_set_name(&ready.id)
+                .client_request_token(&ready.token)
+                .set_disable_rollback(disable_rollback_of_execution(ready));
+            let Err(error) = request.send().await else { return Ok(()) };
+            let source = ServiceError::of("ExecuteChangeSet", &error);
+            let about_it = source.code.as_deref().is_some_and(is_about_the_change_set);
+            in_doubt |= source.is_retryable() || about_it;
+            let elsewhere = !about_it && is_about_another_state(&source);
+            if !in_doubt && !elsewhere {
+                return Err(DeployError::Service { stack, source });
             }
-            // Whether it runs is not known: say so, and let the next run find out.
-            Err(_) => return Err(DeployError::LostContact { stack, source }),
-        };
-        match page.execution_status() {
-            Some(
-                sdk::ExecutionStatus::ExecuteInProgress
-                | sdk::ExecutionStatus::ExecuteComplete
-                | sdk::ExecutionStatus::ExecuteFailed,
-            ) => Ok(()),
-            Some(sdk::ExecutionStatus::Available) | None => Err(DeployError::Service { stack, source }),
-            Some(other) => {
-                Err(DeployError::ChangeSetGone { stack, status: other.as_str().to_ascii_lowercase() })
+            let page = match self.change_set_page(&ready.id, None).await {
+                Ok(page) => page,
+                Err(error) if is_absent(&error) => {
+                    return Err(DeployError::ChangeSetGone { stack, status: "deleted".to_owned() });
+                }
+                Err(error) if error.is_retryable() && again > 0 => {
+                    again -= 1;
+                    pace.wait().await;
+                    continue;
+                }
+                // Whether it runs is not known: say so, and let the next run find out.
+                Err(source) => return Err(DeployError::LostContact { stack, source }),
+            };
+            let status = match page.execution_status() {
+                Some(
+                    sdk::ExecutionStatus::ExecuteInProgress
+                    | sdk::ExecutionStatus::ExecuteComplete
+                    | sdk::ExecutionStatus::ExecuteFailed,
+                ) => return Ok(()),
+                Some(sdk::ExecutionStatus::Obsolete) => Some("obsolete".to_owned()),
+                _ if in_doubt && again > 0 => None,
+                Some(sdk::ExecutionStatus::Available) | None if elsewhere => {
+                    let status = if is_absent(&source) { "the stack is gone" } else { "the stack is busy" };
+                    Some(status.to_owned())
+                }
+                Some(sdk::ExecutionStatus::Available) | None => {
+                    return Err(DeployError::Service { stack, source });
+                }
+                Some(other) => Some(other.as_str().to_ascii_lowercase()),
+            };
+            if let Some(status) = status {
+                return Err(DeployError::ChangeSetGone { stack, status });
             }
+            again -= 1;
+            pace.wait().await;
         }
     }
 
@@ -147,6 +170,7 @@ impl Stacks {
     }
 }
 
+/// Such as "an operation on this change set is currently in progress", which may be this run's own.
 fn is_about_the_change_set(code: &str) -> bool {
     code.starts_with("InvalidChangeSetStatus") || code.starts_with("ChangeSetNotFound")
 }

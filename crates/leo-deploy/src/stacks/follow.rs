@@ -32,7 +32,7 @@ pub(super) struct Operation<'a> {
     pub(super) total: Option<usize>,
     /// Whether the stack was seen in progress already.
     pub(super) running: bool,
-    /// Whether a failure is to end with the stack's deletion: its rollback is not the end then.
+    /// Whether a failure may end with the stack's deletion: its rollback need not be the end then.
     pub(super) deletes_on_failure: bool,
 }
 
@@ -184,23 +184,45 @@ impl Stacks {
 
     /// Follows the operation that someone else began on this stack, until the stack is at rest.
     pub(super) async fn attach(&self, stack: &Stack, on_event: &OnEvent<'_>) -> Result<(), DeployError> {
-        let refused = |source| DeployError::Service { stack: stack.name.clone(), source };
-        let (start, token) = start_of_running(&self.client, &stack.id).await.map_err(refused)?;
+        let (start, token) = self.begun(stack, on_event).await?;
         let description = self.description_of(stack, token.as_deref()).await;
         let owner = Owner { token, description };
         let owner = (owner != Owner::default()).then_some(owner);
         on_event(StackEvent::Attached { status: stack.status.clone(), owner });
+        // A stack does not say what becomes of a first create that fails; this engine has it deleted.
+        let creates = matches!(stack.status, StackStatus::CreateInProgress | StackStatus::RollbackInProgress);
         let operation = Operation {
             stack: &stack.name,
             stack_id: &stack.id,
             start,
             total: None,
             running: true,
-            deletes_on_failure: false,
+            deletes_on_failure: creates,
         };
         let ended = self.follow(operation, on_event).await?;
         on_event(StackEvent::Detached { status: ended.stack.status });
         Ok(())
+    }
+
+    /// Where the events of the running operation begin, and its token. It goes on whether that is answered or not.
+    async fn begun(
+        &self,
+        stack: &Stack,
+        on_event: &OnEvent<'_>,
+    ) -> Result<(Start, Option<String>), DeployError> {
+        let mut pace = Pace::of_operation();
+        let mut patience = Patience::new(LOST_AFTER);
+        loop {
+            match start_of_running(&self.client, &stack.id).await {
+                Ok(begun) => return Ok(begun),
+                Err(error) if error.is_retryable() && patience.bears() => {
+                    pace.slow_down();
+                    on_event(StackEvent::PollDelayed { reason: error.to_string() });
+                }
+                Err(source) => return Err(DeployError::LostContact { stack: stack.name.clone(), source }),
+            }
+            pace.wait().await;
+        }
     }
 
     /// What the change set of the running operation says of itself; only a courtesy, so no error. The stack knows the

@@ -66,6 +66,7 @@ impl Stacks {
             return Err(DeployError::TemplateTooLarge { stack, bytes, limit });
         }
         let mut races = RACES;
+        let mut replaces = false;
         loop {
             let (stack, mode) = self.at_rest(&request.name, seen.take(), on_event).await?;
             on_event(StackEvent::Preparing { creates: mode == Mode::Create });
@@ -78,8 +79,14 @@ impl Stacks {
                 }
                 _ => Cow::Borrowed(request),
             };
-            match self.create_change_set(&request, mode).await {
-                Ok(created) => return self.review(&request, created, stack, on_event).await,
+            match self.create_change_set(&request, mode, replaces).await {
+                Ok(created) => match self.review(&request, created, stack, on_event).await? {
+                    Prepared::Ready(ready) if ready.is_stuck() && !replaces => {
+                        replaces = true;
+                        self.drop_change_set(&ready.id, on_event).await;
+                    }
+                    prepared => return Ok(prepared),
+                },
                 Err(error) if races > 0 && is_about_another_state(&error) => {
                     races -= 1;
                     Pace::of_operation().wait().await;
@@ -144,7 +151,12 @@ impl Stacks {
         of_rollback.into_iter().chain(causes(&events)).next()
     }
 
-    async fn create_change_set(&self, request: &StackRequest, mode: Mode) -> Result<Created, ServiceError> {
+    async fn create_change_set(
+        &self,
+        request: &StackRequest,
+        mode: Mode,
+        replaces: bool,
+    ) -> Result<Created, ServiceError> {
         // Also the change set's name, which has to be unique in its stack and to begin with a letter.
         let token = new_token();
         let parameters = request
@@ -175,7 +187,7 @@ impl Stacks {
             .set_tags(Some(tags.collect()))
             .set_on_stack_failure(on_stack_failure(request, mode))
             .set_deployment_mode(drift)
-            .set_deployment_config(deployment_config(request, mode))
+            .set_deployment_config(deployment_config(request, mode, replaces))
             .set_description(request.description.clone())
             .send()
             .await
@@ -331,6 +343,13 @@ impl Stacks {
         }
     }
 
+    /// Deletes a change set that another one takes the place of.
+    async fn drop_change_set(&self, id: &str, on_event: &OnEvent<'_>) {
+        if let Err(error) = self.delete_change_set(id).await {
+            on_event(StackEvent::LeftBehind { change_set: id.to_owned(), reason: error.to_string() });
+        }
+    }
+
     pub(super) async fn delete_change_set(&self, id: &str) -> Result<(), ServiceError> {
         match self.client.delete_change_set().change_set_name(id).send().await {
             Ok(_) => Ok(()),
@@ -348,11 +367,15 @@ impl Stacks {
         if !empty || self.has_change_sets(stack_id).await? {
             return Ok(());
         }
+        self.send_delete(stack_id).await
+    }
+
+    pub(super) async fn send_delete(&self, stack_id: &str) -> Result<(), ServiceError> {
         let request = self.client.delete_stack().stack_name(stack_id);
         request.send().await.map(|_| ()).map_err(|error| ServiceError::of("DeleteStack", &error))
     }
 
-    async fn has_change_sets(&self, stack_id: &str) -> Result<bool, ServiceError> {
+    pub(super) async fn has_change_sets(&self, stack_id: &str) -> Result<bool, ServiceError> {
         let request = self.client.list_change_sets().stack_name(stack_id);
         let answer = request.send().await.map_err(|error| ServiceError::of("ListChangeSets", &error))?;
         Ok(!answer.summaries().is_empty() || answer.next_token().is_some())

@@ -233,23 +233,128 @@ async fn what_an_earlier_attempt_left_is_removed_first() {
         (DESCRIBE, stack("IMPORT_COMPLETE")),
     ]);
     adopt(&conversation, &retained(), &Lines::default()).await.unwrap();
+}
 
-    // A stack in review without a change set; and one that somebody reviews, which an import can go into.
-    for sets in [0, 1] {
-        let mut calls = vec![
+/// From the change set on, with success.
+fn imports() -> Vec<(&'static str, Answer)> {
+    vec![
+        (CREATE, created()),
+        (REVIEW, imported()),
+        (EVENTS, events(&[REVIEWED], None)),
+        (EXECUTE, done(EXECUTE)),
+        (EVENTS, events(&[REVIEWED, BEGUN, ("e3", "leo-dev", "", "IMPORT_COMPLETE", "")], None)),
+        (DESCRIBE, stack("IMPORT_COMPLETE")),
+    ]
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_empty_stack_in_review_is_gone_before_the_import() {
+    let going = ("x1", "leo-dev", "", "DELETE_IN_PROGRESS", "");
+    let mut calls = vec![
+        (DESCRIBE, stack("REVIEW_IN_PROGRESS")),
+        ("ListChangeSets", change_sets(0)),
+        (DELETE_STACK, done(DELETE_STACK)),
+        (DESCRIBE, stack("DELETE_IN_PROGRESS")),
+        (EVENTS, events(&[REVIEWED, going], None)),
+        (REVIEW, refused(404, "ChangeSetNotFound", "ChangeSet [x] does not exist")),
+        (EVENTS, events(&[REVIEWED, going, ("x2", "leo-dev", "", "DELETE_COMPLETE", "")], None)),
+        (DESCRIBE, stack("DELETE_COMPLETE")),
+        (DESCRIBE, no_stack()),
+    ];
+    calls.extend(imports());
+    adopt(&Conversation::new(calls), &retained(), &Lines::default()).await.unwrap();
+
+    // Somebody reviews a change set of it: an import can go into it.
+    let mut calls = vec![(DESCRIBE, stack("REVIEW_IN_PROGRESS")), ("ListChangeSets", change_sets(1))];
+    calls.extend(imports());
+    adopt(&Conversation::new(calls), &retained(), &Lines::default()).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_empty_stack_in_review_that_does_not_go_is_imported_into() {
+    let asked = || {
+        [
             (DESCRIBE, stack("REVIEW_IN_PROGRESS")),
-            (DESCRIBE, stack("REVIEW_IN_PROGRESS")),
-            ("ListChangeSets", change_sets(sets)),
-        ];
-        calls.extend((sets == 0).then(|| (DELETE_STACK, done(DELETE_STACK))));
-        calls.extend([
-            (CREATE, created()),
-            (REVIEW, imported()),
-            (EVENTS, events(&[REVIEWED], None)),
-            (EXECUTE, done(EXECUTE)),
-            (EVENTS, events(&[REVIEWED, BEGUN, ("e3", "leo-dev", "", "IMPORT_COMPLETE", "")], None)),
-            (DESCRIBE, stack("IMPORT_COMPLETE")),
-        ]);
-        adopt(&Conversation::new(calls), &retained(), &Lines::default()).await.unwrap();
+            ("ListChangeSets", change_sets(0)),
+            (DELETE_STACK, done(DELETE_STACK)),
+        ]
+    };
+    let mut calls = (0..5).flat_map(|_| asked()).collect::<Vec<_>>();
+    calls.push((DESCRIBE, stack("REVIEW_IN_PROGRESS")));
+    calls.extend(imports());
+    adopt(&Conversation::new(calls), &retained(), &Lines::default()).await.unwrap();
+}
+
+const IMPORT_UNDONE: Event<'_> = ("x0", "leo-dev", "", "IMPORT_ROLLBACK_COMPLETE", "");
+
+/// The deletion of a stack that a failed import left.
+fn left_by_import() -> Vec<(&'static str, Answer)> {
+    let gone = [
+        IMPORT_UNDONE,
+        ("x1", "leo-dev", "", "DELETE_IN_PROGRESS", ""),
+        ("x2", "leo-dev", "", "DELETE_COMPLETE", ""),
+    ];
+    vec![
+        (LIST, resources(&[("Bucket", "AWS::S3::Bucket", "b", "IMPORT_ROLLBACK_COMPLETE")], None)),
+        (DESCRIBE, stack("IMPORT_ROLLBACK_COMPLETE")),
+        (EVENTS, events(&[IMPORT_UNDONE], None)),
+        (DELETE_STACK, done(DELETE_STACK)),
+        (EVENTS, events(&gone, None)),
+        (DESCRIBE, stack("DELETE_COMPLETE")),
+    ]
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_empty_stack_of_a_failed_import_is_removed_before_and_after() {
+    let mut calls = vec![(DESCRIBE, stack("IMPORT_ROLLBACK_COMPLETE"))];
+    calls.extend(left_by_import());
+    calls.extend([
+        (DESCRIBE, no_stack()),
+        (CREATE, created()),
+        (REVIEW, imported()),
+        (EVENTS, events(&[REVIEWED], None)),
+        (EXECUTE, done(EXECUTE)),
+        (
+            EVENTS,
+            events(
+                &[
+                    REVIEWED,
+                    BEGUN,
+                    ("e2", "Secret", "", "IMPORT_FAILED", "was not found"),
+                    ("e3", "leo-dev", "", "IMPORT_ROLLBACK_COMPLETE", ""),
+                ],
+                None,
+            ),
+        ),
+        (DESCRIBE, stack("IMPORT_ROLLBACK_COMPLETE")),
+    ]);
+    calls.extend(left_by_import());
+    let error = adopt(&Conversation::new(calls), &retained(), &Lines::default()).await.unwrap_err();
+    assert!(error.to_string().contains("the import failed, and left no stack"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_import_into_a_stack_with_resources_is_no_new_stack() {
+    for (status, listed, empty) in [
+        ("IMPORT_ROLLBACK_COMPLETE", Some("CREATE_COMPLETE"), false),
+        ("IMPORT_ROLLBACK_COMPLETE", Some("IMPORT_ROLLBACK_COMPLETE"), true),
+        ("ROLLBACK_COMPLETE", None, false),
+    ] {
+        let mut calls = vec![(DESCRIBE, stack(status))];
+        calls.extend(
+            listed.map(|status| (LIST, resources(&[("Bucket", "AWS::S3::Bucket", "b", status)], None))),
+        );
+        let conversation = Conversation::new(calls);
+        let stacks = stacks(&conversation);
+        let found = stacks.describe("leo-dev").await.unwrap().unwrap();
+        assert_eq!(stacks.is_left_by_failed_import(&found).await.unwrap(), empty, "{status} {listed:?}");
+        conversation.assert_over();
     }
+
+    let conversation = Conversation::new([
+        (DESCRIBE, stack("IMPORT_ROLLBACK_COMPLETE")),
+        (LIST, resources(&[("Service", "AWS::ECS::Service", "s", "UPDATE_COMPLETE")], None)),
+    ]);
+    let error = adopt(&conversation, &retained(), &Lines::default()).await.unwrap_err();
+    assert!(error.to_string().contains("there is a stack already"), "{error}");
 }

@@ -108,6 +108,30 @@ async fn what_express_mode_kept_is_retried_in_express_mode() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_replaces_something_is_retried_in_express_mode_with_a_rollback() {
+    let replaced = || change_set(&[("Modify", "Task", "True"), ("Modify", "Service", "False")], None);
+    let conversation = Conversation::new([
+        (DESCRIBE, stack("UPDATE_FAILED")),
+        (CREATE, created()),
+        (REVIEW, replaced()),
+        (FINDINGS, no_findings()),
+        // Only now is it known.
+        (DELETE, done(DELETE)),
+        (DESCRIBE, stack("UPDATE_FAILED")),
+        (CREATE, created()),
+        (REVIEW, replaced()),
+        (FINDINGS, no_findings()),
+    ]);
+    let request = StackRequest { express: true, ..request() };
+    stacks(&conversation).prepare(&request, &|_| {}).await.unwrap();
+    conversation.assert_over();
+    let sent = conversation.all_fields(CREATE);
+    let rollback = sent.iter().map(|call| call["DeploymentConfig.DisableRollback"].as_str());
+    assert_eq!(rollback.collect::<Vec<_>>(), ["true", "false"]);
+    assert_ne!(sent[0]["ChangeSetName"], sent[1]["ChangeSetName"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_failed_create_in_express_mode_is_deleted_by_the_engine() {
     let old = ("e0", "leo-dev", "", "REVIEW_IN_PROGRESS", "");
     let failed = [

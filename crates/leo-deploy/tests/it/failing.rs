@@ -5,7 +5,7 @@ use leo_deploy::{Control, DeployError, OnCreateFailure, StackRequest};
 
 use crate::answers::*;
 use crate::deploying::{OLD, deploy, reviewed};
-use crate::wire::{Answer, Conversation};
+use crate::wire::Conversation;
 
 #[tokio::test(start_paused = true)]
 async fn a_failed_create_names_its_cause_and_leaves_no_stack() {
@@ -83,71 +83,6 @@ async fn a_template_over_the_limit_is_not_sent() {
     let error = stacks(&conversation).deploy(&request, &Control::default(), &|_| {}).await.unwrap_err();
     assert_eq!(error.kind(), FailureKind::Usage);
     insta::assert_snapshot!(error, @"deploy leo-dev: its template has 51201 bytes, and CloudFormation takes at most 51200 inline");
-}
-
-#[tokio::test(start_paused = true)]
-async fn an_execution_whose_answer_was_lost_is_followed() {
-    let old = ("e0", "leo-dev", "", "CREATE_COMPLETE", "");
-    let mut calls = reviewed(stack("CREATE_COMPLETE"), &[("Modify", "Service", "False")]);
-    calls.extend([
-        (EVENTS, events(&[old], None)),
-        (EXECUTE, Answer::Reset),
-        (REVIEW, change_set_in("CREATE_COMPLETE", "EXECUTE_IN_PROGRESS", "")),
-        (EVENTS, events(&[old], None)),
-        (DESCRIBE, stack("UPDATE_IN_PROGRESS")),
-        (EVENTS, events(&[old, ("e1", "leo-dev", "", "UPDATE_COMPLETE", "")], None)),
-        (DESCRIBE, stack("UPDATE_COMPLETE")),
-    ]);
-    assert!(deploy(&Conversation::new(calls), &Lines::default()).await.unwrap().changed);
-}
-
-#[tokio::test(start_paused = true)]
-async fn an_execution_that_never_began_is_an_error() {
-    let old = ("e0", "leo-dev", "", "CREATE_COMPLETE", "");
-    let mut calls = reviewed(stack("CREATE_COMPLETE"), &[("Modify", "Service", "False")]);
-    calls.extend([
-        (EVENTS, events(&[old], None)),
-        (EXECUTE, Answer::Reset),
-        (REVIEW, change_set_in("CREATE_COMPLETE", "AVAILABLE", "")),
-    ]);
-    let error = deploy(&Conversation::new(calls), &Lines::default()).await.unwrap_err();
-    assert!(matches!(error, DeployError::Service { .. }), "{error}");
-    assert_eq!(error.kind(), FailureKind::Failed);
-    insta::assert_snapshot!(error, @"deploy leo-dev: ExecuteChangeSet: io error: connection reset by peer");
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_change_set_that_another_deploy_made_obsolete_is_told() {
-    let old = ("e0", "leo-dev", "", "CREATE_COMPLETE", "");
-    let mut calls = reviewed(stack("CREATE_COMPLETE"), &[("Modify", "Service", "False")]);
-    calls.extend([
-        (EVENTS, events(&[old], None)),
-        (EXECUTE, refused(404, "ChangeSetNotFound", "ChangeSet [x] does not exist")),
-        (REVIEW, refused(404, "ChangeSetNotFound", "ChangeSet [x] does not exist")),
-    ]);
-    let error = deploy(&Conversation::new(calls), &Lines::default()).await.unwrap_err();
-    insta::assert_snapshot!(error, @"deploy leo-dev: the change set that was reviewed can't be executed any more (deleted)");
-    insta::assert_snapshot!(error.hint().unwrap(), @"something else deployed to this stack meanwhile: run the same command again");
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_change_set_that_another_deploy_was_quicker_than_is_told() {
-    let old = ("e0", "leo-dev", "", "CREATE_COMPLETE", "");
-    let mut texts = Vec::new();
-    for message in [
-        "Stack:leo-dev is in UPDATE_IN_PROGRESS state and can not be updated.",
-        "Stack [leo-dev] does not exist",
-    ] {
-        let mut calls = reviewed(stack("CREATE_COMPLETE"), &[("Modify", "Service", "False")]);
-        calls.extend([(EVENTS, events(&[old], None)), (EXECUTE, refused(400, "ValidationError", message))]);
-        let error = deploy(&Conversation::new(calls), &Lines::default()).await.unwrap_err();
-        assert_eq!(error.kind(), FailureKind::Failed);
-        texts.push(error.to_string());
-    }
-    insta::assert_snapshot!(texts.join("\n"), @r"
-    deploy leo-dev: the change set that was reviewed can't be executed any more (the stack is busy)
-    deploy leo-dev: the change set that was reviewed can't be executed any more (the stack is gone)
-    ");
 }
 
 #[tokio::test(start_paused = true)]

@@ -10,6 +10,7 @@
 mod adopting;
 mod answers;
 mod asking;
+mod attaching;
 mod blocked;
 mod deleting;
 mod deploy;
@@ -21,6 +22,7 @@ mod following;
 mod gate;
 mod giving_up;
 mod holding;
+mod in_doubt;
 mod lost_answers;
 mod played;
 mod recovering;

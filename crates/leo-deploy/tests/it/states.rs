@@ -96,9 +96,12 @@ fn deploy_onto(status: Option<&'static str>, row: Row) -> Vec<(&'static str, Ans
             let mut calls = vec![
                 (EVENTS, events(&[start], None)),
                 (REVIEW, refused(404, "ChangeSetNotFound", "ChangeSet [x] does not exist")),
-                (EVENTS, ended),
-                (DESCRIBE, stack(end)),
             ];
+            // A create that was rolled back may yet be deleted: that is looked for a few times.
+            let looks = if end == "ROLLBACK_COMPLETE" { 6 } else { 1 };
+            for _ in 0..looks {
+                calls.extend([(EVENTS, ended.clone()), (DESCRIBE, stack(end))]);
+            }
             // A deleted stack is found by its ARN only.
             let found = Some(end).filter(|end| *end != "DELETE_COMPLETE");
             calls.extend(deploy_onto(found, row_of(Some(end))));
