@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::future::{Future, pending};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use aws_sdk_ecs::Client as Ecs;
 use aws_sdk_elasticloadbalancingv2::Client as LoadBalancing;
@@ -40,6 +40,9 @@ pub struct Gate {
     pub service: String,
     /// The ARN, with revision, of the planned task definition.
     pub task_definition: String,
+    /// When this deploy began to change the service; none where it changed nothing. A deployment that failed since then
+    /// is its own.
+    pub since: Option<SystemTime>,
     /// For each container the digests (`sha256:…`) of which one has to run: that of the image index, and of its
     /// manifests, because ECS reports either.
     pub images: BTreeMap<String, BTreeSet<String>>,

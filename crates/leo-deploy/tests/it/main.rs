@@ -20,6 +20,7 @@ mod findings;
 mod following;
 mod gate;
 mod giving_up;
+mod going_back;
 mod holding;
 mod lost_answers;
 mod played;
