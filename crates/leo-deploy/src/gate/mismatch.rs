@@ -27,11 +27,11 @@ pub enum Mismatch {
         /// What ECS says about the deployment that failed, or about this one.
         reason: Option<String>,
     },
-    /// The planned deployment failed.
+    /// The planned deployment failed; ECS may have gone back to an earlier one of the same task definition.
     RolloutFailed {
         /// The planned task definition.
         planned: String,
-        /// The task definition of an older deployment that still runs tasks.
+        /// The task definition of another deployment that runs tasks.
         runs: Option<String>,
         /// What ECS says about it.
         reason: Option<String>,
@@ -203,6 +203,10 @@ impl Mismatch {
             Self::NoPong { .. } => {
                 "the orchestrator has to read from its WebSockets all the time and answer pings (RFC 6455, section 5.5.2)"
             }
+            Self::NoAnswer { .. } => {
+                "this machine has to be among `load_balancer.ingress_cidrs` of infra/leo.toml; where the load balancer \
+                 is new, its name may take some minutes to resolve: then run the same command again"
+            }
             _ => return None,
         };
         Some(text.to_owned())
@@ -238,7 +242,11 @@ impl fmt::Display for Mismatch {
             Self::RolloutFailed { planned, runs, reason } => {
                 write!(f, "the deployment of {} failed", short(planned))?;
                 in_brackets(f, reason.as_deref())?;
-                runs.as_deref().map_or(Ok(()), |runs| write!(f, "; {} still runs", short(runs)))
+                match runs.as_deref() {
+                    Some(runs) if runs == planned => f.write_str("; an earlier deployment of it runs"),
+                    Some(runs) => write!(f, "; {} still runs", short(runs)),
+                    None => Ok(()),
+                }
             }
             Self::RolloutUnfinished { state, running, desired } => {
                 write!(f, "the deployment is {state}, {running} of {desired} tasks run")

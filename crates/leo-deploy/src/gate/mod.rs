@@ -8,14 +8,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::future::{Future, pending};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use aws_sdk_ecs::Client as Ecs;
 use aws_sdk_elasticloadbalancingv2::Client as LoadBalancing;
 use leo_aws::{FailureKind, ServiceError};
 use serde::Serialize;
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::error::lines;
 
@@ -28,6 +28,9 @@ mod websocket;
 pub use http::{Probe, Scheme};
 pub use mismatch::Mismatch;
 
+/// For how long the last look after the word to give up may take; holding the WebSocket comes on top.
+const LAST_LOOK: Duration = Duration::from_mins(1);
+
 /// What has to run for a deploy to have succeeded.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Gate {
@@ -37,6 +40,9 @@ pub struct Gate {
     pub service: String,
     /// The ARN, with revision, of the planned task definition.
     pub task_definition: String,
+    /// When this deploy began to change the service; none where it changed nothing. A deployment that failed since then
+    /// is its own.
+    pub since: Option<SystemTime>,
     /// For each container the digests (`sha256:…`) of which one has to run: that of the image index, and of its
     /// manifests, because ECS reports either.
     pub images: BTreeMap<String, BTreeSet<String>>,
@@ -159,7 +165,8 @@ fn within(waited: Option<Duration>) -> String {
 }
 
 /// Looks until everything is as planned, until a difference can't go away by waiting, until the deadline, or until
-/// `abort` carries a reason to give up. `on_wait` hears what is waited for whenever that changes.
+/// `abort` carries a reason to give up and one more look does not find everything as planned. `on_wait` hears what is
+/// waited for whenever that changes.
 pub async fn check(
     gate: &Gate,
     ecs: &Ecs,
@@ -167,46 +174,18 @@ pub async fn check(
     mut abort: Option<watch::Receiver<Option<String>>>,
     on_wait: &(dyn Fn(Wait) + Send + Sync),
 ) -> Result<GateReport, GateError> {
-    let began = Instant::now();
-    let mut before: Vec<Mismatch> = Vec::new();
-    loop {
-        let aborted = |reason| GateError::Aborted { reason, mismatches: before.clone() };
-        // On the heap: it holds the state of every call.
-        let turn = Box::pin(turn(gate, ecs, load_balancing, on_wait));
-        let turn = unless_aborted(abort.as_mut(), turn);
-        let mismatches = match turn.await.map_err(aborted)? {
-            Ok(Look::Passed(mut report)) => {
-                if let Some(domain) = &gate.public_name {
-                    report.warnings.extend(dns::warning(domain, &gate.probe.connect).await);
-                }
-                return Ok(report);
-            }
-            Ok(Look::Differs(mismatches)) => mismatches,
-            Err(error) if error.is_retryable() && began.elapsed() < gate.deadline => {
-                on_wait(Wait::Call(error));
-                unless_aborted(abort.as_mut(), sleep(gate.interval)).await.map_err(aborted)?;
-                continue;
-            }
-            Err(error) => return Err(error.into()),
-        };
-        // One look can fall between two answers of AWS that do not agree yet; two looks in a row don't.
-        let stays =
-            |found: &Mismatch| found.is_final() && before.iter().any(|earlier| found.repeats(earlier));
-        if mismatches.iter().any(stays) {
-            return Err(GateError::Mismatch { waited: None, mismatches });
-        }
-        if began.elapsed() >= gate.deadline {
-            // A WebSocket is held after the service was there in time.
-            let in_time = mismatches.iter().all(Mismatch::is_of_an_open_websocket);
-            return Err(GateError::Mismatch { waited: (!in_time).then_some(gate.deadline), mismatches });
-        }
-        if mismatches != before {
-            on_wait(Wait::Missing(mismatches.clone()));
-        }
-        before = mismatches;
-        let aborted = |reason| GateError::Aborted { reason, mismatches: before.clone() };
-        unless_aborted(abort.as_mut(), sleep(gate.interval)).await.map_err(aborted)?;
+    let asked = Asked { gate, ecs, load_balancing, on_wait };
+    let mut seen = Vec::new();
+    // On the heap: it holds the state of every call.
+    let checked = Box::pin(asked.check(&mut seen));
+    let mut report = match unless_aborted(abort.as_mut(), checked).await {
+        Ok(result) => result?,
+        Err(reason) => Box::pin(asked.last_look(reason, seen)).await?,
+    };
+    if let Some(domain) = &gate.public_name {
+        report.warnings.extend(dns::warning(domain, &gate.probe.connect).await);
     }
+    Ok(report)
 }
 
 /// What comes of `work`, or the reason to give up, whichever is first there.
@@ -235,54 +214,129 @@ enum Look {
     Differs(Vec<Mismatch>),
 }
 
-/// One look, and once everything else is as planned, the WebSocket.
-async fn turn(
-    gate: &Gate,
-    ecs: &Ecs,
-    load_balancing: &LoadBalancing,
-    on_wait: &(dyn Fn(Wait) + Send + Sync),
-) -> Result<Look, ServiceError> {
-    let looked = look(gate, ecs, load_balancing).await?;
-    let Some(path) = &gate.websocket_path else { return Ok(looked) };
-    let Look::Passed(mut report) = looked else { return Ok(looked) };
-    let probe = Probe { path: path.clone(), ..gate.probe.clone() };
-    if let Err(mismatch) = websocket::hold(&probe, gate.websocket_hold, gate.idle_timeout, on_wait).await {
-        return Ok(Look::Differs(vec![mismatch]));
-    }
-    if !gate.websocket_hold.is_zero() {
-        // What was true before may have changed in that time.
-        match look(gate, ecs, load_balancing).await? {
-            Look::Passed(again) => report = again,
-            differs @ Look::Differs(_) => return Ok(differs),
-        }
-    }
-    report.websocket_seconds = Some(gate.websocket_hold.as_secs());
-    Ok(Look::Passed(report))
+/// Who is asked about what, and who hears of it.
+struct Asked<'a> {
+    gate: &'a Gate,
+    ecs: &'a Ecs,
+    load_balancing: &'a LoadBalancing,
+    on_wait: &'a (dyn Fn(Wait) + Send + Sync),
 }
 
-async fn look(gate: &Gate, ecs: &Ecs, load_balancing: &LoadBalancing) -> Result<Look, ServiceError> {
-    let snapshot = service::Snapshot::take(gate, ecs, load_balancing).await?;
-    let mismatches = snapshot.mismatches(gate);
-    if !mismatches.is_empty() {
-        return Ok(Look::Differs(mismatches));
+impl Asked<'_> {
+    /// Until there is a result. `before` keeps what the last look found.
+    async fn check(&self, before: &mut Vec<Mismatch>) -> Result<GateReport, GateError> {
+        let gate = self.gate;
+        let began = Instant::now();
+        let mut held = Duration::ZERO;
+        loop {
+            let looked = self.turn(&mut held).await;
+            // The deadline is for the service. It may be shorter than holding the WebSocket of one that was there in
+            // time, and what is found after that is to be looked at again like everything else.
+            let late = began.elapsed().saturating_sub(held) >= gate.deadline;
+            let mismatches = match looked {
+                Ok(Look::Passed(report)) => return Ok(report),
+                Ok(Look::Differs(mismatches)) => mismatches,
+                Err(error) if error.is_retryable() && !late => {
+                    (self.on_wait)(Wait::Call(error));
+                    sleep(gate.interval).await;
+                    continue;
+                }
+                Err(error) => return Err(error.into()),
+            };
+            // One look can fall between two answers of AWS that do not agree yet; two looks in a row don't.
+            let stays =
+                |found: &Mismatch| found.is_final() && before.iter().any(|earlier| found.repeats(earlier));
+            if mismatches.iter().any(stays) {
+                return Err(GateError::Mismatch { waited: None, mismatches });
+            }
+            if late {
+                // A WebSocket is held after the service was there in time.
+                let in_time = mismatches.iter().all(Mismatch::is_of_an_open_websocket);
+                return Err(GateError::Mismatch { waited: (!in_time).then_some(gate.deadline), mismatches });
+            }
+            if mismatches != *before {
+                (self.on_wait)(Wait::Missing(mismatches.clone()));
+            }
+            *before = mismatches;
+            sleep(gate.interval).await;
+        }
     }
-    let url = gate.probe.url();
-    let http_status = match gate.probe.status().await {
-        Ok(status) if (200..300).contains(&status) => status,
-        Ok(status) => return Ok(Look::Differs(vec![Mismatch::HttpStatus { url, status }])),
-        Err(reason) => return Ok(Look::Differs(vec![Mismatch::NoAnswer { url, reason }])),
-    };
-    let healthy_targets = snapshot.healthy_targets();
-    let primary = snapshot.into_primary();
-    Ok(Look::Passed(GateReport {
-        deployment: primary.id,
-        running: primary.running,
-        healthy_targets,
-        url,
-        http_status,
-        websocket_seconds: None,
-        warnings: Vec::new(),
-    }))
+
+    /// The word to give up is about what was, and the service may have recovered since: only what is there now can fail
+    /// it. `before` is what was seen until then.
+    async fn last_look(&self, reason: String, before: Vec<Mismatch>) -> Result<GateReport, GateError> {
+        let answered = async {
+            let mut held = Duration::ZERO;
+            loop {
+                match self.turn(&mut held).await {
+                    Err(error) if error.is_retryable() => {
+                        (self.on_wait)(Wait::Call(error));
+                        sleep(self.gate.interval).await;
+                    }
+                    result => return result,
+                }
+            }
+        };
+        match timeout(LAST_LOOK + self.gate.websocket_hold, answered).await {
+            Ok(Ok(Look::Passed(report))) => Ok(report),
+            Ok(Ok(Look::Differs(mismatches))) => Err(GateError::Aborted { reason, mismatches }),
+            Ok(Err(error)) => Err(error.into()),
+            Err(_) => Err(GateError::Aborted { reason, mismatches: before }),
+        }
+    }
+
+    /// One look, and once everything else is as planned, the WebSocket. The time that it was open is added to `held`.
+    async fn turn(&self, held: &mut Duration) -> Result<Look, ServiceError> {
+        let gate = self.gate;
+        let looked = self.look().await?;
+        let Some(path) = &gate.websocket_path else { return Ok(looked) };
+        let Look::Passed(mut report) = looked else { return Ok(looked) };
+        let probe = Probe { path: path.clone(), ..gate.probe.clone() };
+        let began = Instant::now();
+        let result = websocket::hold(&probe, gate.websocket_hold, gate.idle_timeout, self.on_wait).await;
+        // One that does not open is what the deadline is for.
+        if result.as_ref().err().is_none_or(Mismatch::is_of_an_open_websocket) {
+            *held += began.elapsed();
+        }
+        if let Err(mismatch) = result {
+            return Ok(Look::Differs(vec![mismatch]));
+        }
+        if !gate.websocket_hold.is_zero() {
+            // What was true before may have changed in that time.
+            match self.look().await? {
+                Look::Passed(again) => report = again,
+                differs @ Look::Differs(_) => return Ok(differs),
+            }
+        }
+        report.websocket_seconds = Some(gate.websocket_hold.as_secs());
+        Ok(Look::Passed(report))
+    }
+
+    async fn look(&self) -> Result<Look, ServiceError> {
+        let gate = self.gate;
+        let snapshot = service::Snapshot::take(gate, self.ecs, self.load_balancing).await?;
+        let mismatches = snapshot.mismatches(gate);
+        if !mismatches.is_empty() {
+            return Ok(Look::Differs(mismatches));
+        }
+        let url = gate.probe.url();
+        let http_status = match gate.probe.status().await {
+            Ok(status) if (200..300).contains(&status) => status,
+            Ok(status) => return Ok(Look::Differs(vec![Mismatch::HttpStatus { url, status }])),
+            Err(reason) => return Ok(Look::Differs(vec![Mismatch::NoAnswer { url, reason }])),
+        };
+        let healthy_targets = snapshot.healthy_targets();
+        let primary = snapshot.into_primary();
+        Ok(Look::Passed(GateReport {
+            deployment: primary.id,
+            running: primary.running,
+            healthy_targets,
+            url,
+            http_status,
+            websocket_seconds: None,
+            warnings: Vec::new(),
+        }))
+    }
 }
 
 impl fmt::Display for GateReport {

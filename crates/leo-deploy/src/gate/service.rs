@@ -1,6 +1,7 @@
 //! The service, its tasks and its targets at one moment, and how they differ from the plan.
 
 use aws_sdk_ecs::Client as Ecs;
+use aws_sdk_ecs::primitives::DateTime;
 use aws_sdk_ecs::types as ecs;
 use aws_sdk_elasticloadbalancingv2::Client as LoadBalancing;
 use aws_sdk_elasticloadbalancingv2::types::{TargetHealthDescription, TargetHealthStateEnum};
@@ -10,6 +11,10 @@ use super::{Gate, Mismatch};
 
 /// How many tasks one DescribeTasks call takes ("DescribeTasks", Amazon ECS API Reference).
 const TASKS_A_CALL: usize = 100;
+
+/// In the reason of the deployment that a failed one is replaced by ("ECS deployment circuit breaker: rolling back to
+/// deploymentId …").
+const GOES_BACK: &str = "rolling back to";
 
 /// What AWS says at one moment.
 #[derive(Debug, Default)]
@@ -27,6 +32,7 @@ pub(super) struct Deployment {
     task_definition: String,
     state: String,
     reason: Option<String>,
+    created: Option<DateTime>,
     pub(super) running: i32,
     desired: i32,
 }
@@ -85,6 +91,9 @@ impl Snapshot {
         if primary.state == ecs::DeploymentRolloutState::Failed.as_str() {
             return vec![self.rollout_failed(primary)];
         }
+        if let Some(undone) = self.undone(gate, primary) {
+            return vec![undone];
+        }
         let mut found = Vec::new();
         let completed = primary.state == ecs::DeploymentRolloutState::Completed.as_str();
         if !completed || primary.desired == 0 || primary.running != primary.desired {
@@ -124,6 +133,28 @@ impl Snapshot {
             runs: runs.map(|runs| runs.task_definition.clone()),
             reason: primary.reason.clone(),
         }
+    }
+
+    /// Where only what the tasks read has changed, ECS goes back to an earlier deployment of the very same task
+    /// definition, which looks like the planned one. A failed one may be listed long after a later one went well, so
+    /// only one counts that is newer than the primary, or that this deploy itself began.
+    fn undone(&self, gate: &Gate, primary: &Deployment) -> Option<Mismatch> {
+        let began = gate.since.map(DateTime::from);
+        let failed = self.deployments.iter().find(|other| {
+            let later = |than: &Option<DateTime>| {
+                other.created.zip(*than).is_some_and(|(created, than)| created > than)
+            };
+            other.task_definition == gate.task_definition
+                && other.state == ecs::DeploymentRolloutState::Failed.as_str()
+                && (later(&primary.created) || later(&began))
+        });
+        let goes_back = primary.reason.as_deref().is_some_and(|reason| reason.contains(GOES_BACK));
+        let told = failed.or(goes_back.then_some(primary))?;
+        Some(Mismatch::RolloutFailed {
+            planned: gate.task_definition.clone(),
+            runs: (primary.running > 0).then(|| primary.task_definition.clone()),
+            reason: told.reason.clone(),
+        })
     }
 
     fn task_mismatches(&self, gate: &Gate, primary: &Deployment, found: &mut Vec<Mismatch>) {
@@ -226,6 +257,7 @@ impl Deployment {
             task_definition: deployment.task_definition().unwrap_or_default().to_owned(),
             state: deployment.rollout_state().map_or("", ecs::DeploymentRolloutState::as_str).to_owned(),
             reason: deployment.rollout_state_reason().filter(|text| !text.is_empty()).map(str::to_owned),
+            created: deployment.created_at().copied(),
             running: deployment.running_count(),
             desired: deployment.desired_count(),
         }

@@ -382,7 +382,7 @@ mod tests {
         https://app.example/ws?version=2 opens no WebSocket (WebSocket protocol error: Key mismatch in "Sec-WebSocket-Accept" header)
         hint: the orchestrator has to open WebSockets at `orchestrator.websocket_path` of infra/leo.toml
         https://app.example/ws?version=2 does not answer (the connection ended)
-        hint:
+        hint: this machine has to be among `load_balancer.ingress_cidrs` of infra/leo.toml; where the load balancer is new, its name may take some minutes to resolve: then run the same command again
         "#);
     }
 }

@@ -83,6 +83,7 @@ pub(crate) fn gate(port: u16) -> Gate {
         cluster: "leo-dev".to_owned(),
         service: "o".to_owned(),
         task_definition: PLANNED.to_owned(),
+        since: None,
         images: [("orchestrator".to_owned(), BTreeSet::from([INDEX.to_owned(), MANIFEST.to_owned()]))].into(),
         target_group: "arn:aws:elasticloadbalancing:us-east-1:111122223333:targetgroup/o/1".to_owned(),
         probe: Probe {

@@ -21,6 +21,7 @@ mod findings;
 mod following;
 mod gate;
 mod giving_up;
+mod going_back;
 mod holding;
 mod in_doubt;
 mod lost_answers;

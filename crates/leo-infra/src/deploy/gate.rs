@@ -36,6 +36,7 @@ pub(super) async fn run(
         cluster: config.environment.name.cluster(),
         service: output(platform, &keys.service)?.to_owned(),
         task_definition: output(platform, &keys.orchestrator_task_definition)?.to_owned(),
+        since: watch.since(),
         images: BTreeMap::from([(
             ORCHESTRATOR_CONTAINER.to_owned(),
             images.orchestrator.acceptable.iter().map(ToString::to_string).collect(),

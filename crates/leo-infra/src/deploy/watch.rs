@@ -56,6 +56,12 @@ impl Watch {
         deadline.saturating_sub(spent).max(GATE_AT_LEAST.min(deadline))
     }
 
+    /// When it began; none where nothing of the platform was changed.
+    pub(super) fn since(&self) -> Option<SystemTime> {
+        let began = *lock(&self.began);
+        SystemTime::now().checked_sub(began?.elapsed())
+    }
+
     pub(super) fn on_stack_event(&self, event: &StackEvent) {
         if let Some(recorder) = lock(&self.recorder).as_ref() {
             recorder.on_stack_event(event);
