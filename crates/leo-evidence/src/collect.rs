@@ -196,6 +196,14 @@ impl Evidence {
             .any(|deployment| deployment.new && (deployment.id == origin || deployment.definition == origin))
     }
 
+    /// How many tasks the deployment, or the task definition, of this name should have; the service's number at least,
+    /// since a deployment that is taken back is emptied.
+    pub(crate) fn desired_of(&self, origin: &str) -> i32 {
+        let own = self.deployments.iter().filter(|it| it.id == origin || it.definition == origin);
+        let service = self.service.iter().map(|service| service.desired);
+        own.map(|deployment| deployment.desired).chain(service).max().unwrap_or_default()
+    }
+
     /// The log streams whose end says why: of the operation's own tasks that failed or are not well.
     pub(crate) fn telling_streams(&self) -> Vec<LogTail> {
         let stopped = self.failed_stops().into_iter().flat_map(|stop| &stop.item.tasks);

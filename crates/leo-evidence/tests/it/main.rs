@@ -14,4 +14,5 @@ mod cases;
 mod causes;
 mod live;
 mod recorder;
+mod signal;
 mod wire;
