@@ -16,12 +16,18 @@ use crate::time::now;
 const SAMPLES: usize = 3;
 /// Log streams that are read: more than these say the same.
 const STREAMS: usize = 8;
+/// Characters of a log's line that are kept.
+const LONGEST_LINE: usize = 2_000;
 /// Addresses kept of targets in one state.
 const ADDRESSES: usize = 5;
 /// Calls that failed, of which more would not be read.
 const UNANSWERED: usize = 20;
 /// Deployments that are kept; one operation makes one or two.
 const DEPLOYMENTS: usize = 20;
+
+/// What whoever passes the evidence on has to know.
+const CAUTION: &str = "the containers' own lines are in here without the values of env/.env of this machine and without \
+                       what looks like a key; a secret of another kind that a container printed can't be recognised";
 
 /// What has to be remembered between two looks, but is no evidence.
 #[derive(Debug, Default)]
@@ -157,7 +163,11 @@ impl Collector {
     /// Takes the end of a log, where it says more than the one before.
     pub(crate) fn log(&self, mut tail: LogTail, evidence: &mut Evidence) {
         for line in &mut tail.lines {
-            *line = self.redact.apply(line);
+            // Hidden first: of a value across the cut, half would stay.
+            *line = clip(&self.redact.apply(line));
+        }
+        if !tail.lines.is_empty() {
+            evidence.caution = Some(CAUTION.to_owned());
         }
         match evidence.logs.iter_mut().find(|known| known.stream == tail.stream) {
             Some(known) if !tail.lines.is_empty() => *known = tail,
@@ -177,6 +187,15 @@ impl Collector {
             hide(&mut container.reason);
         }
     }
+}
+
+/// Without what would move the terminal's cursor.
+fn clip(line: &str) -> String {
+    line.trim_end()
+        .chars()
+        .take(LONGEST_LINE)
+        .map(|c| if c.is_control() && c != '\t' { ' ' } else { c })
+        .collect()
 }
 
 impl Evidence {
@@ -230,5 +249,31 @@ impl Evidence {
         };
         task.health.as_deref() == Some("UNHEALTHY")
             || self.targets.items().any(|target| target.current && target.state == "unhealthy" && at(target))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use leo_env::Secret;
+
+    fn tail(task: usize, lines: &[String]) -> LogTail {
+        LogTail {
+            stream: format!("ecs/leo/{task}"),
+            task: task.to_string(),
+            lines: lines.to_vec(),
+            ..LogTail::default()
+        }
+    }
+
+    #[test]
+    fn a_secret_across_the_cut_of_a_line_is_hidden_whole() {
+        let collector = Collector::new(Redact::new(&[Secret::new("hunter2-and-more")]), Newness::default());
+        let mut evidence = Evidence::default();
+        collector.log(tail(1, &[format!("{}hunter2-and-more", "x".repeat(LONGEST_LINE - 4))]), &mut evidence);
+        let kept = &evidence.logs[0].lines[0];
+        assert!(kept.ends_with("x‹red") && kept.chars().count() == LONGEST_LINE, "{kept}");
+        let caution = evidence.caution.unwrap_or_default();
+        assert!(caution.contains("can't be recognised"), "{caution}");
     }
 }

@@ -26,7 +26,8 @@ pub struct Subject {
     pub stack: String,
 }
 
-/// Everything that was seen of one operation. Secret values were replaced before they got here.
+/// Everything that was seen of one operation. Secret values that are known, and what looks like a key, were replaced
+/// before they got here.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Evidence {
@@ -60,6 +61,8 @@ pub struct Evidence {
     pub mismatches: Vec<String>,
     /// What could not be looked at, and why.
     pub unanswered: Vec<String>,
+    /// What of it may still be secret, where that can't be known.
+    pub caution: Option<String>,
 }
 
 /// The service at one moment.
