@@ -24,6 +24,8 @@ pub struct Subject {
     pub region: String,
     /// The platform's stack.
     pub stack: String,
+    /// Whether it is in the local target, which has environments of the same names.
+    pub local: bool,
 }
 
 /// Everything that was seen of one operation. Secret values that are known, and what looks like a key, were replaced
