@@ -271,6 +271,8 @@ pub struct ResourceFailure {
     pub status: String,
     /// What the service said.
     pub reason: String,
+    /// Whether the stack rolled back already: then it is no reason for that.
+    pub late: bool,
 }
 
 /// A resource that has begun and not ended.
@@ -306,5 +308,12 @@ impl Evidence {
     /// The end of the log of one of these tasks' containers, where there are lines.
     pub(crate) fn log_of(&self, tasks: &[TaskSeen]) -> Option<&LogTail> {
         self.logs.iter().find(|tail| !tail.lines.is_empty() && tasks.iter().any(|task| task.id == tail.task))
+    }
+
+    /// Whether the log of one of these tasks was read, and none of those that were has a line.
+    pub(crate) fn wrote_nothing(&self, tasks: &[TaskSeen]) -> bool {
+        let mut read =
+            self.logs.iter().filter(|tail| tasks.iter().any(|task| task.id == tail.task)).peekable();
+        read.peek().is_some() && read.all(|tail| tail.lines.is_empty())
     }
 }
