@@ -5,7 +5,7 @@
 
 use crate::{failure::Problem, keep, who::Who};
 use leo_aws::FailureKind;
-use leo_deploy::{Sink, StackEvent, Step, StepEventKind};
+use leo_deploy::{Sink, StackEvent, Step, StepEventKind, StepStatus};
 use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeMap,
@@ -22,6 +22,17 @@ const SCHEMA: u32 = 1;
 pub(crate) struct Operation {
     path: PathBuf,
     record: Arc<Mutex<Record>>,
+    underway: Arc<Mutex<BTreeMap<Step, Underway>>>,
+}
+
+/// A stack that a step works on right now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Underway {
+    pub(crate) stack: String,
+    /// An execution may have been sent, and its answer has not come.
+    pub(crate) starting: bool,
+    /// As far as was heard, an operation works on it.
+    pub(crate) running: bool,
 }
 
 /// What is kept of it.
@@ -74,7 +85,7 @@ impl Operation {
         keep::write_json(&path, &record)?;
         keep::prune(&folder);
         keep::prune(&keep::evidence(root));
-        Ok(Self { path, record: Arc::new(Mutex::new(record)) })
+        Ok(Self { path, record: Arc::new(Mutex::new(record)), underway: Arc::default() })
     }
 
     pub(crate) fn record(&self) -> Record {
@@ -91,6 +102,9 @@ impl Operation {
     }
 
     fn heard(&self, step: Step, stack: Option<&String>, kind: &StepEventKind) {
+        if let Some(stack) = stack {
+            self.follow(step, stack, kind);
+        }
         self.change(|record| match kind {
             StepEventKind::Status(status) => {
                 record.steps.insert(step.to_string(), status.to_string());
@@ -112,9 +126,28 @@ impl Operation {
         format!("leo-infra {} by {} ({})", record.command, record.who, record.id)
     }
 
-    /// The stacks that an operation in AWS works on at this moment.
-    pub(crate) fn running(&self) -> Vec<String> {
-        self.record().running.into_values().collect()
+    fn follow(&self, step: Step, stack: &str, kind: &StepEventKind) {
+        let mut underway = self.underway.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = |starting, running| Underway { stack: stack.to_owned(), starting, running };
+        match kind {
+            StepEventKind::Status(StepStatus::Running) => drop(underway.insert(step, now(false, false))),
+            StepEventKind::Status(_) => drop(underway.remove(&step)),
+            StepEventKind::Stack(StackEvent::Prepared { .. }) => {
+                drop(underway.insert(step, now(true, false)));
+            }
+            StepEventKind::Stack(
+                StackEvent::Executing | StackEvent::Attached { .. } | StackEvent::Begins { .. },
+            ) => drop(underway.insert(step, now(false, true))),
+            StepEventKind::Stack(StackEvent::Finished { .. } | StackEvent::Detached { .. }) => {
+                drop(underway.insert(step, now(false, false)));
+            }
+            _ => {}
+        }
+    }
+
+    /// The stacks that steps work on at this moment.
+    pub(crate) fn underway(&self) -> Vec<Underway> {
+        self.underway.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
     }
 
     /// The operation is over.
@@ -160,7 +193,7 @@ fn compact(time: SystemTime) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use leo_deploy::{StackStatus, StepEvent, StepStatus};
+    use leo_deploy::{StackStatus, StepEvent};
     use std::time::Duration;
 
     fn who() -> Who {
@@ -180,11 +213,17 @@ mod tests {
         let saved: Record =
             serde_json::from_slice(&std::fs::read(&operation.path).expect("is there")).expect("reads");
         assert_eq!(saved, operation.record());
-        assert_eq!(operation.running(), ["leo-dev-platform"]);
+        let platform =
+            |starting, running| Underway { stack: "leo-dev-platform".to_owned(), starting, running };
+        assert_eq!(operation.underway(), [platform(false, true)]);
         assert_eq!(saved.ended, None);
 
         tell(StepEventKind::Stack(StackEvent::Finished { status: StackStatus::UpdateComplete }));
-        assert_eq!(operation.running(), [] as [String; 0]);
+        assert_eq!(operation.underway(), [platform(false, false)]);
+        tell(StepEventKind::Stack(StackEvent::Prepared { resources: 1 }));
+        assert_eq!(operation.underway(), [platform(true, false)], "its execution may be on its way");
+        tell(StepEventKind::Status(StepStatus::Done));
+        assert_eq!(operation.underway(), []);
         operation.end("deployed");
         assert_eq!(operation.record().ended.as_deref(), Some("deployed"));
     }

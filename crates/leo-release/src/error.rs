@@ -90,6 +90,7 @@ impl ReleaseError {
         match self {
             Self::Service { source, .. } => source.kind(),
             Self::TemplateTooLarge { .. } => FailureKind::Usage,
+            Self::LeaseLost { lost: Lost::NotRenewed { kind, .. }, .. } => *kind,
             Self::NoBucket { .. }
             | Self::NoTemplate { .. }
             | Self::Damaged { .. }
@@ -122,6 +123,9 @@ impl ReleaseError {
             Self::LeaseLost { lost, .. } => Some(match lost {
                 Lost::TakenOver { .. } => {
                     "let the other one finish, then run the same command again: it continues from there".to_owned()
+                }
+                Lost::NotRenewed { kind: FailureKind::Credentials, .. } => {
+                    "sign in again, then run the same command: it continues where this one stopped".to_owned()
                 }
                 Lost::Removed | Lost::NotRenewed { .. } => {
                     "run the same command again: it continues where this one stopped".to_owned()

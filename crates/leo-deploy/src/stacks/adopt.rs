@@ -152,9 +152,8 @@ impl Stacks {
             .set_description(request.description.clone())
             .send()
             .await
-            .map_err(|error| refused(ServiceError::of("CreateChangeSet", &error)))?;
-        let id = answer.id().unwrap_or(&token).to_owned();
-        let stack_id = answer.stack_id().unwrap_or(&request.name).to_owned();
+            .map_err(|error| ServiceError::of("CreateChangeSet", &error));
+        let (id, stack_id) = self.created(answer, &request.name, &token).await.map_err(refused)?;
         let computed = self.computed(&id, on_event).await.map_err(refused)?;
         if !computed.succeeded {
             let findings = self.findings(&id).await;

@@ -108,7 +108,7 @@ pub struct Stack {
     pub change_set_id: Option<String>,
     /// Whether its last operation was of express mode.
     #[serde(skip)]
-    pub(crate) express: bool,
+    pub express: bool,
 }
 
 /// What became of a stack.

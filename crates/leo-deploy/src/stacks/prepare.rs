@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use aws_sdk_cloudformation::operation::create_change_set::CreateChangeSetOutput;
 use aws_sdk_cloudformation::operation::describe_change_set::DescribeChangeSetOutput;
 use aws_sdk_cloudformation::types as sdk;
 use aws_sdk_cloudformation::types::ChangeSetStatus as Status;
@@ -47,6 +48,17 @@ impl Stacks {
         request: &StackRequest,
         on_event: &OnEvent<'_>,
     ) -> Result<Prepared, DeployError> {
+        self.prepare_seen(request, None, on_event).await
+    }
+
+    /// The same of a stack that was described a moment ago, which so is not asked for once more. What happened to it since
+    /// then shows where CloudFormation refuses the change set, and is looked at anew.
+    pub async fn prepare_seen(
+        &self,
+        request: &StackRequest,
+        mut seen: Option<Stack>,
+        on_event: &OnEvent<'_>,
+    ) -> Result<Prepared, DeployError> {
         if let TemplateSource::Inline(body) = &request.template
             && body.len() > INLINE_TEMPLATE_LIMIT
         {
@@ -55,7 +67,7 @@ impl Stacks {
         }
         let mut races = RACES;
         loop {
-            let (stack, mode) = self.at_rest(&request.name, on_event).await?;
+            let (stack, mode) = self.at_rest(&request.name, seen.take(), on_event).await?;
             on_event(StackEvent::Preparing { creates: mode == Mode::Create });
             let kept_in_express = stack.as_ref().is_some_and(|stack| stack.express);
             let request = match mode {
@@ -93,10 +105,15 @@ impl Stacks {
     async fn at_rest(
         &self,
         name: &str,
+        mut seen: Option<Stack>,
         on_event: &OnEvent<'_>,
     ) -> Result<(Option<Stack>, Mode), DeployError> {
         loop {
-            let Some(stack) = self.describe(name).await? else { return Ok((None, Mode::Create)) };
+            let found = match seen.take() {
+                Some(stack) => Some(stack),
+                None => self.describe(name).await?,
+            };
+            let Some(stack) = found else { return Ok((None, Mode::Create)) };
             let mode = match action(Some(&stack.status)) {
                 Action::Attach => {
                     self.attach(&stack, on_event).await?;
@@ -163,36 +180,32 @@ impl Stacks {
             .send()
             .await
             .map_err(|error| ServiceError::of("CreateChangeSet", &error));
-        let (id, stack_id) = match answer {
-            Ok(answer) => (answer.id, answer.stack_id),
-            Err(error) => self.created_unheard(&request.name, &token, error).await?,
-        };
-        Ok(Created {
-            id: id.unwrap_or_else(|| token.clone()),
-            stack_id: stack_id.unwrap_or_else(|| request.name.clone()),
-            token,
-            mode,
-        })
+        let (id, stack_id) = self.created(answer, &request.name, &token).await?;
+        Ok(Created { id, stack_id, token, mode })
     }
 
-    /// Id and stack of a change set that is there although its creation was refused: the answer to an earlier attempt
-    /// was lost on its way. Its name was drawn for this call alone, so it is ours.
-    async fn created_unheard(
+    /// The ids of a new change set and of its stack, also where the creation was refused because it is there: then the
+    /// answer to an earlier attempt was lost on its way. Its name was drawn for this call alone, so it is ours.
+    pub(super) async fn created(
         &self,
+        answer: Result<CreateChangeSetOutput, ServiceError>,
         stack: &str,
         token: &str,
-        refused: ServiceError,
-    ) -> Result<(Option<String>, Option<String>), ServiceError> {
-        if !refused.code.as_deref().is_some_and(|code| code.starts_with("AlreadyExists")) {
-            return Err(refused);
-        }
-        let request = self.client.describe_change_set().stack_name(stack).change_set_name(token);
-        match request.send().await.map_err(|error| ServiceError::of("DescribeChangeSet", &error)) {
-            Ok(found) => Ok((found.change_set_id, found.stack_id)),
-            // It is the stack that exists already.
-            Err(error) if is_absent(&error) => Err(refused),
-            Err(error) => Err(error),
-        }
+    ) -> Result<(String, String), ServiceError> {
+        let (id, stack_id) = match answer {
+            Ok(answer) => (answer.id, answer.stack_id),
+            Err(refused) if refused.code.as_deref().is_some_and(|code| code.starts_with("AlreadyExists")) => {
+                let request = self.client.describe_change_set().stack_name(stack).change_set_name(token);
+                match request.send().await.map_err(|error| ServiceError::of("DescribeChangeSet", &error)) {
+                    Ok(found) => (found.change_set_id, found.stack_id),
+                    // It is the stack that exists already.
+                    Err(error) if is_absent(&error) => return Err(refused),
+                    Err(error) => return Err(error),
+                }
+            }
+            Err(refused) => return Err(refused),
+        };
+        Ok((id.unwrap_or_else(|| token.to_owned()), stack_id.unwrap_or_else(|| stack.to_owned())))
     }
 
     async fn review(

@@ -1,5 +1,7 @@
 //! Calls that were carried out although their answer never came.
 
+use leo_deploy::{StackRequest, TemplateSource, ToImport};
+
 use crate::answers::*;
 use crate::deploying::{OLD, deploy};
 use crate::wire::Conversation;
@@ -33,6 +35,31 @@ async fn a_change_set_whose_creation_was_answered_to_nobody_is_used() {
     ]);
     let outcome = deploy(&conversation, &Lines::default()).await.unwrap();
     assert!(outcome.changed);
+    assert_eq!(conversation.fields(EXECUTE)["ChangeSetName"], CHANGE_SET);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_import_whose_creation_was_answered_to_nobody_goes_on() {
+    let conversation = Conversation::new([
+        (DESCRIBE, no_stack()),
+        (CREATE, exists("ChangeSet [leo-x] already exists")),
+        (REVIEW, change_set_in("CREATE_IN_PROGRESS", "UNAVAILABLE", "")),
+        (REVIEW, change_set(&[("Import", "Bucket", "")], None)),
+        (EVENTS, events(&[OLD], None)),
+        (EXECUTE, done(EXECUTE)),
+        (EVENTS, events(&[OLD, ("e1", "leo-dev", "", "IMPORT_COMPLETE", "")], None)),
+        (DESCRIBE, stack("IMPORT_COMPLETE")),
+    ]);
+    let template = r#"{"Resources":{"Bucket":{"Type":"AWS::S3::Bucket","DeletionPolicy":"Retain"}}}"#;
+    let request = StackRequest { template: TemplateSource::Inline(template.to_owned()), ..request() };
+    let bucket = ToImport {
+        logical_id: "Bucket".to_owned(),
+        resource_type: "AWS::S3::Bucket".to_owned(),
+        identifier: [("BucketName".to_owned(), "leo".to_owned())].into(),
+    };
+    let outcome = stacks(&conversation).adopt(&request, &[bucket], &|_| ()).await.unwrap();
+    conversation.assert_over();
+    assert_eq!(outcome.status.as_str(), "IMPORT_COMPLETE");
     assert_eq!(conversation.fields(EXECUTE)["ChangeSetName"], CHANGE_SET);
 }
 

@@ -148,11 +148,11 @@ pub(crate) async fn perform(plan: &Plan<'_>) -> Result<Deployed, Failure> {
         outcome = deploy::run(plan, &session, progress.sink()) => Some(outcome),
     };
     progress.finish();
-    session.give_back().await;
     let outcome = match outcome {
         Some(outcome) => outcome,
-        None => Err(leaving::leave(&plan.engine, plan.operation).await.into()),
+        None => Err(leaving::leave(&plan.engine, plan.operation, &session).await.into()),
     };
+    session.give_back().await;
     match &outcome {
         Ok(deployed) => plan.operation.end(deployed.status()),
         Err(failure) => plan.operation.end(crate::operation::ended(failure.kind())),

@@ -131,9 +131,10 @@ async fn perform(plan: &Plan<'_>, operation: &Operation) -> Result<Destroyed, Fa
         outcome = destroy::run(plan, operation, &session, progress.sink()) => Some(outcome),
     };
     progress.finish();
-    session.give_back().await;
-    match outcome {
+    let outcome = match outcome {
         Some(outcome) => outcome,
-        None => Err(leaving::leave(&plan.engine, operation).await.into()),
-    }
+        None => Err(leaving::leave(&plan.engine, operation, &session).await.into()),
+    };
+    session.give_back().await;
+    outcome
 }

@@ -14,13 +14,8 @@ pub(super) async fn existing(
     template: &str,
     reporter: &Reporter,
 ) -> Result<(), Problem> {
-    let region = plan.project.config.environment.region.to_string();
-    let json: Json = serde_json::from_str(template).map_err(|error| {
-        Problem::new(FailureKind::Failed, format!("read the template of {}: {error}", request.name))
-    })?;
     let clients = plan.target.data();
-    let account = plan.account.as_str();
-    let found = find(&clients, account, &named(&json, account, &region)).await?;
+    let found = left(plan, template).await?;
     if found.is_empty() {
         return Ok(());
     }
@@ -43,6 +38,19 @@ pub(super) async fn existing(
     let request = StackRequest { template: TemplateSource::Inline(template.to_owned()), ..request.clone() };
     plan.engine.adopt(&request, &imports, &|event| reporter.stack(event)).await?;
     Ok(())
+}
+
+/// Whether anything exists under the names that the template fixes.
+pub(super) async fn is_anything_left(plan: &Plan<'_>, template: &str) -> Result<bool, Problem> {
+    Ok(!left(plan, template).await?.is_empty())
+}
+
+async fn left(plan: &Plan<'_>, template: &str) -> Result<Vec<Existing>, Problem> {
+    let region = plan.project.config.environment.region.to_string();
+    let json: Json = serde_json::from_str(template)
+        .map_err(|error| Problem::new(FailureKind::Failed, format!("read a template: {error}")))?;
+    let account = plan.account.as_str();
+    Ok(find(&plan.target.data(), account, &named(&json, account, &region)).await?)
 }
 
 fn import(existing: Existing) -> ToImport {

@@ -15,6 +15,8 @@ use leo_stack::Stacks;
 pub(crate) enum ImagePlan {
     /// Build both with this engine, and push them.
     Build(SourceChoice, Engine),
+    /// What the platform runs when it is this run's turn.
+    Current,
     /// These digests, which the registry has to have.
     Digests { orchestrator: ImageDigest, generator: ImageDigest },
     /// None: the target runs no containers.
@@ -58,23 +60,30 @@ pub(crate) async fn choose(
             Ok(ImagePlan::Digests { orchestrator, generator })
         }
         ImagesChoice::Current => {
-            let current = |key: &str| {
-                platform
-                    .and_then(|platform| platform.parameters.get(key))
-                    .and_then(|image| image.rsplit_once('@'))
-                    .and_then(|(_, digest)| digest.parse::<ImageDigest>().ok())
-            };
-            match (current(&stacks.keys.orchestrator_image), current(&stacks.keys.generator_image)) {
-                (Some(orchestrator), Some(generator)) => Ok(ImagePlan::Digests { orchestrator, generator }),
-                _ => Err(Problem::new(
-                    FailureKind::Usage,
-                    format!("keep the current images: `{}` runs none", stacks.platform.name),
-                )
-                .hint("build them with `--images build`, or name digests")
-                .into()),
-            }
+            current(stacks, platform)?;
+            Ok(ImagePlan::Current)
         }
     }
+}
+
+/// The digests of the orchestrator and the generators that a platform runs.
+pub(super) fn current(
+    stacks: &Stacks,
+    platform: Option<&leo_deploy::Stack>,
+) -> Result<(ImageDigest, ImageDigest), Problem> {
+    let digest = |key: &str| {
+        platform
+            .and_then(|platform| platform.parameters.get(key))
+            .and_then(|image| image.rsplit_once('@'))
+            .and_then(|(_, digest)| digest.parse().ok())
+    };
+    digest(&stacks.keys.orchestrator_image).zip(digest(&stacks.keys.generator_image)).ok_or_else(|| {
+        Problem::new(
+            FailureKind::Usage,
+            format!("keep the current images: `{}` runs none", stacks.platform.name),
+        )
+        .hint("build them with `--images build`, or name digests")
+    })
 }
 
 /// Whether the demo images may stand in for the siblings.
@@ -93,4 +102,26 @@ pub(crate) fn sources(project: &Project, demo: DemoImages) -> Result<SourceChoic
         eprintln!("note: {said}");
     }
     Ok(choice)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::plan::testing::stack, *};
+
+    #[test]
+    fn what_runs_is_read_from_the_platform() {
+        let config = leo_config::testing::load("[environments.dev]").expect("is valid");
+        let stacks = leo_stack::compose(&config).expect("composes");
+        let image = |digit: &str| format!("r/leo@sha256:{}", digit.repeat(64));
+        let (orchestrator, generator) = (image("a"), image("b"));
+        let keys = [stacks.keys.orchestrator_image.as_str(), stacks.keys.generator_image.as_str()];
+        let platform =
+            stack("UPDATE_COMPLETE", &[], &[(keys[0], orchestrator.as_str()), (keys[1], generator.as_str())]);
+        let (first, second) = current(&stacks, Some(&platform)).expect("runs");
+        assert!(orchestrator.ends_with(first.as_str()) && generator.ends_with(second.as_str()));
+        for platform in [None, Some(&stack("UPDATE_COMPLETE", &[], &[(keys[0], orchestrator.as_str())]))] {
+            let problem = current(&stacks, platform).expect_err("runs none");
+            assert_eq!(problem.message, "keep the current images: `leo-dev-platform` runs none");
+        }
+    }
 }

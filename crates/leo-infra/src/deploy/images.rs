@@ -1,6 +1,6 @@
 //! The images as a step: built and pushed, kept as they run, or given by digest.
 
-use super::{Plan, choice::ImagePlan};
+use super::{Before, Plan, choice::ImagePlan};
 use crate::{
     failure::{Failure, Problem},
     target::Target,
@@ -89,6 +89,7 @@ fn repositories(target: &Target, orchestrator: &str, generator: &str) -> Reposit
 
 pub(super) async fn run(
     plan: &Plan<'_>,
+    before: &Before,
     registry: &StackOutcome,
     reporter: &Reporter,
 ) -> Result<Finished<Images>, Problem> {
@@ -104,16 +105,12 @@ pub(super) async fn run(
             let finished = build(plan.project, plan.target, choice, engine, &repositories, reporter).await?;
             (finished.value, finished.changed)
         }
+        ImagePlan::Current => {
+            let (orchestrator, generator) = super::choice::current(plan.stacks, before.platform.as_ref())?;
+            (adopt(plan.target, &repositories, [&orchestrator, &generator], reporter).await?, false)
+        }
         ImagePlan::Digests { orchestrator, generator } => {
-            let catalog = plan.target.catalog();
-            let adopt = async |name, repository, digest| {
-                catalog.adopt(name, repository, digest, lines_to(reporter)).await.map(Built::from)
-            };
-            let (orchestrator, generator) = tokio::try_join!(
-                adopt(ImageName::Orchestrator, &repositories.orchestrator, orchestrator),
-                adopt(ImageName::Generator, &repositories.generator, generator),
-            )?;
-            (vec![orchestrator, generator], false)
+            (adopt(plan.target, &repositories, [orchestrator, generator], reporter).await?, false)
         }
         ImagePlan::None => {
             reporter.note("no Docker engine: nothing is built, and the templates get placeholder digests");
@@ -134,6 +131,24 @@ pub(super) async fn run(
         }
     };
     Ok(Finished::new(pair(images)?, changed))
+}
+
+/// Images that are in the registry already.
+async fn adopt(
+    target: &Target,
+    repositories: &Repositories,
+    [orchestrator, generator]: [&ImageDigest; 2],
+    reporter: &Reporter,
+) -> Result<Vec<Built>, Problem> {
+    let catalog = target.catalog();
+    let adopt = async |name, repository, digest| {
+        catalog.adopt(name, repository, digest, lines_to(reporter)).await.map(Built::from)
+    };
+    let (orchestrator, generator) = tokio::try_join!(
+        adopt(ImageName::Orchestrator, &repositories.orchestrator, orchestrator),
+        adopt(ImageName::Generator, &repositories.generator, generator),
+    )?;
+    Ok(vec![orchestrator, generator])
 }
 
 fn pair(images: Vec<Built>) -> Result<Images, Problem> {

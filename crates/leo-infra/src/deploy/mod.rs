@@ -9,7 +9,9 @@ pub(crate) mod choice;
 mod footing;
 mod gate;
 pub(crate) mod images;
+mod parameters;
 mod plan;
+mod prepare;
 pub(crate) mod preview;
 pub(crate) mod recovery;
 pub(crate) mod release;
@@ -30,6 +32,7 @@ use images::Images;
 use leo_aws::FailureKind;
 use leo_deploy::{Finished, Run, Sink, StackOutcome, Step, Stopped};
 use leo_stack::StackError;
+use stacks::Platform;
 use std::collections::BTreeMap;
 use watch::Watch;
 
@@ -38,8 +41,17 @@ const TURN: Step = Step("turn");
 /// The record of what passed the gate.
 const RELEASE: Step = Step("release");
 
+/// A run whose turn it is.
+struct Turn<'a> {
+    plan: &'a Plan<'a>,
+    session: &'a Session,
+    /// The stacks as they were found when the turn came: nobody else's deploy has changed them since.
+    before: Before,
+}
+
 /// What the first half of a deploy gives the platform.
-struct Ground {
+struct Ground<'a> {
+    turn: Turn<'a>,
     registry: StackOutcome,
     images: Images,
     foundation: StackOutcome,
@@ -68,26 +80,28 @@ pub(crate) async fn run(plan: &Plan<'_>, session: &Session, sink: Sink) -> Resul
 }
 
 async fn steps(plan: &Plan<'_>, session: &Session, run: &Run<Problem>) -> Result<Deployed, Stopped> {
-    let Ground { registry, images, foundation, revision } = Box::pin(ground(plan, session, run)).await?;
+    let Ground { turn, registry, images, foundation, revision } =
+        Box::pin(ground(plan, session, run)).await?;
     let watch = Watch::default();
     let mut parameters = BTreeMap::new();
-    let platform: StackOutcome = run
+    let platform: Platform = run
         .step(Step::PLATFORM, async |reporter| {
             session.confirm().await?;
-            parameters = stacks::platform_parameters(plan, &foundation, &images, &revision)?;
-            match stacks::platform(plan, &parameters, &watch, &reporter).await {
+            parameters = parameters::of_platform(plan, &foundation, &images, &revision)?;
+            match stacks::platform(&turn, &parameters, &watch, &reporter).await {
                 Ok(finished) => Ok(finished),
-                Err(problem) => Err(watch.explain(plan, problem).await),
+                Err(problem) if watch.has_begun() => Err(watch.explain(plan, problem).await),
+                Err(problem) => Err(problem),
             }
         })
         .await?;
     let gate = run
         .step(Step::GATE, async |reporter| {
-            match gate::run(plan, &platform, &images, &watch, &reporter).await {
+            match gate::run(plan, &platform.outcome, &images, &watch, &reporter).await {
                 Ok(finished) => Ok(finished),
                 Err(problem) => {
                     let problem = watch.explain(plan, problem).await;
-                    Err(stacks::take_back(plan, &platform, problem, &reporter).await)
+                    Err(stacks::take_back(&turn, &platform, problem, &reporter).await)
                 }
             }
         })
@@ -103,40 +117,47 @@ async fn steps(plan: &Plan<'_>, session: &Session, run: &Run<Problem>) -> Result
         ),
         None => run.step(RELEASE, async |_| Ok(Finished::new(None, false))).await?,
     };
-    Ok(report::deployed(plan, [registry, foundation, platform], images, gate, release))
+    Ok(report::deployed(plan, [registry, foundation, platform.outcome], images, gate, release))
 }
 
 /// Everything that the platform stands on.
-async fn ground(plan: &Plan<'_>, session: &Session, run: &Run<Problem>) -> Result<Ground, Stopped> {
-    let registry =
-        async || run.step(Step::REGISTRY, async |reporter| stacks::registry(plan, &reporter).await).await;
-    let turn = async || run.step(TURN, async |reporter| session.take(plan, &reporter).await).await;
-    let registry_is_new = !plan.before.has_registry();
-    let made = if registry_is_new { Some(registry().await?) } else { None };
-    turn().await?;
+async fn ground<'a>(
+    plan: &'a Plan<'a>,
+    session: &'a Session,
+    run: &Run<Problem>,
+) -> Result<Ground<'a>, Stopped> {
+    let registry = async |turn: &Turn<'_>| {
+        run.step(Step::REGISTRY, async |reporter| stacks::registry(turn, &reporter).await).await
+    };
+    let mut turn = Turn { plan, session, before: plan.before.clone() };
+    let made = if turn.before.has_registry() { None } else { Some(registry(&turn).await?) };
+    turn.before = run.step(TURN, async |reporter| session.take(plan, &reporter).await).await?;
     let (left, right) = tokio::join!(
         async {
             let registry = match made {
                 Some(registry) => registry,
-                None => registry().await?,
+                None => registry(&turn).await?,
             };
             let images = run
-                .step(Step::IMAGES, async |reporter| images::run(plan, &registry, &reporter).await)
+                .step(Step::IMAGES, async |reporter| {
+                    images::run(plan, &turn.before, &registry, &reporter).await
+                })
                 .await?;
             Ok((registry, images))
         },
         async {
             let foundation = run
-                .step(Step::FOUNDATION, async |reporter| stacks::foundation(plan, &reporter).await)
+                .step(Step::FOUNDATION, async |reporter| stacks::foundation(&turn, &reporter).await)
                 .await?;
-            let revision =
-                run.step(Step::SECRETS, async |reporter| secrets::run(plan, &reporter).await).await?;
+            let revision = run
+                .step(Step::SECRETS, async |reporter| secrets::run(plan, &turn.before, &reporter).await)
+                .await?;
             Ok((foundation, revision))
         },
     );
     let (registry, images) = left?;
     let (foundation, revision) = right?;
-    Ok(Ground { registry, images, foundation, revision })
+    Ok(Ground { turn, registry, images, foundation, revision })
 }
 
 /// An output of a stack, which is there once the stack is deployed.

@@ -4,6 +4,7 @@
 use super::{
     Plan,
     images::{Built, Images},
+    parameters,
     plan::unchanged,
     rollback::Foreseen,
     stacks,
@@ -30,7 +31,7 @@ pub(crate) async fn of_release(
         };
         let key = &plan.stacks.keys.secrets_revision;
         let revision = before.platform.as_ref().and_then(|platform| platform.parameters.get(key));
-        let parameters = stacks::platform_parameters(
+        let parameters = parameters::of_platform(
             plan,
             &unchanged(foundation),
             &images(release)?,

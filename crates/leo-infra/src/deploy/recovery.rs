@@ -4,7 +4,7 @@ use super::{Before, Consent};
 use crate::{ask, failure::Problem};
 use leo_aws::FailureKind;
 use leo_deploy::{Action, Stacks, action};
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 /// Which stuck stacks may be recovered: all, or the ones that the person at the terminal says yes to. A no leaves
 /// everything as it is.
@@ -17,7 +17,7 @@ pub(crate) async fn consent(
     if all {
         return Ok(Consent::All);
     }
-    let mut agreed = BTreeSet::new();
+    let mut agreed = BTreeMap::new();
     if !may_ask {
         return Ok(Consent::Only(agreed));
     }
@@ -34,7 +34,7 @@ pub(crate) async fn consent(
             )
             .hint("say yes to the question, or run it with --recover"));
         }
-        agreed.insert(stack.name.clone());
+        agreed.insert(stack.name.clone(), recovery);
     }
     Ok(Consent::Only(agreed))
 }

@@ -1,37 +1,42 @@
 //! The three stacks as steps.
 
 use super::{
-    Plan, adopt,
+    Plan, Turn,
     footing::{self, Footing},
-    images::Images,
-    output,
+    prepare::{execute, is_new, prepare},
     watch::Watch,
 };
 use crate::failure::Problem;
 use leo_aws::{FailureKind, ServiceError};
 use leo_config::StackName;
 use leo_deploy::{
-    Action, Block, Capability, Control, DeployError, Finished, INLINE_TEMPLATE_LIMIT, OnCreateFailure,
-    Prepared, Reporter, Stack, StackOutcome, StackRequest, TemplateSource, action,
+    Capability, Change, Finished, INLINE_TEMPLATE_LIMIT, OnCreateFailure, Prepared, Replacement, Reporter,
+    Stack, StackOutcome, StackRequest, TemplateSource,
 };
 use std::collections::BTreeMap;
 
 type Step = Result<Finished<StackOutcome>, Problem>;
 
-/// How often a stack is recovered in one run: continuing a rollback can end in a state that allows more.
-const RECOVERIES: usize = 2;
 /// How often another first deploy may be quicker with the registry.
 const RACES: usize = 3;
 
 /// What is asked for, and the template's text.
 pub(super) struct Wanted<'a> {
     pub(super) request: StackRequest,
-    template: &'a str,
+    pub(super) template: &'a str,
 }
 
-pub(super) async fn registry(plan: &Plan<'_>, reporter: &Reporter) -> Step {
+/// The platform as its step left it.
+pub(super) struct Platform {
+    pub(super) outcome: StackOutcome,
+    /// Whether this very run created it.
+    pub(super) created: bool,
+}
+
+pub(super) async fn registry(turn: &Turn<'_>, reporter: &Reporter) -> Step {
+    let plan = turn.plan;
     let Some(template) = &plan.templates.registry else {
-        return plan.before.registry_outcome().map(|outcome| Finished::new(outcome, false)).ok_or_else(
+        return turn.before.registry_outcome().map(|outcome| Finished::new(outcome, false)).ok_or_else(
             || {
                 Problem::new(
                     FailureKind::Failed,
@@ -43,11 +48,11 @@ pub(super) async fn registry(plan: &Plan<'_>, reporter: &Reporter) -> Step {
     };
     // Its own bucket is where a large template would go, so this one always goes in the call.
     let wanted = wanted(plan, &plan.stacks.registry.name, TemplateSource::Inline(template.clone()), template);
-    let mut before = plan.before.registry.clone();
+    let mut before = turn.before.registry.clone();
     let mut races = RACES;
     loop {
-        let done = match prepare(plan, &wanted, before.as_ref(), reporter).await {
-            Ok(prepared) => execute(plan, prepared, Control::default(), reporter).await,
+        let done = match prepare(turn, &wanted, before.as_ref(), reporter).await {
+            Ok(prepared) => execute(turn, prepared, reporter).await,
             Err(problem) => Err(problem),
         };
         // Nothing keeps two first deploys apart before the bucket is there that does. Where the other one was quicker,
@@ -63,149 +68,128 @@ pub(super) async fn registry(plan: &Plan<'_>, reporter: &Reporter) -> Step {
 }
 
 /// Refuses what would pull the ground from under a running platform.
-pub(super) async fn foundation(plan: &Plan<'_>, reporter: &Reporter) -> Step {
+pub(super) async fn foundation(turn: &Turn<'_>, reporter: &Reporter) -> Step {
+    let plan = turn.plan;
+    let before = turn.before.foundation.as_ref();
     let wanted = wanted_foundation(plan).await?;
-    let prepared = prepare(plan, &wanted, plan.before.foundation.as_ref(), reporter).await?;
-    let Prepared::Ready(change_set) = prepared else {
-        return execute(plan, prepared, Control::default(), reporter).await;
-    };
-    if let Some(platform) = &plan.before.platform {
+    let prepared = prepare(turn, &wanted, before, reporter).await?;
+    if let (Prepared::Ready(change_set), Some(platform)) = (&prepared, &turn.before.platform) {
         let Footing { lost, kept } =
-            footing::judge(change_set.changes(), &plan.stacks.consumed, &platform.parameters);
+            footing::judge(&known(plan, change_set.changes()), &plan.stacks.consumed, &platform.parameters);
         if !lost.is_empty() {
-            plan.engine.discard(change_set).await?;
+            if let Prepared::Ready(change_set) = prepared {
+                plan.engine.discard(change_set).await?;
+            }
             return Err(footing::refused(&plan.stacks.foundation.name, lost));
         }
         for line in kept {
             reporter.warning(line);
         }
     }
-    let finished = execute(plan, Prepared::Ready(change_set), Control::default(), reporter).await?;
-    protect(plan, &plan.stacks.foundation.name).await?;
+    let finished = execute(turn, prepared, reporter).await?;
+    protect(plan, before, &plan.stacks.foundation.name, reporter).await?;
     Ok(finished)
+}
+
+/// The changes by which the footing is judged. The local target says "perhaps replaced" of every property that it has no
+/// rule for, so there only what is said for certain counts.
+fn known(plan: &Plan<'_>, changes: &[Change]) -> Vec<Change> {
+    let certain = |change: &&Change| change.replacement != Replacement::Maybe;
+    changes.iter().filter(|change| plan.target.local.is_none() || certain(change)).cloned().collect()
 }
 
 /// While it runs, what its containers do is watched: `watch` keeps it, and ends a deploy that can't succeed.
 pub(super) async fn platform(
-    plan: &Plan<'_>,
+    turn: &Turn<'_>,
     parameters: &BTreeMap<String, String>,
     watch: &Watch,
     reporter: &Reporter,
-) -> Step {
+) -> Result<Finished<Platform>, Problem> {
+    let plan = turn.plan;
+    let before = turn.before.platform.as_ref();
     let revision = parameters.get(&plan.stacks.keys.secrets_revision).cloned();
     let wanted = wanted_platform(plan, parameters).await?;
-    let prepared = prepare(plan, &wanted, plan.before.platform.as_ref(), reporter).await?;
-    let finished = match prepared {
-        Prepared::NoChange(_) => execute(plan, prepared, Control::default(), reporter).await?,
+    let (outcome, created) = match prepare(turn, &wanted, before, reporter).await? {
+        Prepared::NoChange(outcome) => (outcome, false),
         Prepared::Ready(change_set) => {
+            turn.session.confirm().await?;
+            let created = change_set.creates_stack();
             let control = watch.start(plan);
             let on_event = |event| {
                 watch.on_stack_event(&event);
                 reporter.stack(event);
             };
             let executed = plan.engine.execute(change_set, &control, &on_event).await;
-            let outcome = executed.inspect_err(|error| watch.on_error(error))?;
-            Finished::new(outcome, true)
+            (executed.inspect_err(|error| watch.on_error(error))?, created)
         }
     };
-    protect(plan, &plan.stacks.platform.name).await?;
+    protect(plan, before, &plan.stacks.platform.name, reporter).await?;
     if plan.target.local.is_some() {
-        roll_tasks(plan, revision.as_deref(), &finished.value, reporter).await?;
+        roll_tasks(turn, revision.as_deref(), &outcome, reporter).await?;
     }
-    Ok(finished)
-}
-
-/// A change set of the stack; what stands in the way of one is removed first, as far as that was agreed to.
-async fn prepare(
-    plan: &Plan<'_>,
-    wanted: &Wanted<'_>,
-    before: Option<&Stack>,
-    reporter: &Reporter,
-) -> Result<Prepared, Problem> {
-    let request = &wanted.request;
-    let on_event = |event| reporter.stack(event);
-    // What was seen before another deploy of the environment was waited for may have changed since.
-    if is_new(before) && is_new(plan.engine.describe(&request.name).await?.as_ref()) {
-        adopt::existing(plan, request, wanted.template, reporter).await?;
-    }
-    for _ in 0..RECOVERIES {
-        let error = match plan.engine.prepare(request, &on_event).await {
-            Ok(prepared) => return Ok(prepared),
-            Err(error) => error,
-        };
-        let blocked = matches!(error, DeployError::Blocked { .. });
-        if !blocked || !plan.settings.recover.covers(&request.name) {
-            return Err(error.into());
-        }
-        let Some(stack) = plan.engine.describe(&request.name).await? else { continue };
-        let Some(recovery) = plan.engine.recovery(&stack).await? else { return Err(error.into()) };
-        reporter.note(recovery.to_string());
-        plan.engine.recover(&stack, &recovery, &on_event).await?;
-        let gone = matches!(
-            action(Some(&stack.status)),
-            Action::Blocked(Block::CreateRolledBack | Block::DeleteFailed)
-        );
-        if gone {
-            adopt::existing(plan, request, wanted.template, reporter).await?;
-        }
-    }
-    Ok(plan.engine.prepare(request, &on_event).await?)
-}
-
-/// Whether the stack has yet to be created, so that names could be taken.
-fn is_new(before: Option<&Stack>) -> bool {
-    matches!(action(before.map(|stack| &stack.status)), Action::Create | Action::Reuse)
-}
-
-async fn execute(plan: &Plan<'_>, prepared: Prepared, control: Control, reporter: &Reporter) -> Step {
-    let outcome = match prepared {
-        Prepared::NoChange(outcome) => outcome,
-        Prepared::Ready(change_set) => {
-            plan.engine.execute(change_set, &control, &|event| reporter.stack(event)).await?
-        }
-    };
     let changed = outcome.changed;
-    Ok(Finished::new(outcome, changed))
+    Ok(Finished::new(Platform { outcome, created }, changed))
 }
 
 /// After a gate that did not pass: a platform that this run created is deleted again where nothing else ends it. In
 /// express mode CloudFormation has gone by then, and the local target knows no failed create; elsewhere the failed
 /// create has been deleted already. The platform holds no data.
 pub(super) async fn take_back(
-    plan: &Plan<'_>,
-    platform: &StackOutcome,
+    turn: &Turn<'_>,
+    platform: &Platform,
     mut problem: Problem,
     reporter: &Reporter,
 ) -> Problem {
+    let plan = turn.plan;
     let stays = !plan.settings.express && plan.target.local.is_none();
-    if !is_new(plan.before.platform.as_ref()) || stays || problem.kind != FailureKind::Failed {
+    if !platform.created || stays || problem.kind != FailureKind::Failed {
         return problem;
     }
-    reporter.note(format!("deleting {} again, which holds no data", platform.name));
-    match plan.engine.delete(&platform.name, &[], &|event| reporter.stack(event)).await {
-        Ok(_) => problem.details.push(format!("{} was deleted again; the data stays", platform.name)),
-        Err(error) => problem.details.push(format!("{} is still there: failed to {error}", platform.name)),
-    }
+    let StackOutcome { name, stack_id, .. } = &platform.outcome;
+    let delete = async || {
+        turn.session.confirm().await?;
+        reporter.note(format!("deleting {name} again, which holds no data"));
+        // By its id: never another one that took its name.
+        plan.engine.delete(stack_id, &[], &|event| reporter.stack(event)).await?;
+        Ok::<_, Problem>(())
+    };
+    problem.details.push(match delete().await {
+        Ok(()) => format!("{name} was deleted again; the data stays"),
+        Err(error) => format!("{name} is still there: failed to {}", error.message),
+    });
     problem
 }
 
-/// A protected environment's stacks refuse to be deleted by anyone.
-async fn protect(plan: &Plan<'_>, stack: &StackName) -> Result<(), Problem> {
-    if plan.project.config.environment.protected && plan.target.local.is_none() {
-        plan.engine.protect(stack.as_str(), true).await?;
+/// A protected environment's stacks refuse to be deleted by anyone, whether anything else had to change or not; those of
+/// one that is no longer protected don't.
+async fn protect(
+    plan: &Plan<'_>,
+    before: Option<&Stack>,
+    stack: &StackName,
+    reporter: &Reporter,
+) -> Result<(), Problem> {
+    let protected = plan.project.config.environment.protected;
+    let is_so = before.is_some_and(|before| before.termination_protection) == protected;
+    if is_so || plan.target.local.is_some() {
+        return Ok(());
+    }
+    plan.engine.protect(stack.as_str(), protected).await?;
+    if !protected {
+        reporter.note("termination protection is off: the environment is not marked `protected`");
     }
     Ok(())
 }
 
 /// On AWS a new revision of the secrets rolls the tasks by itself; the local target ignores that property.
 async fn roll_tasks(
-    plan: &Plan<'_>,
+    turn: &Turn<'_>,
     revision: Option<&str>,
     platform: &StackOutcome,
     reporter: &Reporter,
 ) -> Result<(), Problem> {
+    let plan = turn.plan;
     let key = &plan.stacks.keys.secrets_revision;
-    let before = plan.before.platform.as_ref().and_then(|platform| platform.parameters.get(key));
+    let before = turn.before.platform.as_ref().and_then(|platform| platform.parameters.get(key));
     if before.is_none_or(|before| Some(before.as_str()) == revision) {
         return Ok(());
     }
@@ -220,35 +204,6 @@ async fn roll_tasks(
         .await
         .map_err(|error| ServiceError::of("UpdateService", &error))?;
     Ok(())
-}
-
-/// What the platform takes: the foundation's outputs, the images, the revision of the secrets. A release that is brought
-/// back keeps its other parameters.
-pub(super) fn platform_parameters(
-    plan: &Plan<'_>,
-    foundation: &StackOutcome,
-    images: &Images,
-    revision: &str,
-) -> Result<BTreeMap<String, String>, Problem> {
-    let keys = &plan.stacks.keys;
-    let released = plan.release.as_ref().and_then(|release| release.stack(super::release::PLATFORM));
-    let mut parameters = released.map(|stack| stack.parameters.clone()).unwrap_or_default();
-    // An earlier template may know fewer parameters than today's.
-    let wants = |name: &str| released.is_none_or(|stack| stack.parameters.contains_key(name));
-    for (key, value) in [
-        (&keys.orchestrator_image, images.orchestrator.reference.to_string()),
-        (&keys.generator_image, images.generator.reference.to_string()),
-        (&keys.secrets_revision, revision.to_owned()),
-    ] {
-        if wants(key) {
-            parameters.insert(key.clone(), value);
-        }
-    }
-    for link in plan.stacks.links.iter().filter(|link| wants(&link.parameter)) {
-        let value = output(foundation, &link.output)?;
-        parameters.insert(link.parameter.clone(), value.to_owned());
-    }
-    Ok(parameters)
 }
 
 pub(super) async fn wanted_foundation<'a>(plan: &'a Plan<'_>) -> Result<Wanted<'a>, Problem> {

@@ -3,6 +3,7 @@
 use super::Plan;
 use crate::{failure::Problem, keep, watched};
 use aws_sdk_cloudformation::primitives::{DateTime, DateTimeFormat};
+use leo_aws::FailureKind;
 use leo_deploy::{Control, DeployError, Respite, StackEvent};
 use leo_evidence::{Evidence, Recorder, diagnose};
 use std::{
@@ -37,6 +38,11 @@ impl Watch {
             abort: self.abort_signal(),
             respite: (!plan.settings.firm).then(|| respite(self.recorder.clone())),
         }
+    }
+
+    /// Whether it has begun: whether anything of the platform was changed.
+    pub(super) fn has_begun(&self) -> bool {
+        lock(&self.began).is_some()
     }
 
     /// Says when the deploy can't succeed any more, and why.
@@ -85,6 +91,9 @@ impl Watch {
             return problem;
         }
         let recorder = lock(&self.recorder).take();
+        if recorder.is_none() && problem.kind != FailureKind::Failed {
+            return problem;
+        }
         let recorder = recorder.unwrap_or_else(|| {
             // Nothing had to change, and what runs is not well nevertheless.
             let recorder = Self::begin(plan);
@@ -120,7 +129,9 @@ fn left(until: &str, now: SystemTime) -> Option<Duration> {
 }
 
 fn explained(mut problem: Problem, evidence: &Evidence, operation: &str) -> Problem {
-    let Some(diagnosis) = diagnose(evidence) else { return problem };
+    // Of another kind nothing is known to have failed: we can't see it any more, and what to do about that is said.
+    let failed = problem.kind == FailureKind::Failed;
+    let Some(diagnosis) = diagnose(evidence).filter(|_| failed) else { return problem };
     problem.details = diagnosis.details();
     problem.details.insert(0, format!("cause: {}", diagnosis.text));
     problem.hint = Some(diagnosis.fix.clone());
@@ -142,5 +153,29 @@ mod tests {
         assert_eq!(left("2026-11-22T14:20:19Z", now), Some(Duration::from_secs(120)));
         assert_eq!(left("2026-11-22T14:18:00Z", now), None);
         assert_eq!(left("tomorrow", now), None);
+    }
+
+    #[test]
+    fn only_what_failed_is_explained_by_what_was_seen() {
+        let mismatches = vec!["leo-dev-orchestrator:1 runs instead of leo-dev-orchestrator:2".to_owned()];
+        let evidence = Evidence { mismatches, ..Evidence::default() };
+        let of = |kind| {
+            explained(
+                Problem::new(kind, "deploy leo-dev-platform").hint("the first hint"),
+                &evidence,
+                "operation-1",
+            )
+        };
+        let failed = of(FailureKind::Failed);
+        assert_ne!(failed.hint.as_deref(), Some("the first hint"));
+        let said = failed.details.join("\n");
+        assert!(
+            said.contains("runs instead of") && said.contains("diagnose --operation operation-1"),
+            "{said}"
+        );
+        for kind in [FailureKind::Credentials, FailureKind::Detached] {
+            let unseen = of(kind);
+            assert_eq!((unseen.hint.as_deref(), unseen.details.len()), (Some("the first hint"), 0));
+        }
     }
 }

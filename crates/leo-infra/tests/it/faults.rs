@@ -42,7 +42,8 @@ fn docker_no_false_outcome_of_a_deploy_with_containers_whose_calls_fail() {
         return;
     }
     let tree = WorkTree::new();
-    rotate(&tree, TURNS_WITH_CONTAINERS.0, &[]);
+    let images = tree.publish_images();
+    rotate(&tree, TURNS_WITH_CONTAINERS.0, &["--images", &images]);
 }
 
 /// Takes that many turns, each through the proxy, and compares what it said with what is really there.

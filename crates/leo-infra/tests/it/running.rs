@@ -72,6 +72,12 @@ impl Running {
         self.ended(code, Duration::from_secs(1))
     }
 
+    /// Ctrl-C, as it reaches a command that has no terminal.
+    pub(crate) fn interrupt(&self) {
+        let sent = Command::new("kill").args(["-s", "INT", &self.child.id().to_string()]).status();
+        assert!(sent.expect("runs").success(), "there is no such process");
+    }
+
     /// Reads to the end, which has to come in time.
     pub(crate) fn finish(mut self) -> Ended {
         while self.next().is_some() {}

@@ -106,6 +106,24 @@ impl WorkTree {
         self.local_target()
     }
 
+    /// Deploys and destroys again, however long that takes: the demo programs may have to be compiled. What stays is the
+    /// registry with the images, as `--images` names them.
+    pub(crate) fn publish_images(&self) -> String {
+        let done = |arguments: &[&str]| {
+            let output = self.leo_infra(arguments).output().expect("runs");
+            assert_eq!(output.status.code(), Some(0), "{}", shown(&output));
+            document(&output)
+        };
+        let deployed = done(&["deploy", "--local", "--yes", "--json"]);
+        done(&["destroy", "--local", "--yes", "--json"]);
+        let images = deployed["images"].as_array().cloned().unwrap_or_default();
+        let named = |image: &Value| {
+            let part = |key: &str| image[key].as_str().expect("is said").to_owned();
+            format!("{}={}", part("name"), part("digest"))
+        };
+        images.iter().map(named).collect::<Vec<_>>().join(",")
+    }
+
     /// The local target that runs in this work tree.
     pub(crate) fn local_target(&self) -> LocalTarget {
         self.running_target().expect("runs")

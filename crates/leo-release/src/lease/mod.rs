@@ -15,6 +15,7 @@ pub use acquire::Waiting;
 pub use document::Holder;
 
 use crate::error::ReleaseError;
+use leo_aws::FailureKind;
 use renew::Renewer;
 use std::{fmt, sync::Arc, time::Duration};
 use tokio::{
@@ -60,6 +61,8 @@ pub enum Lost {
     NotRenewed {
         /// What the last try met.
         reason: String,
+        /// What kind of failure that was.
+        kind: FailureKind,
     },
 }
 
@@ -68,7 +71,7 @@ impl fmt::Display for Lost {
         match self {
             Self::TakenOver { by } => write!(f, "{by} took over"),
             Self::Removed => f.write_str("its lease was removed"),
-            Self::NotRenewed { reason } => write!(f, "its lease could not be renewed in time: {reason}"),
+            Self::NotRenewed { reason, .. } => write!(f, "its lease could not be renewed in time: {reason}"),
         }
     }
 }

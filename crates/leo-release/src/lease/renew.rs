@@ -5,7 +5,7 @@ use crate::{
     error::ReleaseError,
     objects::{Condition, Objects, Written},
 };
-use leo_aws::{ErrorClass, ServiceError};
+use leo_aws::{ErrorClass, FailureKind, ServiceError};
 use std::{
     sync::Arc,
     time::{Duration, SystemTime},
@@ -188,8 +188,9 @@ impl Renewer {
     /// Others may take the lease from now on.
     fn count_out(&self, state: &mut State) {
         let setback = state.setback.take();
+        let kind = setback.as_ref().map_or(FailureKind::Failed, ServiceError::kind);
         let reason = setback.map_or_else(|| "S3 did not answer".to_owned(), |error| error.to_string());
-        self.lose(Lost::NotRenewed { reason });
+        self.lose(Lost::NotRenewed { reason, kind });
     }
 
     /// The first reason stays.
