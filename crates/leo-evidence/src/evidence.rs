@@ -24,9 +24,12 @@ pub struct Subject {
     pub region: String,
     /// The platform's stack.
     pub stack: String,
+    /// Whether it is in the local target, which has environments of the same names.
+    pub local: bool,
 }
 
-/// Everything that was seen of one operation. Secret values were replaced before they got here.
+/// Everything that was seen of one operation. Secret values that are known, and what looks like a key, were replaced
+/// before they got here.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Evidence {
@@ -60,6 +63,8 @@ pub struct Evidence {
     pub mismatches: Vec<String>,
     /// What could not be looked at, and why.
     pub unanswered: Vec<String>,
+    /// What of it may still be secret, where that can't be known.
+    pub caution: Option<String>,
 }
 
 /// The service at one moment.
@@ -266,6 +271,8 @@ pub struct ResourceFailure {
     pub status: String,
     /// What the service said.
     pub reason: String,
+    /// Whether the stack rolled back already: then it is no reason for that.
+    pub late: bool,
 }
 
 /// A resource that has begun and not ended.
@@ -301,5 +308,12 @@ impl Evidence {
     /// The end of the log of one of these tasks' containers, where there are lines.
     pub(crate) fn log_of(&self, tasks: &[TaskSeen]) -> Option<&LogTail> {
         self.logs.iter().find(|tail| !tail.lines.is_empty() && tasks.iter().any(|task| task.id == tail.task))
+    }
+
+    /// Whether the log of one of these tasks was read, and none of those that were has a line.
+    pub(crate) fn wrote_nothing(&self, tasks: &[TaskSeen]) -> bool {
+        let mut read =
+            self.logs.iter().filter(|tail| tasks.iter().any(|task| task.id == tail.task)).peekable();
+        read.peek().is_some() && read.all(|tail| tail.lines.is_empty())
     }
 }

@@ -12,6 +12,7 @@ mod collect;
 mod diagnosis;
 mod distinct;
 mod evidence;
+mod keys;
 mod live;
 mod look;
 mod newness;
@@ -30,6 +31,7 @@ pub use evidence::{
     ContainerSeen, DeploymentSeen, Evidence, FindingSeen, LogTail, ProtectedTask, ResourceFailure,
     ResourceWaiting, ServiceSeen, StackSeen, Stop, Subject, TargetSeen, TaskSeen,
 };
+pub use keys::holds_a_key;
 pub use live::look;
 pub use look::Clients;
 pub use recorder::Recorder;

@@ -10,10 +10,10 @@ use leo_deploy::{DeployError, ResourceEvent, StackEvent};
 
 use crate::collect::Collector;
 use crate::evidence::{Evidence, Subject};
-use crate::look::{Clients, Looker, tail};
+use crate::look::{Clients, Found, Looker, Service, tail};
 use crate::newness::Newness;
 use crate::redact::Redact;
-use crate::time::now;
+use crate::time::{now, seconds};
 
 /// Pages of a list after which its end is given up.
 const MOST_PAGES: usize = 20;
@@ -26,12 +26,15 @@ pub async fn look(clients: Clients, subject: Subject, redact: Redact) -> Result<
     let mut evidence = Evidence { subject: subject.clone(), began: now(), ..Evidence::default() };
     let mut collector = Collector::new(redact, Newness::all());
     let mut looker = Looker::new(clients, subject.clone());
-    let look = looker.look(&[]).await;
+    let mut look = looker.look(&[]).await;
     if look.service.is_none()
         && look.stopped.is_none()
         && let Some(error) = look.failed.first()
     {
         return Err(error.clone());
+    }
+    if let Some(Found::There(service)) = &mut look.service {
+        leave_newest(service);
     }
     collector.take(look, &mut evidence, true);
     judge_by_revision(&mut evidence);
@@ -51,6 +54,13 @@ pub async fn look(clients: Clients, subject: Subject, redact: Redact) -> Result<
     }
     evidence.updated = now();
     Ok(evidence)
+}
+
+/// ECS keeps a hundred events, however old: those before the newest deployment are of another one.
+fn leave_newest(service: &mut Service) {
+    let created = service.deployments.iter().filter_map(|deployment| seconds(deployment.created.as_deref()?));
+    let Some(newest) = created.max_by(f64::total_cmp) else { return };
+    service.events.retain(|(_, time, _)| seconds(time).is_none_or(|time| time >= newest));
 }
 
 /// Without the beginning of the operation only the revision tells what is new: the newest that was ever started.

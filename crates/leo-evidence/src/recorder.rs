@@ -12,12 +12,14 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::collect::Collector;
-use crate::evidence::{Evidence, Subject};
+use crate::distinct::Counted;
+use crate::evidence::{Evidence, Stop, Subject};
 use crate::live::judge_by_revision;
 use crate::look::{Clients, Looker, tail};
 use crate::newness::Newness;
 use crate::pace::Pace;
 use crate::redact::Redact;
+use crate::stop::Outlook;
 use crate::store::forget_old;
 use crate::time::now;
 
@@ -27,8 +29,6 @@ const LAST_LOOK: Duration = Duration::from_secs(20);
 const LOGS: Duration = Duration::from_secs(10);
 /// How often the end of a log is read while a deploy runs; lines arrive some seconds after a container ended.
 const READS: u32 = 3;
-/// So many tasks of the new task definition that stop for one reason are enough: the next ones will, too.
-const ENOUGH: u64 = 2;
 
 /// Records what a deploy does to the service.
 ///
@@ -72,8 +72,9 @@ impl Recorder {
         Self { shared, clients, stop: Some(stop), task }
     }
 
-    /// Becomes `Some(reason)` when a second task of the new task definition has stopped for the same reason, so that
-    /// the deploy can be given up at once. Closed when the recorder is gone, which means nothing.
+    /// Becomes `Some(reason)` when more tasks of the new deployment have stopped for the same reason than it starts at
+    /// first, so that the deploy can be given up at once. Throttling and the like, after which ECS tries again, never
+    /// count. Closed when the recorder is gone, which means nothing.
     pub fn abort_signal(&self) -> watch::Receiver<Option<String>> {
         self.shared.abort.subscribe()
     }
@@ -277,7 +278,11 @@ async fn read_logs(shared: &Shared, clients: &Clients, reads: &mut BTreeMap<Stri
 }
 
 fn abort_reason(evidence: &Evidence) -> Option<String> {
-    let stop = evidence.failed_stops().into_iter().find(|stop| stop.count >= ENOUGH)?;
+    let lasts = |stop: &&Counted<Stop>| {
+        let enough = Outlook::of(&stop.item.reason).enough(evidence.desired_of(&stop.item.origin));
+        enough.is_some_and(|enough| stop.count >= enough)
+    };
+    let stop = evidence.failed_stops().into_iter().find(lasts)?;
     let definition = stop.item.tasks.first().map_or("the service", |task| &task.definition);
     Some(format!("{} tasks of {definition} stopped for the same reason: {}", stop.count, stop.item.reason))
 }

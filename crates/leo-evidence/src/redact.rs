@@ -1,10 +1,12 @@
-//! Secret values, taken out of everything that is kept or shown.
+//! Secret values, taken out of everything that is kept or shown: those that are known here, and what looks like one.
 
 use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use leo_env::Secret;
+
+use crate::keys::without_keys;
 
 /// What stands in a secret's place.
 const HIDDEN: &str = "‹redacted›";
@@ -14,6 +16,9 @@ const SHORTEST: usize = 4;
 const SHORTEST_ENCODED: usize = 10;
 
 /// The secret values that must not be kept: as they are, as JSON and URLs write them, a line of them, and in base64.
+///
+/// A container may have been given others, by someone else's machine or by hand: of those only what looks like a key or
+/// a token is recognised.
 #[derive(Clone, Default)]
 pub struct Redact(Vec<String>);
 
@@ -28,7 +33,7 @@ impl Redact {
         Self(patterns)
     }
 
-    /// `text` without them.
+    /// `text` without them, and without what looks like a key.
     pub fn apply(&self, text: &str) -> String {
         let mut text = text.to_owned();
         for pattern in &self.0 {
@@ -36,7 +41,7 @@ impl Redact {
                 text = text.replace(pattern, HIDDEN);
             }
         }
-        text
+        without_keys(&text, HIDDEN)
     }
 }
 
@@ -119,9 +124,11 @@ mod tests {
     }
 
     #[test]
-    fn everything_else_stays() {
+    fn everything_else_stays_but_what_looks_like_a_key() {
         assert_eq!(redact().apply("abc: listening on 8080"), "abc: listening on 8080");
         assert_eq!(Redact::default().apply("x"), "x");
+        let unknown = "signing in with ghp_hunter2hunter2";
+        assert_eq!(Redact::default().apply(unknown), "signing in with ‹redacted›");
         assert_eq!(format!("{:?}", redact()), "Redact(hidden)");
     }
 }

@@ -110,13 +110,18 @@ impl StackSeen {
         if cause.resource_type == STACK && cause.reason == "User Initiated" {
             return false;
         }
+        // What fails while it rolls back and cleans up comes of the failure before; what lies deeper explains it.
+        if self.rollback_since.is_some() && !self.failures.is_empty() && cause.path.len() == 1 {
+            return false;
+        }
         let failure = ResourceFailure {
             logical_id: cause.path.join("/"),
             resource_type: cause.resource_type.clone(),
             status: cause.status.clone(),
             reason: redact.apply(&cause.reason),
+            late: self.rollback_since.is_some(),
         };
-        if self.failures.len() >= MOST || self.failures.contains(&failure) {
+        if self.failures.len() >= MOST || self.failures.iter().any(|known| same(known, &failure)) {
             return false;
         }
         self.ended(&failure.logical_id);
@@ -137,6 +142,12 @@ impl StackSeen {
         self.findings.push(seen);
         true
     }
+}
+
+/// The same failure, whenever it was told.
+fn same(one: &ResourceFailure, other: &ResourceFailure) -> bool {
+    let what = |it: &ResourceFailure| (it.logical_id.clone(), it.status.clone(), it.reason.clone());
+    what(one) == what(other)
 }
 
 fn replace(old: &mut Option<String>, new: &str) -> bool {
@@ -182,6 +193,7 @@ mod tests {
             event("Certificate", certificate, "CREATE_FAILED", "Resource creation cancelled", "t4"),
             event("leo", cloudformation, "ROLLBACK_IN_PROGRESS", "…", "t5"),
             event("Certificate", certificate, "DELETE_COMPLETE", "", "t6"),
+            event("Bucket", "AWS::S3::Bucket", "DELETE_FAILED", "the bucket is not empty", "t6"),
             event("leo", cloudformation, "ROLLBACK_COMPLETE", "", "t7"),
         ] {
             stack.take(&event, &Redact::default());

@@ -34,6 +34,69 @@ pub(crate) fn is_failure(task: &TaskSeen) -> bool {
     }
 }
 
+/// What stopping alike says about the tasks that come next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outlook {
+    /// They will stop so, too.
+    Lasting,
+    /// A network did not answer in time: a moment's trouble, or a way out that is missing.
+    Unclear,
+    /// AWS was short of something for a moment, and ECS tries again.
+    Passing,
+}
+
+/// Refusals of a moment: throttling, machines and network interfaces that are not there yet, errors of ECS itself
+/// ("Stopped tasks error messages" and "API failure reasons", Amazon ECS Developer Guide).
+const PASSING: [&str; 13] = [
+    "rate exceeded",
+    "throttl",
+    "toomanyrequests",
+    "too many requests",
+    "status code: 429",
+    "timeout waiting for network interface provisioning",
+    "capacity is unavailable",
+    "internalerror",
+    "internal error",
+    "internal server error",
+    "unexpected ec2 error",
+    "serverexception",
+    "service unavailable",
+];
+
+const UNCLEAR: [&str; 5] = [
+    "i/o timeout",
+    "tls handshake timeout",
+    "connection reset by peer",
+    "context deadline exceeded",
+    "request canceled while waiting for connection",
+];
+
+impl Outlook {
+    /// By the reason, in ECS's words.
+    pub(crate) fn of(reason: &str) -> Self {
+        let reason = reason.to_ascii_lowercase();
+        let has = |marks: &[&str]| marks.iter().any(|mark| reason.contains(mark));
+        if has(&PASSING) {
+            Self::Passing
+        } else if has(&UNCLEAR) {
+            Self::Unclear
+        } else {
+            Self::Lasting
+        }
+    }
+
+    /// So many stops for one reason are enough to give a deployment of `desired` tasks up; `None` where no number is.
+    /// The first tasks start together and meet the same moment, so one of a later try has to have failed as well.
+    pub(crate) fn enough(self, desired: i32) -> Option<u64> {
+        let wave = u64::try_from(desired).unwrap_or_default().max(1);
+        match self {
+            Self::Lasting => Some(wave + 1),
+            Self::Unclear => Some(2 * wave + 1),
+            Self::Passing => None,
+        }
+    }
+}
+
 /// What started it: its deployment, or where that is not said its task definition.
 pub(crate) fn origin(task: &TaskSeen) -> &str {
     task.started_by.as_deref().filter(|by| by.starts_with("ecs-svc/")).unwrap_or(&task.definition)
@@ -70,6 +133,29 @@ mod tests {
         for (code, reason, failure) in table {
             assert_eq!(is_failure(&task(code, reason)), failure, "{code} {reason}");
         }
+    }
+
+    #[test]
+    fn what_passes_by_itself_never_suffices_and_the_first_tasks_alone_do_not() {
+        let table = [
+            ("CannotPullContainerError: toomanyrequests: Rate exceeded", Outlook::Passing),
+            ("unable to pull secrets: ThrottlingException: Rate exceeded", Outlook::Passing),
+            ("registry answered 429 Too Many Requests", Outlook::Passing),
+            ("Timeout waiting for network interface provisioning to complete.", Outlook::Passing),
+            ("Capacity is unavailable at this time. Please try again later", Outlook::Passing),
+            ("InternalError: unable to attach a network interface", Outlook::Passing),
+            ("Unexpected EC2 error while attempting to Create Network Interface", Outlook::Passing),
+            ("dial tcp 10.0.0.1:443: i/o timeout", Outlook::Unclear),
+            ("Essential container in task exited (orchestrator: exit code 1)", Outlook::Lasting),
+            ("CannotPullContainerError: not found", Outlook::Lasting),
+        ];
+        for (reason, outlook) in table {
+            assert_eq!(Outlook::of(reason), outlook, "{reason}");
+        }
+        let enough = |outlook: Outlook| [0, 1, 2, 5].map(|desired| outlook.enough(desired));
+        assert_eq!(enough(Outlook::Lasting), [Some(2), Some(2), Some(3), Some(6)]);
+        assert_eq!(enough(Outlook::Unclear), [Some(3), Some(3), Some(5), Some(11)]);
+        assert_eq!(enough(Outlook::Passing), [None; 4]);
     }
 
     #[test]

@@ -5,8 +5,9 @@ use leo_config::Config;
 use leo_evidence::{Redact, Subject};
 use leo_project::Project;
 
-/// The orchestrator's service and what stands around it; `health_path` is the one that the platform is checked by.
-pub(crate) fn subject(config: &Config, health_path: &str) -> Subject {
+/// The orchestrator's service and what stands around it; `health_path` is the one that the platform is checked by,
+/// `local` whether that one is in the local target.
+pub(crate) fn subject(config: &Config, health_path: &str, local: bool) -> Subject {
     let name = &config.environment.name;
     Subject {
         cluster: name.cluster(),
@@ -17,10 +18,12 @@ pub(crate) fn subject(config: &Config, health_path: &str) -> Subject {
         port: config.orchestrator.port,
         region: config.environment.region.to_string(),
         stack: name.platform_stack().to_string(),
+        local,
     }
 }
 
-/// What a container could have printed of what it was given.
+/// What a container could have printed of what it was given, as far as this machine's environment and env/.env know it.
+/// Values that others gave it are unknown here: of those the evidence hides what looks like a key, and says so.
 pub(crate) fn redact(project: &Project) -> Redact {
     let keys = project.config.secrets.iter().flat_map(|provider| &provider.keys);
     Redact::new(keys.filter_map(|key| project.env.secret(key)).map(|value| &value.secret))

@@ -1,17 +1,26 @@
 //! Tasks that get no place, and tasks that keep theirs.
 
 use super::{CauseKind, Diagnosis, line, stop_where};
-use crate::evidence::Evidence;
+use crate::evidence::{DeploymentSeen, Evidence};
 
-/// The line in which ECS or a stopped task says so.
+/// The line in which a stopped task says so; or ECS, where no task has failed and the new deployment never had all of its
+/// tasks: what it got over is no cause.
 fn said(evidence: &Evidence, marks: &[&str]) -> Option<String> {
     let fits = |text: &str| {
         let text = text.to_lowercase();
         marks.iter().any(|mark| text.contains(mark))
     };
-    stop_where(evidence, fits).map(line).or_else(|| evidence.events.items().rfind_fits(fits)).or_else(|| {
-        evidence.deployments.iter().filter_map(|deployment| deployment.reason.clone()).rfind_fits(fits)
-    })
+    if let Some(stop) = stop_where(evidence, fits) {
+        return Some(line(stop));
+    }
+    let new = || evidence.deployments.iter().filter(|deployment| deployment.new);
+    let complete =
+        |it: &DeploymentSeen| it.rollout == "COMPLETED" || (it.desired > 0 && it.running >= it.desired);
+    if !evidence.failed_stops().is_empty() || new().any(complete) {
+        return None;
+    }
+    let reasons = || new().filter_map(|deployment| deployment.reason.clone()).rfind_fits(fits);
+    evidence.events.items().rfind_fits(fits).or_else(reasons)
 }
 
 trait LastThatFits {

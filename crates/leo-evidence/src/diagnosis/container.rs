@@ -75,10 +75,15 @@ pub(super) fn exits(evidence: &Evidence) -> Option<Diagnosis> {
     let with = code.map(|code| format!(" with exit code {code}{}", exit_code(code))).unwrap_or_default();
     let lines = log(evidence, stop);
     let group = &evidence.subject.log_group;
-    let fix = if lines.is_empty() {
+    let fix = if lines.is_empty() && evidence.wrote_nothing(&stop.item.tasks) {
         format!(
             "it wrote nothing to {group}: let it write to stdout or stderr why it ends; `cargo xtask deploy --local` runs the \
              same image here"
+        )
+    } else if lines.is_empty() {
+        format!(
+            "its log could not be read: what it wrote is in the log group {group}; `cargo xtask deploy --local` runs the same \
+             image here"
         )
     } else {
         "its last lines say why; what it needs comes from `secrets` and [orchestrator.environment] in infra/leo.toml and from \

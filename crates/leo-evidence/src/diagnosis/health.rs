@@ -1,7 +1,7 @@
 //! Containers that run, and whose health checks don't pass.
 
-use super::{CauseKind, Diagnosis, line, stop_where};
-use crate::evidence::{Evidence, LogTail, TargetSeen};
+use super::{CauseKind, Diagnosis, line, said, stop_where};
+use crate::evidence::{ContainerSeen, Evidence, LogTail, TargetSeen};
 
 /// Words of a line in which a server says where it listens.
 const LISTENS: [&str; 9] = [
@@ -67,19 +67,21 @@ fn what(path: &str, code: &str, said: &str) -> String {
     }
 }
 
-/// The container listens, but elsewhere.
+/// The container listens, but elsewhere: no line of those that run, or ran until the scheduler stopped them, names the
+/// right port.
 pub(super) fn port_mismatch(evidence: &Evidence) -> Option<Diagnosis> {
     let met = met(evidence).filter(|met| met.silent)?;
     let port = evidence.subject.port;
-    let ports: Vec<(u16, &String)> = evidence
-        .logs
-        .iter()
-        .flat_map(|tail| &tail.lines)
-        .filter_map(|line| Some((listening(line)?, line)))
-        .collect();
-    if ports.iter().any(|(other, _)| *other == port) {
+    let stayed = stayed_up(evidence);
+    let lines = || {
+        let tails = evidence.logs.iter().filter(|tail| stayed.contains(&tail.task.as_str()));
+        tails.flat_map(|tail| &tail.lines)
+    };
+    if lines().any(|line| names(line, port)) {
         return None;
     }
+    let ports: Vec<(u16, &String)> =
+        lines().filter(|line| !is_aside(line)).filter_map(|line| Some((listening(line)?, line))).collect();
     let (other, line) = ports.last()?;
     Some(Diagnosis {
         cause: CauseKind::PortMismatch,
@@ -91,6 +93,31 @@ pub(super) fn port_mismatch(evidence: &Evidence) -> Option<Diagnosis> {
              [orchestrator] in infra/leo.toml; then `cargo xtask deploy`"
         ),
     })
+}
+
+/// The operation's own tasks that run, and those that ran until the scheduler stopped them for their health.
+fn stayed_up(evidence: &Evidence) -> Vec<&str> {
+    let stopped = evidence.failed_stops().into_iter().filter(|stop| said(stop).contains("health check"));
+    let stopped = stopped.flat_map(|stop| &stop.item.tasks);
+    let running =
+        evidence.running.iter().filter(|task| evidence.is_new(task) && task.containers.iter().all(is_up));
+    running.chain(stopped).map(|task| task.id.as_str()).collect()
+}
+
+fn is_up(container: &ContainerSeen) -> bool {
+    container.exit_code.is_none() && container.status != "STOPPED"
+}
+
+/// Whether the number stands in the line by itself.
+fn names(line: &str, port: u16) -> bool {
+    let port = port.to_string();
+    line.split(|c: char| !c.is_ascii_digit()).any(|number| number == port)
+}
+
+/// Listeners that programs have beside their own.
+fn is_aside(line: &str) -> bool {
+    let line = line.to_lowercase();
+    ["metrics", "prometheus", "admin", "debug", "inspector", "profil"].iter().any(|word| line.contains(word))
 }
 
 /// The port of a line like `listening on 0.0.0.0:3000`.
@@ -118,7 +145,10 @@ pub(super) fn fails(evidence: &Evidence) -> Option<Diagnosis> {
         let of_stop = stop.and_then(|stop| evidence.log_of(&stop.item.tasks));
         of_stop.or_else(|| evidence.log_of(&evidence.running)).map(LogTail::lines_kept).unwrap_or_default()
     };
-    let own = evidence.running.iter().find(|task| task.health.as_deref() == Some("UNHEALTHY"));
+    let own = evidence
+        .running
+        .iter()
+        .find(|task| task.health.as_deref() == Some("UNHEALTHY") && evidence.is_new(task));
     if let Some(line) =
         stop.filter(|stop| stop.item.reason.contains("container health check")).map(line).or_else(|| {
             let task = own.filter(|_| stop.is_none())?;

@@ -54,7 +54,7 @@ fn circuit_breaker(evidence: &Evidence) -> Option<Diagnosis> {
     })
 }
 
-fn reported(evidence: &Evidence) -> Option<Diagnosis> {
+pub(super) fn reported(evidence: &Evidence) -> Option<Diagnosis> {
     let failure = evidence.stack.failures.first()?;
     Some(Diagnosis {
         cause: CauseKind::Reported,

@@ -104,20 +104,41 @@ const RULES: [Rule; 22] = [
     image::pull_denied,
     container::out_of_memory,
     container::cannot_start,
-    health::port_mismatch,
     container::exits,
-    capacity::quota,
-    capacity::none,
+    health::port_mismatch,
     health::fails,
     gate::answers_badly,
+    capacity::quota,
+    capacity::none,
     capacity::protected,
     stack::zone_not_delegated,
     last::resort,
 ];
 
+/// Where another resource than the service failed first: what tasks did besides is not why.
+const ELSEWHERE: [Rule; 7] = [
+    stack::secret_scheduled_for_deletion,
+    stack::certificate_not_found,
+    stack::name_exists,
+    stack::access_denied,
+    stack::template_refused,
+    stack::zone_not_delegated,
+    last::reported,
+];
+
 /// The cause, where the evidence shows one; `None` where nothing went wrong that was seen.
 pub fn diagnose(evidence: &Evidence) -> Option<Diagnosis> {
-    RULES.iter().find_map(|rule| rule(evidence))
+    let rules: &[Rule] = if failed_elsewhere(evidence) { &ELSEWHERE } else { &RULES };
+    rules.iter().find_map(|rule| rule(evidence))
+}
+
+/// Whether CloudFormation's own first failure is of another resource. A stack in a stack may hold the service.
+fn failed_elsewhere(evidence: &Evidence) -> bool {
+    let first = evidence.stack.failures.first();
+    first.is_some_and(|first| {
+        !first.late
+            && !["AWS::ECS::Service", "AWS::CloudFormation::Stack"].contains(&first.resource_type.as_str())
+    })
 }
 
 /// The first failure of the operation's own tasks whose reason fits.

@@ -78,12 +78,15 @@ pub(super) struct Reported<'a> {
     pub(super) line: String,
 }
 
-/// All reports, failures of resources before findings of the validation.
+/// All reports, failures of resources before findings of the validation; not what failed only while the stack rolled
+/// back where tasks had failed before.
 pub(super) fn reports(evidence: &Evidence) -> impl Iterator<Item = Reported<'_>> {
+    let tasks_failed = !evidence.failed_stops().is_empty();
     let failures = evidence
         .stack
         .failures
         .iter()
+        .filter(move |failure| !(failure.late && tasks_failed))
         .map(|failure| Reported { reason: &failure.reason, line: failure_line(failure) });
     let findings = evidence
         .stack

@@ -5,12 +5,10 @@ use leo_aws::ServiceError;
 
 /// Lines of a failed container's log that are kept.
 const LINES: i32 = 50;
-/// Characters of a line that are kept.
-const LONGEST_LINE: usize = 2_000;
 /// An answer can be empty although there are lines further back ("GetLogEvents", Amazon CloudWatch Logs API Reference).
 const MOST_PAGES: usize = 4;
 
-/// The last lines, the oldest first; none where there is no such stream.
+/// The last lines, whole and as they were written, the oldest first; none where there is no such stream.
 pub(crate) async fn tail(client: &Client, group: &str, stream: &str) -> Result<Vec<String>, ServiceError> {
     let mut token: Option<String> = None;
     for _ in 0..MOST_PAGES {
@@ -26,7 +24,8 @@ pub(crate) async fn tail(client: &Client, group: &str, stream: &str) -> Result<V
             Err(error) if error.code.as_deref() == Some("ResourceNotFoundException") => return Ok(Vec::new()),
             page => page?,
         };
-        let lines: Vec<String> = page.events().iter().filter_map(|event| event.message()).map(clip).collect();
+        let lines: Vec<String> =
+            page.events().iter().filter_map(|event| event.message()).map(str::to_owned).collect();
         let back = page.next_backward_token().map(str::to_owned);
         if !lines.is_empty() || back.is_none() || back == token {
             return Ok(lines);
@@ -34,13 +33,4 @@ pub(crate) async fn tail(client: &Client, group: &str, stream: &str) -> Result<V
         token = back;
     }
     Ok(Vec::new())
-}
-
-/// Without what would move the terminal's cursor.
-fn clip(line: &str) -> String {
-    line.trim_end()
-        .chars()
-        .take(LONGEST_LINE)
-        .map(|c| if c.is_control() && c != '\t' { ' ' } else { c })
-        .collect()
 }

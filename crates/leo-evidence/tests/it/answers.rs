@@ -21,6 +21,7 @@ pub(crate) fn subject() -> Subject {
         port: 8080,
         region: "us-east-1".to_owned(),
         stack: "leo-dev-platform".to_owned(),
+        local: false,
     }
 }
 

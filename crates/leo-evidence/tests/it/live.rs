@@ -41,6 +41,33 @@ async fn what_stopped_within_the_hour_is_found() {
     assert_eq!(diagnosis.log, ["no DATABASE_URL"]);
 }
 
+/// ECS still tells the events of deployments that are long over.
+#[tokio::test]
+async fn an_event_from_before_the_newest_deployment_is_of_another_one() {
+    let causes = [NOON - 60.0, NOON + 60.0].map(|at| async move {
+        let aws = Aws::new(move |call, _| match call.operation.as_str() {
+            "ListServices" => service_list(),
+            "DescribeServices" => service(
+                8,
+                &[
+                    deployment(NEW, "PRIMARY", 8, "IN_PROGRESS", NOON),
+                    deployment(OLD, "ACTIVE", 7, "COMPLETED", NOON - 9000.0),
+                ],
+                &[json!({ "id": "e1", "createdAt": at,
+                    "message": "(service leo) was unable to place a task. Reason: Capacity is unavailable at this time." })],
+            ),
+            "ListTasks" => ok(&json!({ "taskArns": [] })),
+            "DescribeTargetHealth" => targets(&[]),
+            other => panic!("{other} is not expected"),
+        });
+        let evidence = look(aws.clients(), subject(), Redact::default()).await.unwrap();
+        diagnose(&evidence).map(|diagnosis| diagnosis.cause)
+    });
+    let [before, after] = causes;
+    assert_eq!(before.await, None);
+    assert_eq!(after.await, Some(CauseKind::NoCapacity));
+}
+
 #[tokio::test]
 async fn without_an_answer_there_is_an_error_and_without_a_cluster_nothing() {
     let aws = Aws::new(|_, _| refused("ExpiredTokenException", "The security token is expired"));

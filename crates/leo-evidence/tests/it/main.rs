@@ -13,5 +13,7 @@ mod answers;
 mod cases;
 mod causes;
 mod live;
+mod order;
 mod recorder;
+mod signal;
 mod wire;

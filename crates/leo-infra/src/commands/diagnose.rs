@@ -61,7 +61,7 @@ struct Found {
 async fn find(args: &Args) -> Result<Found, Failure> {
     if !args.live {
         let project = load_project(args.environment.as_deref(), SecretsPolicy::Ignore, args.local)?;
-        if let Some(found) = saved(&project, args.operation.as_deref())? {
+        if let Some(found) = saved(&project, args.operation.as_deref(), args.local)? {
             return Ok(found);
         }
         // Starting the local target to look at it would find it empty.
@@ -80,12 +80,12 @@ async fn find(args: &Args) -> Result<Found, Failure> {
 }
 
 /// The cause of an operation, or of the environment's newest one; `None` where nothing was saved.
-fn saved(project: &Project, operation: Option<&str>) -> Result<Option<Found>, Failure> {
+fn saved(project: &Project, operation: Option<&str>, local: bool) -> Result<Option<Found>, Failure> {
     let folder = keep::evidence(&project.root);
     let operations = saved_operations(&folder).map_err(|error| unreadable(&error))?;
     let chosen = match operation {
         Some(id) => Some(of_operation(&folder, id, &operations)?),
-        None => newest(&folder, operations, &project.config.environment.name.cluster())?,
+        None => newest(&folder, operations, project, local)?,
     };
     let Some((operation, evidence)) = chosen else { return Ok(None) };
     match diagnose(&evidence) {
@@ -103,18 +103,35 @@ fn of_operation(folder: &Path, id: &str, operations: &[String]) -> Result<(Strin
     Ok((known.clone(), evidence))
 }
 
-/// The newest of the environment with this cluster.
+/// The newest of the environment, in AWS or in the local target. What is of another environment need not be readable.
 fn newest(
     folder: &Path,
     operations: Vec<String>,
-    cluster: &str,
+    project: &Project,
+    local: bool,
 ) -> Result<Option<(String, Evidence)>, Problem> {
+    let name = &project.config.environment.name;
     for operation in operations {
-        if let Some(evidence) = load(folder, &operation)?.filter(|it| it.subject.cluster == cluster) {
+        let evidence = match load(folder, &operation) {
+            Err(_) if !may_be_of(&operation, name.as_str()) => continue,
+            loaded => loaded?,
+        };
+        let own = |it: &Evidence| it.subject.cluster == name.cluster() && it.subject.local == local;
+        if let Some(evidence) = evidence.filter(own) {
             return Ok(Some((operation, evidence)));
         }
     }
     Ok(None)
+}
+
+/// Whether an operation's id, `<time>-<environment>-<command>-<number>`, names the environment; evidence is left by
+/// commands of one word.
+fn may_be_of(operation: &str, environment: &str) -> bool {
+    let command = operation
+        .split_once('-')
+        .and_then(|(_, rest)| rest.rsplit_once('-'))
+        .and_then(|(rest, _)| rest.strip_prefix(environment)?.strip_prefix('-'));
+    command.is_some_and(|command| !command.contains('-'))
 }
 
 fn load(folder: &Path, operation: &str) -> Result<Option<Evidence>, Problem> {
@@ -127,7 +144,7 @@ async fn live(project: &Project, local: bool) -> Result<Found, Failure> {
     let redact = watched::redact(project);
     let config = &project.config;
     let name = &config.environment.name;
-    let subject = watched::subject(config, &config.orchestrator.health.path);
+    let subject = watched::subject(config, &config.orchestrator.health.path, local);
     let asked = |error: ServiceError| Failure::from(Problem::from(error));
     let mut evidence = look(target.evidence(), subject, redact.clone()).await.map_err(asked)?;
     for stack in [name.foundation_stack(), name.platform_stack()] {
@@ -179,6 +196,7 @@ impl Found {
         lines.extend(self.diagnosis.lines());
         if let Some(operation) = &self.operation {
             lines.push(format!("all that was seen: .leo/evidence/{operation}/evidence.json"));
+            lines.extend(self.evidence.caution.iter().map(|caution| format!("note: {caution}")));
         }
         lines.join("\n")
     }
@@ -191,6 +209,7 @@ impl Found {
             "diagnosis": self.diagnosis,
             "evidence": self.operation.as_ref().map(|id| format!(".leo/evidence/{id}/evidence.json")),
             "unanswered": self.evidence.unanswered,
+            "caution": self.evidence.caution,
         })
     }
 }
@@ -215,7 +234,11 @@ mod tests {
         std::fs::create_dir(root.path().join("infra")).expect("a folder");
         std::fs::write(root.path().join("infra/leo.toml"), toml).expect("is written");
         for (operation, environment, mismatch) in saved {
-            let subject = Subject { cluster: format!("leo-{environment}"), ..Subject::default() };
+            let (environment, local) = match environment.strip_suffix(" local") {
+                Some(environment) => (environment, true),
+                None => (*environment, false),
+            };
+            let subject = Subject { cluster: format!("leo-{environment}"), local, ..Subject::default() };
             let mismatches = mismatch.iter().map(ToString::to_string).collect();
             let evidence = Evidence {
                 subject,
@@ -241,7 +264,7 @@ mod tests {
             ("20261101T130000Z-dev-deploy-0002", "dev", Some("second")),
             ("20261101T140000Z-dev-two-deploy-0003", "dev-two", Some("another's")),
         ]);
-        let found = saved(&project, None).expect("is read").expect("is there");
+        let found = saved(&project, None, false).expect("is read").expect("is there");
         assert_eq!(found.operation.as_deref(), Some("20261101T130000Z-dev-deploy-0002"));
         assert_eq!(found.diagnosis.evidence, "second");
         assert!(
@@ -250,21 +273,50 @@ mod tests {
                 .starts_with("20261101T130000Z-dev-deploy-0002, begun 2026-11-01T12:00:00Z, not ended")
         );
         assert_eq!(found.json()["diagnosis"]["cause"], "mismatch");
-        let found =
-            saved(&project, Some("20261101T120000Z-dev-deploy-0001")).expect("is read").expect("is there");
+        let found = saved(&project, Some("20261101T120000Z-dev-deploy-0001"), false)
+            .expect("is read")
+            .expect("is there");
         assert_eq!(found.diagnosis.evidence, "first");
+    }
+
+    #[test]
+    fn aws_and_the_local_target_are_kept_apart() {
+        let (_root, project) = project(&[
+            ("20261101T120000Z-dev-deploy-0001", "dev", Some("in AWS")),
+            ("20261101T130000Z-dev-deploy-0002", "dev local", Some("here")),
+        ]);
+        for (local, line) in [(false, "in AWS"), (true, "here")] {
+            let found = saved(&project, None, local).expect("is read").expect("is there");
+            assert_eq!(found.diagnosis.evidence, line);
+        }
+    }
+
+    #[test]
+    fn a_file_of_another_environment_need_not_be_readable_and_an_own_one_must() {
+        let (root, project) = project(&[("20261101T120000Z-dev-deploy-0001", "dev", Some("own"))]);
+        let breaks = |operation: &str| {
+            let folder = keep::evidence(root.path()).join(operation);
+            std::fs::create_dir_all(&folder).expect("a folder");
+            std::fs::write(folder.join("evidence.json"), "{").expect("is written");
+        };
+        breaks("20261101T130000Z-dev-two-deploy-0002");
+        breaks("20261101T130000Z-prod-deploy-0003");
+        let found = saved(&project, None, false).expect("is read").expect("is there");
+        assert_eq!(found.diagnosis.evidence, "own");
+        breaks("20261101T140000Z-dev-deploy-0004");
+        assert!(line(&saved(&project, None, false).err().expect("is unreadable")).contains("0004"));
     }
 
     #[test]
     fn what_is_not_there_or_says_nothing_is_told() {
         let (_root, project) = project(&[("20261101T120000Z-dev-deploy-0001", "dev", None)]);
-        let failure = saved(&project, None).err().expect("has no cause");
+        let failure = saved(&project, None, false).err().expect("has no cause");
         assert!(line(&failure).ends_with("0001: nothing that went wrong was seen"));
         for id in ["../../secrets", "20261101T120000Z-dev-deploy-9999"] {
-            let failure = saved(&project, Some(id)).err().expect("is unknown");
+            let failure = saved(&project, Some(id), false).err().expect("is unknown");
             assert!(line(&failure).contains("there is none"));
         }
         let (_root, project) = self::project(&[]);
-        assert!(saved(&project, None).expect("is read").is_none());
+        assert!(saved(&project, None, false).expect("is read").is_none());
     }
 }

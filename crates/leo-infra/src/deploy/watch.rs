@@ -114,7 +114,7 @@ impl Watch {
 
     fn begin(plan: &Plan<'_>) -> Recorder {
         let folder = keep::evidence(&plan.project.root).join(plan.operation.record().id);
-        let subject = watched::subject(&plan.project.config, plan.health_path());
+        let subject = watched::subject(&plan.project.config, plan.health_path(), plan.target.local.is_some());
         Recorder::start(plan.target.evidence(), subject, folder, watched::redact(plan.project))
     }
 }

@@ -27,7 +27,12 @@ pub(crate) fn from_tasks() -> Vec<Case> {
         (
             CauseKind::ContainerExits,
             "a program that is done",
-            stopped("EssentialContainerExited", exited, &json!({ "exit_code": 0 }), &none),
+            stopped("EssentialContainerExited", exited, &json!({ "exit_code": 0 }), &log(&[])),
+        ),
+        (
+            CauseKind::ContainerExits,
+            "a program that ends, and its log can't be read",
+            stopped("EssentialContainerExited", exited, &json!({ "exit_code": 2 }), &none),
         ),
         (
             CauseKind::ImageNotFound,

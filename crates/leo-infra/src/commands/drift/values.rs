@@ -5,6 +5,7 @@
 //! shows what looks like a setting, and neither what is written where secrets usually go nor what looks like a key.
 
 use leo_deploy::Observed;
+use leo_evidence::holds_a_key;
 
 const WITHHELD: &str = "‹withheld: may hold a secret›";
 
@@ -23,27 +24,6 @@ const PLACES: [&str; 12] = [
     "token",
     "userdata",
 ];
-
-/// What keys and tokens begin with.
-const BEGINNINGS: [&str; 14] = [
-    "-----BEGIN",
-    "AKIA",
-    "ASIA",
-    "Bearer ",
-    "FlyV1",
-    "eyJ",
-    "fm2_",
-    "github_pat_",
-    "gho_",
-    "ghp_",
-    "ghs_",
-    "sb_secret_",
-    "sbp_",
-    "sk-",
-];
-
-/// Letters and digits in a row of both cases that are no name any more: CloudFormation's own suffixes have 13.
-const KEY_LENGTH: usize = 24;
 
 /// A value as it may be printed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,29 +55,6 @@ fn names_a_place(text: &str) -> bool {
     let text: String = text.chars().filter(|c| !matches!(c, '-' | '_' | ' ')).collect();
     let text = text.to_ascii_lowercase();
     PLACES.iter().any(|place| text.contains(place))
-}
-
-fn holds_a_key(text: &str) -> bool {
-    let begins = |start: &str| {
-        text.match_indices(start).any(|(at, _)| {
-            let before = text.get(..at).and_then(|before| before.chars().next_back());
-            before.is_none_or(|before| !before.is_ascii_alphanumeric())
-        })
-    };
-    BEGINNINGS.iter().any(|start| begins(start)) || runs(text).any(is_random)
-}
-
-fn runs(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|c: char| !c.is_ascii_alphanumeric() && c != '+' && c != '=')
-}
-
-/// Digests have digits and one case, names have few digits: a long run of all three is neither.
-fn is_random(run: &str) -> bool {
-    let count = |wanted: fn(&char) -> bool| run.chars().filter(wanted).count();
-    run.len() >= KEY_LENGTH
-        && count(char::is_ascii_uppercase) > 2
-        && count(char::is_ascii_lowercase) > 2
-        && count(char::is_ascii_digit) > 2
 }
 
 #[cfg(test)]
