@@ -109,8 +109,8 @@ impl Stacks {
             if !in_doubt && !elsewhere {
                 return Err(DeployError::Service { stack, source });
             }
-            let page = match self.change_set_page(&ready.id, None).await {
-                Ok(page) => page,
+            let found = match self.change_set_page(&ready.id, None).await {
+                Ok(found) => found,
                 Err(error) if is_absent(&error) => {
                     return Err(DeployError::ChangeSetGone { stack, status: "deleted".to_owned() });
                 }
@@ -122,7 +122,7 @@ impl Stacks {
                 // Whether it runs is not known: say so, and let the next run find out.
                 Err(source) => return Err(DeployError::LostContact { stack, source }),
             };
-            let status = match page.execution_status() {
+            let status = match found.execution_status() {
                 Some(
                     sdk::ExecutionStatus::ExecuteInProgress
                     | sdk::ExecutionStatus::ExecuteComplete
