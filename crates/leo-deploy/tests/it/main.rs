@@ -24,6 +24,7 @@ mod giving_up;
 mod holding;
 mod in_doubt;
 mod lost_answers;
+mod overtaken;
 mod played;
 mod recovering;
 mod retrying;
