@@ -213,6 +213,7 @@ impl Stacks {
             stack: &ready.request.name,
             stack_id: &ready.stack_id,
             start,
+            token: Some(ready.token()),
             total: Some(ready.changes.len()),
             running: false,
             deletes_on_failure: false,

@@ -114,11 +114,12 @@ impl Stacks {
             format!("deleting the stack, leaving {}", keep.join(", "))
         };
         on_event(StackEvent::Begins { what });
+        let token = new_token();
         let request = self
             .client
             .delete_stack()
             .stack_name(&stack.id)
-            .client_request_token(new_token())
+            .client_request_token(&token)
             .set_retain_resources((!keep.is_empty()).then_some(keep));
         if let Err(error) = request.send().await {
             let source = ServiceError::of("DeleteStack", &error);
@@ -136,6 +137,7 @@ impl Stacks {
             stack: &stack.name,
             stack_id: &stack.id,
             start,
+            token: Some(&token),
             total: None,
             running: false,
             deletes_on_failure: false,

@@ -37,6 +37,7 @@ impl Stacks {
             stack: name,
             stack_id: &ready.stack_id,
             start,
+            token: Some(ready.token()),
             total: Some(ready.changes.len()),
             running: false,
             deletes_on_failure: on_stack_failure(&ready.request, ready.mode)
@@ -68,7 +69,8 @@ impl Stacks {
     /// What failed is the news, so a stack that stays is only seen by its status.
     async fn delete_rolled_back(&self, ended: &mut Ended, on_event: &OnEvent<'_>) {
         let stack = &ended.stack;
-        let request = self.client.delete_stack().stack_name(&stack.id).client_request_token(new_token());
+        let token = new_token();
+        let request = self.client.delete_stack().stack_name(&stack.id).client_request_token(&token);
         if request.send().await.is_err() {
             return;
         }
@@ -77,6 +79,7 @@ impl Stacks {
             stack: &stack.name,
             stack_id: &stack.id,
             start: newest.unwrap_or(Start::Beginning),
+            token: Some(&token),
             total: None,
             running: false,
             deletes_on_failure: false,

@@ -7,7 +7,7 @@ use aws_sdk_cloudformation::types as sdk;
 use tokio::time::Instant;
 
 use super::cancel::is_stoppable;
-use super::poller::{Poller, Start, start_of_running};
+use super::poller::{Poller, Start, before_another, start_of_running};
 use super::{Stack, Stacks};
 use crate::control::{GaveUp, Limits};
 use crate::error::DeployError;
@@ -28,6 +28,8 @@ pub(super) struct Operation<'a> {
     pub(super) stack: &'a str,
     pub(super) stack_id: &'a str,
     pub(super) start: Start,
+    /// What its first event carries, where that is known: another operation's does not.
+    pub(super) token: Option<&'a str>,
     /// How many resources it touches, where that is known.
     pub(super) total: Option<usize>,
     /// Whether the stack was seen in progress already.
@@ -85,7 +87,8 @@ impl Stacks {
         limits: &mut Limits,
         on_event: &OnEvent<'_>,
     ) -> Result<Ended, DeployError> {
-        let Operation { stack: name, stack_id, start, total, mut running, deletes_on_failure } = operation;
+        let Operation { stack: name, stack_id, start, token, total, mut running, deletes_on_failure } =
+            operation;
         let mut poller = Poller::new(self.client.clone(), stack_id, start);
         let mut counter = Counter::new(total);
         let mut pace = Pace::of_operation();
@@ -112,6 +115,12 @@ impl Stacks {
                 Ok(found) => {
                     let stack = found.unwrap_or_else(|| Stack::deleted(name, stack_id));
                     running |= stack.status.in_progress() || stack.status == StackStatus::DeleteComplete;
+                    let may_delete = deletes_on_failure || !matches!(stopping, Stopping::No);
+                    let overtaken = before_another(&events, token, may_delete);
+                    if let Some((status, events)) = overtaken.and_then(ended_in) {
+                        let stack = Stack { status, ..stack };
+                        return Ok(Ended { stack, events, given_up: stopping.reason() });
+                    }
                     if running && !works(&stack.status) {
                         let told = newest_of_stack(&events) == Some(stack.status.as_str());
                         let goes_on = deletes_on_failure && stack.status == StackStatus::RollbackComplete;
@@ -121,11 +130,14 @@ impl Stacks {
                         last_looks -= 1;
                     } else {
                         last_looks = LAST_LOOKS;
-                        stoppable = is_stoppable(&stack.status);
+                        // Another operation is never ended.
+                        stoppable = is_stoppable(&stack.status) && overtaken.is_none();
                         if stoppable && let Some((longer, why)) = limits.extend() {
                             on_event(StackEvent::Extended { longer, why });
                         }
-                        stopping = self.stop_if_reached(stopping, limits, &stack, on_event).await;
+                        if overtaken.is_none() {
+                            stopping = self.stop_if_reached(stopping, limits, &stack, on_event).await;
+                        }
                     }
                 }
                 Err(error) => failure = Some(error),
@@ -186,7 +198,7 @@ impl Stacks {
     pub(super) async fn attach(&self, stack: &Stack, on_event: &OnEvent<'_>) -> Result<(), DeployError> {
         let (start, token) = self.begun(stack, on_event).await?;
         let description = self.description_of(stack, token.as_deref()).await;
-        let owner = Owner { token, description };
+        let owner = Owner { token: token.clone(), description };
         let owner = (owner != Owner::default()).then_some(owner);
         on_event(StackEvent::Attached { status: stack.status.clone(), owner });
         // A stack does not say what becomes of a first create that fails; this engine has it deleted.
@@ -195,6 +207,7 @@ impl Stacks {
             stack: &stack.name,
             stack_id: &stack.id,
             start,
+            token: token.as_deref(),
             total: None,
             running: true,
             deletes_on_failure: creates,
@@ -254,6 +267,12 @@ impl Stack {
             express: false,
         }
     }
+}
+
+/// Where an operation ended that left these events; `None` while its end is not told.
+fn ended_in(events: &[ResourceEvent]) -> Option<(StackStatus, Vec<ResourceEvent>)> {
+    let status = newest_of_stack(events).map(StackStatus::from)?;
+    (!works(&status)).then(|| (status, events.to_vec()))
 }
 
 /// Whether the status is one on the way to another: also that of a stack whose create has yet to begin.

@@ -84,7 +84,7 @@ pub(super) async fn start_of_running(
             if found {
                 return Ok((Start::After(event.id), request_token));
             }
-            if event.of_stack && STARTS.contains(&event.status.as_str()) {
+            if is_start(&event) {
                 found = true;
                 request_token = event.token;
             }
@@ -98,6 +98,29 @@ pub(super) async fn start_of_running(
 
 const STARTS: [&str; 4] =
     ["CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS", "IMPORT_IN_PROGRESS"];
+
+fn is_start(event: &ResourceEvent) -> bool {
+    event.of_stack && STARTS.contains(&event.status.as_str())
+}
+
+/// The events of the operation with this token, where another one has begun after it. `None` while none has, and where the
+/// service sends no tokens. With `may_delete` a delete is part of it, whatever its token: that of a failed create, or of
+/// one that was ended early.
+pub(super) fn before_another<'a>(
+    events: &'a [ResourceEvent],
+    token: Option<&str>,
+    may_delete: bool,
+) -> Option<&'a [ResourceEvent]> {
+    let token = token?;
+    let ours = events.iter().position(|event| is_start(event) && event.token.as_deref() == Some(token))?;
+    let events = events.get(ours..)?;
+    let other = events.iter().position(|event| {
+        is_start(event)
+            && event.token.as_deref().is_some_and(|other| other != token)
+            && !(may_delete && event.status == "DELETE_IN_PROGRESS")
+    })?;
+    events.get(..other)
+}
 
 /// One page, newest first.
 struct Page {

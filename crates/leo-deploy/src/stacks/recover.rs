@@ -205,6 +205,8 @@ impl Stacks {
             stack: &stack.name,
             stack_id: &stack.id,
             start,
+            // A rollback begins with none of the events by which operations are told apart.
+            token: None,
             total: None,
             running: false,
             deletes_on_failure: false,

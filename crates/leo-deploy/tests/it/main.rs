@@ -25,6 +25,7 @@ mod going_back;
 mod holding;
 mod in_doubt;
 mod lost_answers;
+mod overtaken;
 mod played;
 mod recovering;
 mod retrying;
