@@ -45,30 +45,38 @@ const THROTTLED: [&str; 10] = [
     "TooManyRequestsException",
 ];
 
-const TRANSIENT: [&str; 7] = [
+const TRANSIENT: [&str; 10] = [
     "InternalError",
     "InternalFailure",
     "InternalServerError",
+    "InternalServerException",
     "InternalServiceError",
     "RequestTimeout",
+    "RequestTimeoutException",
     "ServerException",
     "ServiceUnavailable",
+    "ServiceUnavailableException",
 ];
 
 impl ErrorClass {
-    /// The class of an error code of AWS, with the message that came with it.
-    pub(crate) fn of_code(code: &str, message: &str) -> Self {
+    /// The class of an error code of AWS, with the message and the HTTP status that came with it.
+    pub(crate) fn of_code(code: &str, message: &str, status: Option<u16>) -> Self {
         if CREDENTIALS.contains(&code) {
             Self::Credentials
         // ECS hides it behind InvalidParameterException.
         } else if THROTTLED.contains(&code) || message.contains("Rate exceeded") {
             Self::Throttled
-        } else if TRANSIENT.contains(&code) {
+        } else if TRANSIENT.contains(&code) || status.is_some_and(is_of_the_service) {
             Self::Transient
         } else {
             Self::Final
         }
     }
+}
+
+/// Whether the fault is the service's own. 501 says that it never does what was asked.
+fn is_of_the_service(status: u16) -> bool {
+    status >= 500 && status != 501
 }
 
 #[cfg(test)]
@@ -78,18 +86,29 @@ mod tests {
     #[test]
     fn codes_are_told_apart() {
         let table = [
-            ("ExpiredToken", "", ErrorClass::Credentials),
-            ("InvalidClientTokenId", "", ErrorClass::Credentials),
-            ("AccessDenied", "", ErrorClass::Credentials),
-            ("AccessDeniedException", "", ErrorClass::Credentials),
-            ("Throttling", "Rate exceeded", ErrorClass::Throttled),
-            ("InvalidParameterException", "Rate exceeded", ErrorClass::Throttled),
-            ("InternalFailure", "", ErrorClass::Transient),
-            ("ValidationError", "Stack [x] does not exist", ErrorClass::Final),
-            ("SomethingNew", "", ErrorClass::Final),
+            ("ExpiredToken", "", 400, ErrorClass::Credentials),
+            ("InvalidClientTokenId", "", 403, ErrorClass::Credentials),
+            ("AccessDenied", "", 403, ErrorClass::Credentials),
+            ("AccessDeniedException", "", 400, ErrorClass::Credentials),
+            ("Throttling", "Rate exceeded", 400, ErrorClass::Throttled),
+            ("InvalidParameterException", "Rate exceeded", 400, ErrorClass::Throttled),
+            ("SlowDown", "", 503, ErrorClass::Throttled),
+            ("InternalFailure", "", 400, ErrorClass::Transient),
+            ("ServiceUnavailableException", "", 400, ErrorClass::Transient),
+            ("InternalServerException", "", 400, ErrorClass::Transient),
+            ("RequestTimeoutException", "", 400, ErrorClass::Transient),
+            ("ValidationError", "Stack [x] does not exist", 400, ErrorClass::Final),
+            ("SomethingNew", "", 400, ErrorClass::Final),
+            ("SomethingNew", "", 500, ErrorClass::Transient),
+            ("NotImplemented", "", 501, ErrorClass::Final),
         ];
-        for (code, message, expected) in table {
-            assert_eq!(ErrorClass::of_code(code, message), expected, "{code} {message}");
+        for (code, message, status, expected) in table {
+            assert_eq!(
+                ErrorClass::of_code(code, message, Some(status)),
+                expected,
+                "{code} {message} {status}"
+            );
         }
+        assert_eq!(ErrorClass::of_code("SomethingNew", "", None), ErrorClass::Final);
     }
 }

@@ -35,7 +35,7 @@ impl ServiceError {
             None => without_words(code.as_deref(), status, error),
         };
         let class = match (&code, status) {
-            (Some(code), _) => ErrorClass::of_code(code, &message),
+            (Some(code), status) => ErrorClass::of_code(code, &message, status),
             (None, Some(429)) => ErrorClass::Throttled,
             (None, Some(400..=499)) => ErrorClass::Final,
             (None, None) if is_credentials_failure(error) => ErrorClass::Credentials,
@@ -167,6 +167,11 @@ mod tests {
                 "Call: ValidationError: no",
             ),
             (answered(400, Some("ValidationError"), None), ErrorClass::Final, "Call: ValidationError"),
+            (
+                answered(503, Some("SomethingNew"), Some("later")),
+                ErrorClass::Transient,
+                "Call: SomethingNew: later",
+            ),
             (answered(429, None, None), ErrorClass::Throttled, "Call: answered with HTTP status 429"),
             (answered(404, None, None), ErrorClass::Final, "Call: answered with HTTP status 404"),
             (answered(502, None, None), ErrorClass::Transient, "Call: answered with HTTP status 502"),

@@ -57,9 +57,29 @@ pub fn load(
 /// One slip can make an error of every line after it; the first few say enough.
 const MOST_SYNTAX_ERRORS: usize = 10;
 
-/// What is worth knowing about the environment files of a configuration that loaded.
+/// What is worth knowing about a configuration that loaded, and about its environment files.
 pub fn warnings(config: &Config, env: &Env) -> Vec<Diagnostic> {
-    env.check(&keys(&config.secrets)).into_iter().filter(|finding| !finding.is_error()).collect()
+    let of_files = env.check(&keys(&config.secrets)).into_iter().filter(|finding| !finding.is_error());
+    of_files.chain(short_idle_timeout(config)).collect()
+}
+
+/// For how long a deploy leaves a WebSocket open without a word, in seconds.
+const QUIET_WEBSOCKET_SECONDS: u32 = 65;
+
+/// The load balancer cuts a WebSocket on which nothing passes, which a deploy will see.
+fn short_idle_timeout(config: &Config) -> Option<Diagnostic> {
+    let path = config.orchestrator.websocket_path.as_deref()?;
+    let idle = config.load_balancer.idle_timeout_seconds;
+    (idle <= QUIET_WEBSOCKET_SECONDS).then(|| {
+        Diagnostic::warning(format!(
+            "`load_balancer.idle_timeout_seconds` is {idle}: only the orchestrator's own pings keep a quiet WebSocket \
+             at {path} open for longer"
+        ))
+        .hint(format!(
+            "a deploy holds one open for {QUIET_WEBSOCKET_SECONDS} s without a word and fails where it is cut: set more \
+             than that, unless the orchestrator pings its clients"
+        ))
+    })
 }
 
 /// What is wrong in the table of an environment that isn't meant.

@@ -155,3 +155,24 @@ fn warnings_do_not_stop_a_load() {
     hint: if it is meant, set `LEO_SECRET_GITHUB_TOKEN`, or write it into env/.env
     ");
 }
+
+#[test]
+fn an_idle_timeout_that_cuts_quiet_websockets_is_a_warning() {
+    let told = |toml: &str| {
+        let sample = sample(toml);
+        let config = sample.load().unwrap();
+        render_all(&warnings(&config, &sample.env(SecretsPolicy::Ignore)), Colours::Plain)
+    };
+    let with = |path: &str, idle: u32| {
+        told(&format!("[load_balancer]\nidle_timeout_seconds = {idle}\n[orchestrator]\n{path}"))
+    };
+    let path = "websocket_path = \"/ws\"";
+    insta::assert_snapshot!(with(path, 65), @r"
+    warning: `load_balancer.idle_timeout_seconds` is 65: only the orchestrator's own pings keep a quiet WebSocket at /ws open for longer
+    hint: a deploy holds one open for 65 s without a word and fails where it is cut: set more than that, unless the orchestrator pings its clients
+    ");
+    assert_eq!(
+        [with(path, 66), with("", 65), told("[orchestrator]\nwebsocket_path = \"/ws\"")],
+        ["", "", ""]
+    );
+}

@@ -6,7 +6,7 @@ use leo_compute::ORCHESTRATOR_CONTAINER;
 use leo_config::Endpoint;
 use leo_deploy::{
     Finished, Reporter, StackOutcome,
-    gate::{Gate, GateReport, Probe, Scheme, Wait, check},
+    gate::{Gate, GateError, GateReport, Probe, Scheme, Wait, check},
 };
 use std::{collections::BTreeMap, time::Duration};
 
@@ -18,6 +18,30 @@ const INTERVAL: Duration = Duration::from_secs(5);
 /// The same where a call costs nothing.
 const LOCAL_INTERVAL: Duration = Duration::from_millis(500);
 
+/// Why the gate did not pass.
+pub(super) struct NotPassed {
+    pub(super) problem: Problem,
+    /// Whether what runs was seen to differ from what was planned. Otherwise nothing is known about it: a call was
+    /// refused or failed.
+    pub(super) differs: bool,
+}
+
+impl From<GateError> for NotPassed {
+    fn from(error: GateError) -> Self {
+        let differs = match error {
+            GateError::Mismatch { .. } | GateError::Aborted { .. } => true,
+            GateError::Service(_) => false,
+        };
+        Self { problem: error.into(), differs }
+    }
+}
+
+impl From<Problem> for NotPassed {
+    fn from(problem: Problem) -> Self {
+        Self { problem, differs: false }
+    }
+}
+
 /// `None`: nothing runs there that could be asked.
 pub(super) async fn run(
     plan: &Plan<'_>,
@@ -25,7 +49,7 @@ pub(super) async fn run(
     images: &Images,
     watch: &Watch,
     reporter: &Reporter,
-) -> Result<Finished<Option<GateReport>>, Problem> {
+) -> Result<Finished<Option<GateReport>>, NotPassed> {
     if !plan.target.runs_containers() {
         reporter.note("templates accepted, no containers");
         return Ok(Finished::new(None, false));
@@ -94,5 +118,25 @@ fn public_name(plan: &Plan<'_>) -> Option<String> {
     match &plan.project.config.load_balancer.endpoint {
         Endpoint::Https { domain, .. } if plan.target.local.is_none() => Some(domain.to_string()),
         Endpoint::Https { .. } | Endpoint::Http => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use leo_aws::{ErrorClass, FailureKind, ServiceError};
+
+    #[test]
+    fn a_call_without_an_answer_says_nothing_about_what_runs() {
+        for class in [ErrorClass::Throttled, ErrorClass::Transient, ErrorClass::Final] {
+            let error =
+                ServiceError { operation: "ListTasks", class, code: None, message: "too many".to_owned() };
+            let refused = NotPassed::from(GateError::from(error));
+            assert_eq!((refused.problem.kind, refused.differs), (FailureKind::Failed, false));
+        }
+        let mismatch = GateError::Mismatch { waited: None, mismatches: vec![] };
+        let aborted = GateError::Aborted { reason: "two tasks stopped".to_owned(), mismatches: vec![] };
+        assert!(NotPassed::from(mismatch).differs && NotPassed::from(aborted).differs);
+        assert!(!NotPassed::from(Problem::new(FailureKind::Failed, "read an output")).differs);
     }
 }

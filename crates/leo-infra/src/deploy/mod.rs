@@ -99,8 +99,12 @@ async fn steps(plan: &Plan<'_>, session: &Session, run: &Run<Problem>) -> Result
         .step(Step::GATE, async |reporter| {
             match gate::run(plan, &platform.outcome, &images, &watch, &reporter).await {
                 Ok(finished) => Ok(finished),
-                Err(problem) => {
+                Err(gate::NotPassed { problem, differs }) => {
                     let problem = watch.explain(plan, problem).await;
+                    // What may well run is not deleted because a call was throttled.
+                    if !differs {
+                        return Err(problem);
+                    }
                     Err(stacks::take_back(&turn, &platform, problem, &reporter).await)
                 }
             }

@@ -131,7 +131,7 @@ pub(super) async fn platform(
     Ok(Finished::new(Platform { outcome, created }, changed))
 }
 
-/// After a gate that did not pass: a platform that this run created is deleted again where nothing else ends it. In
+/// After a gate that saw another thing run than was planned: a platform that this run created is deleted again where nothing else ends it. In
 /// express mode CloudFormation has gone by then, and the local target knows no failed create; elsewhere the failed
 /// create has been deleted already. The platform holds no data.
 pub(super) async fn take_back(
