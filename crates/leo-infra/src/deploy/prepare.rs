@@ -28,6 +28,15 @@ pub(super) async fn prepare(
         looked = true;
     }
     let mut seen = turn.before.just_seen(before);
+    if let Some(stack) = before
+        && plan.engine.is_left_by_failed_import(stack).await?
+    {
+        reporter.note("an import that failed left an empty stack: deleting it");
+        turn.session.confirm().await?;
+        plan.engine.delete(&stack.id, &[], &on_event).await?;
+        adopt().await?;
+        (looked, seen) = (true, None);
+    }
     let mut recoveries = RECOVERIES;
     loop {
         let error = match plan.engine.prepare_seen(request, seen.take(), &on_event).await {
