@@ -156,7 +156,7 @@ mod tests {
     #[test]
     fn a_protection_is_waited_for_until_its_end() {
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_357_099);
-        assert_eq!(left("2026-11-22T14:20:19Z", now), Some(Duration::from_secs(120)));
+        assert_eq!(left("2026-11-22T14:20:19Z", now), Some(Duration::from_mins(2)));
         assert_eq!(left("2026-11-22T14:18:00Z", now), None);
         assert_eq!(left("tomorrow", now), None);
     }
