@@ -155,7 +155,7 @@ fn docker_a_container_that_exits_at_once_fails_the_first_deploy_by_name() {
     assert!(evidence["logs"].to_string().contains(LAST_WORDS), "{evidence:#}");
     // Or its containers would start and end for ever.
     assert!(screen.contains("leo-dev-platform was deleted again; the data stays"), "{screen}");
-    let again = tree.leo_infra(&["diagnose"]).output().expect("runs");
+    let again = tree.leo_infra(&["diagnose", "--local"]).output().expect("runs");
     assert!(shown(&again).contains("exits by itself with exit code 1"), "{}", shown(&again));
 
     siblings(&tree, &programs, SERVES);
