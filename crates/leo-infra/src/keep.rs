@@ -10,7 +10,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// How many operations are kept, and the evidence of as many.
+/// How many operations are kept; the recorder keeps the evidence of as many.
 pub(crate) const KEPT: usize = 20;
 
 const FOLDER: &str = ".leo";

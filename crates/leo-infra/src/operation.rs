@@ -84,7 +84,6 @@ impl Operation {
         let path = folder.join(format!("{id}.json"));
         keep::write_json(&path, &record)?;
         keep::prune(&folder);
-        keep::prune(&keep::evidence(root));
         Ok(Self { path, record: Arc::new(Mutex::new(record)), underway: Arc::default() })
     }
 

@@ -66,8 +66,12 @@ const DEADLINE: Duration = Duration::from_mins(15);
 const LOCAL_DEADLINE: Duration = Duration::from_secs(90);
 
 pub(crate) async fn run(args: Args) -> ExitCode {
-    let json = args.json;
-    match Box::pin(deploy(&args)).await {
+    told(Box::pin(deploy(&args)).await, args.json)
+}
+
+/// Prints what became of it.
+pub(crate) fn told(outcome: Result<Deployed, Failure>, json: bool) -> ExitCode {
+    match outcome {
         Ok(deployed) => {
             if json {
                 println!("{:#}", deployed.json());

@@ -1,7 +1,7 @@
 use crate::{
     ask,
     commands::{
-        deploy::{default_deadline, perform},
+        deploy::{default_deadline, perform, told},
         load_project,
     },
     deploy::{
@@ -59,18 +59,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(args: Args) -> ExitCode {
-    let json = args.json;
-    match Box::pin(roll_back(&args)).await {
-        Ok(deployed) => {
-            if json {
-                println!("{:#}", deployed.json());
-            } else {
-                println!("{}", deployed.text());
-            }
-            ExitCode::SUCCESS
-        }
-        Err(failure) => failure.report(json),
-    }
+    told(Box::pin(roll_back(&args)).await, args.json)
 }
 
 async fn roll_back(args: &Args) -> Result<Deployed, Failure> {
