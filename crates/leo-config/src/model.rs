@@ -122,6 +122,8 @@ pub enum Certificate {
 pub struct Registry {
     /// Untagged and cache images expire after this many days.
     pub expire_after_days: u32,
+    /// The images of so many of each environment's newest releases are never collected.
+    pub keep_releases: u32,
 }
 
 /// The bucket of generated applications.
@@ -308,6 +310,8 @@ pub struct Images {
     pub generator: ImageSource,
     /// Whether images carry provenance and an SBOM, which give each build a digest of its own.
     pub attestations: bool,
+    /// An image whose base is not pinned by digest is built again once it is so many days old.
+    pub max_age_days: u32,
 }
 
 /// What an image is built from.
@@ -321,4 +325,8 @@ pub struct ImageSource {
     pub target: Option<String>,
     /// Build arguments. They end up in the image, so no secret belongs here.
     pub build_args: BTreeMap<String, String>,
+    /// What an image may weigh in the registry, compressed, in MB (10⁶ bytes), before there is a warning.
+    pub budget_mb: u32,
+    /// Files of the context, relative to it, that look like secrets and are none.
+    pub allow_in_context: Vec<PathBuf>,
 }

@@ -182,7 +182,7 @@ fn tables(under: &str, protected: bool, cidrs: bool) -> BoxedStrategy<String> {
         table(path("generator"), generator()),
         variables(path("generator.environment")),
         secrets(under),
-        table(path("images"), vec![flag("attestations")]),
+        table(path("images"), vec![flag("attestations"), number("max_age_days", 1, 90)]),
         image(path("images.orchestrator")),
         image(path("images.generator")),
     ];

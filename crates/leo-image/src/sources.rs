@@ -148,11 +148,14 @@ mod tests {
             dockerfile: "Dockerfile".into(),
             target: None,
             build_args: BTreeMap::new(),
+            budget_mb: 1000,
+            allow_in_context: Vec::new(),
         };
         Images {
             orchestrator: source("../leo-saas"),
             generator: source("../leo-container"),
             attestations: false,
+            max_age_days: 7,
         }
     }
 

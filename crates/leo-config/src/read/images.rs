@@ -1,7 +1,15 @@
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Component, PathBuf},
+};
 
 use super::{item::Item, section::Section};
 use crate::{ImageSource, Images, InvalidValue, SecretProvider};
+
+/// Each day is one tag that is asked for, and ECR's BatchGetImage takes 100 in one call.
+const LONGEST_AGE_DAYS: u32 = 90;
+/// A Fargate task has 200 GB of disk at most (ECS developer guide, "Fargate task ephemeral storage").
+const LARGEST_BUDGET_MB: u32 = 200_000;
 
 /// The tables `[images]`.
 pub(crate) fn read(section: &Section<'_>, providers: &[SecretProvider]) -> Images {
@@ -9,6 +17,7 @@ pub(crate) fn read(section: &Section<'_>, providers: &[SecretProvider]) -> Image
         orchestrator: section.table("orchestrator", |section| source(section, "../leo-saas", providers)),
         generator: section.table("generator", |section| source(section, "../leo-container", providers)),
         attestations: section.flag("attestations", false).value,
+        max_age_days: section.number("max_age_days", 7, 1..=LONGEST_AGE_DAYS).value,
     }
 }
 
@@ -32,7 +41,24 @@ fn source(section: &Section<'_>, context: &str, providers: &[SecretProvider]) ->
             .into_iter()
             .map(|(name, field)| (name, field.value))
             .collect::<BTreeMap<_, _>>(),
+        budget_mb: section.number("budget_mb", 1000, 1..=LARGEST_BUDGET_MB).value,
+        allow_in_context: section.or("allow_in_context", Vec::new(), allowed).value,
     }
+}
+
+/// Files inside the build context.
+fn allowed(item: &Item<'_>) -> Option<Vec<PathBuf>> {
+    let inside = |item: &Item<'_>| {
+        let path = path(item)?;
+        if path.components().all(|part| matches!(part, Component::Normal(_))) {
+            return Some(path);
+        }
+        let hint = "a file's path inside the build context: `tests/fixtures/key.pem`";
+        item.wrong(&InvalidValue::new("is not a path inside the build context", hint))
+    };
+    // Every wrong one is reported, not the first alone.
+    let paths: Vec<_> = item.list()?.iter().map(inside).collect();
+    paths.into_iter().collect()
 }
 
 fn path(item: &Item<'_>) -> Option<PathBuf> {

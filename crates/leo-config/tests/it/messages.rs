@@ -147,6 +147,10 @@ fn the_rest() {
             "[identity]\npermissions_boundary = \"arn:aws:iam::123456789012:role/boundary\"\n",
         ),
         ("expiry", "[registry]\nexpire_after_days = 0\n[storage]\nobject_expiry_days = 4000\n"),
+        (
+            "images",
+            "[registry]\nkeep_releases = 1\n[images]\nmax_age_days = 91\n[images.generator]\nbudget_mb = 0\nallow_in_context = [\"../x\", \"a/b.pem\", \"\"]\n",
+        ),
     ]);
     insta::assert_snapshot!(text);
 }
