@@ -6,8 +6,7 @@
 //! images expire.
 //!
 //! Deliberately absent: printing (progress goes to a [`Sink`]), finding AWS credentials or stack outputs (the
-//! caller passes clients and [`Repository`]s), deciding which digests a running platform has, scan findings and
-//! deletion of old images.
+//! caller passes clients and [`Repository`]s), deciding which digests a running platform has.
 
 mod build;
 mod catalog;
@@ -23,6 +22,7 @@ mod plan;
 mod process;
 mod progress;
 mod publish;
+mod scan;
 mod sources;
 mod tag;
 mod verify;
@@ -37,6 +37,7 @@ pub use leo_oci::{DigestError, ImageDigest, ImageReference};
 pub use login::{Password, Registry, RegistryCredentials};
 pub use plan::{BuildPlan, CachePlan, CacheUse, PlanInput, Repository, plan};
 pub use publish::{PublishedImage, Publisher};
+pub use scan::{FailOn, Finding, Scan, Severity};
 pub use sources::{DemoImages, Source, SourceChoice, SourcePair, Sources, choose_sources};
 pub use tag::{ImageTag, TagError};
 pub use verify::{Verified, Wanted, verify};
