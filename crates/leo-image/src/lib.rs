@@ -23,6 +23,7 @@ mod plan;
 mod process;
 mod progress;
 mod publish;
+mod selection;
 mod sources;
 mod tag;
 
@@ -36,5 +37,6 @@ pub use git::GitFacts;
 pub use login::{Password, Registry, RegistryCredentials};
 pub use plan::{BuildPlan, CachePlan, CacheUse, PlanInput, Repository, plan};
 pub use publish::{PublishedImage, Publisher};
+pub use selection::{ImageNameError, Selection};
 pub use sources::{DemoImages, Source, SourceChoice, SourcePair, Sources, choose_sources};
 pub use tag::{ImageTag, TagError};
