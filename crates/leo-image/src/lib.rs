@@ -14,6 +14,7 @@ mod catalog;
 mod choice;
 mod connect;
 pub mod demo;
+mod endpoint;
 mod engine;
 mod error;
 mod event;

@@ -3,6 +3,7 @@
 //! The images of the source's newest release are made sure of in the target's registry (copied where that is another one),
 //! and the target's bucket records them. `deploy` takes what is recorded there, until a release has it.
 
+mod copying;
 mod outcome;
 mod side;
 mod source;
@@ -14,7 +15,7 @@ use crate::failure::{Failure, Problem};
 use leo_aws::FailureKind;
 use leo_config::EnvironmentName;
 use leo_deploy::{Finished, Run, Sink, Step, Stopped};
-use leo_image::{ImageDigest, ImageName};
+use leo_image::{ImageDigest, ImageError, ImageName};
 use leo_release::{PromotedFrom, PromotedImage, Promotion};
 use side::Side;
 use source::Source;
@@ -74,6 +75,17 @@ async fn steps(from: &Side, to: &Side, run: &Run<Problem>) -> Result<Promoted, S
             }
             // Whatever was there is replaced, readable or not.
             _ => {}
+        }
+        // Once it is recorded nobody clears the images away; until then somebody may have.
+        for image in &images {
+            let (repository, digest) = (to.repositories.of(image.name), &image.reference.digest);
+            if to.target.catalog().by_digest(repository, digest).await?.is_none() {
+                return Err(ImageError::DigestMissing {
+                    repository: repository.name.clone(),
+                    digest: digest.clone(),
+                }
+                .into());
+            }
         }
         Ok(Finished::new(Promoted::new(promotion, images), true))
     })

@@ -1,6 +1,7 @@
 //! What a promotion says at its end.
 
-use super::transfer::Transferred;
+use super::{copying::size, transfer::Transferred};
+use leo_oci::Copied;
 use leo_release::Promotion;
 use serde_json::{Value as Json, json};
 
@@ -26,7 +27,11 @@ impl Promoted {
                     "digest": image.reference.digest.as_str(),
                     "repository": image.reference.repository_uri,
                     "reference": image.reference.to_string(),
-                    "bytes_sent": image.sent,
+                    "copied": image.copied.map(|copied| json!({
+                        "parts_sent": copied.blobs_sent,
+                        "bytes_sent": copied.bytes_sent,
+                        "parts_present": copied.blobs_present + copied.mounted,
+                    })),
                 })
             })
             .collect();
@@ -44,12 +49,12 @@ impl Promoted {
         let mut lines =
             vec![format!("promoted release {} of {} to {environment}", from.release, from.environment)];
         lines.extend(self.images.iter().map(|image| {
-            let sent = match image.sent {
+            let copied = match image.copied {
                 None => String::new(),
-                Some(0) => "  (was there)".to_owned(),
-                Some(bytes) => format!("  ({bytes} bytes sent)"),
+                Some(Copied { bytes_sent: 0, .. }) => "  (was there)".to_owned(),
+                Some(Copied { bytes_sent, .. }) => format!("  ({} sent)", size(bytes_sent)),
             };
-            format!("  {:<12} {}{sent}", image.name, image.reference.digest)
+            format!("  {:<12} {}{copied}", image.name, image.reference.digest)
         }));
         lines.push(format!("the next deploy uses it: cargo xtask deploy --environment {environment}"));
         lines.join("\n")

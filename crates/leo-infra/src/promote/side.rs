@@ -12,7 +12,8 @@ use crate::{
 };
 use leo_config::{AccountId, EnvironmentName};
 use leo_env::SecretsPolicy;
-use leo_image::ImageName;
+use leo_image::{ImageError, ImageName};
+use leo_oci::Connection;
 use leo_project::Project;
 use leo_release::Artifacts;
 use leo_stack::Stacks;
@@ -47,6 +48,12 @@ impl Side {
 
     pub(super) fn environment(&self) -> &str {
         self.project.config.environment.name.as_str()
+    }
+
+    /// The registry, spoken to in its own protocol.
+    pub(super) async fn connection(&self, image: ImageName) -> Result<Connection, ImageError> {
+        let registry = self.target.registry(self.repositories.of(image));
+        registry.at_endpoint().await?.connect()
     }
 
     /// Whether both have their images in one registry.
