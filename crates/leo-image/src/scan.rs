@@ -50,16 +50,24 @@ impl FailOn {
     pub const WORDS: [&'static str; 4] = ["critical", "high", "medium", "low"];
 }
 
-impl FromStr for FailOn {
-    type Err = String;
+/// What is wrong with a word that should be a severity to fail on.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("read `{word}` as a severity: wanted one of {}", FailOn::WORDS.join(", "))]
+pub struct FailOnError {
+    /// The word as it was given.
+    pub word: String,
+}
 
-    fn from_str(word: &str) -> Result<Self, String> {
+impl FromStr for FailOn {
+    type Err = FailOnError;
+
+    fn from_str(word: &str) -> Result<Self, FailOnError> {
         match word {
             "critical" => Ok(Self(Severity::Critical)),
             "high" => Ok(Self(Severity::High)),
             "medium" => Ok(Self(Severity::Medium)),
             "low" => Ok(Self(Severity::Low)),
-            _ => Err(format!("wanted one of {}", Self::WORDS.join(", "))),
+            _ => Err(FailOnError { word: word.to_owned() }),
         }
     }
 }

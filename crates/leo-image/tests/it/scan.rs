@@ -166,5 +166,8 @@ async fn an_image_that_is_not_there_or_a_call_that_is_denied_is_said_as_such() {
     let denied =
         pass(vec![error("AccessDeniedException", "not authorized to perform: ecr:Describe…")], "low").await;
     assert_eq!(denied.unwrap_err().kind().exit_code(), 4);
-    assert_eq!("worst".parse::<FailOn>().unwrap_err(), "wanted one of critical, high, medium, low");
+    assert_eq!(
+        "worst".parse::<FailOn>().unwrap_err().to_string(),
+        "read `worst` as a severity: wanted one of critical, high, medium, low"
+    );
 }
