@@ -22,6 +22,7 @@ mod local;
 mod operation;
 mod progress;
 mod promote;
+mod scanning;
 mod standing;
 mod target;
 mod watched;

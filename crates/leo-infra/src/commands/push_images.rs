@@ -7,11 +7,12 @@ use crate::{
     failure::{Failure, Problem},
     progress::Progress,
     promote::{self, Route},
+    scanning::Pushed,
     target::Target,
 };
 use leo_deploy::{Run, Step};
 use leo_env::SecretsPolicy;
-use leo_image::{Engine, ImageName};
+use leo_image::{Engine, FailOn, ImageName};
 use serde_json::json;
 use std::process::ExitCode;
 
@@ -36,6 +37,9 @@ pub(crate) struct Args {
     /// Build the demo images instead of the siblings' (with --local: where a sibling is missing)
     #[arg(long)]
     demo: bool,
+    /// Wait for the registry's scan, and fail where it found something this bad, or where there is none to go by
+    #[arg(long, value_name = "critical|high|medium|low", conflicts_with_all = ["local", "promote"])]
+    fail_on: Option<FailOn>,
     /// Print one JSON document on stdout
     #[arg(long)]
     json: bool,
@@ -83,8 +87,13 @@ async fn push(args: &Args) -> Result<Vec<Built>, Failure> {
     let run: Run<Problem> = Run::new(progress.sink(), &[Step::IMAGES]);
     let result = run
         .step(Step::IMAGES, async |reporter| {
-            images::build(&project, &target, choice, args.image.into(), engine, &repositories, &reporter)
-                .await
+            let built =
+                images::build(&project, &target, choice, args.image.into(), engine, &repositories, &reporter)
+                    .await?;
+            let (config, images) = (&project.config, &built.value[..]);
+            let pushed = Pushed { config, target: &target, repositories: &repositories, images };
+            pushed.check(args.fail_on, &reporter).await?;
+            Ok(built)
         })
         .await;
     let result = run.finish(result);
