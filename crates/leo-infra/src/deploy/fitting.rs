@@ -1,6 +1,6 @@
 //! Whether images that were chosen by digest may run here, asked before a platform is changed.
 
-use super::images::Repositories;
+use super::images::{Repositories, join_errors};
 use crate::{failure::Problem, target::Target};
 use leo_config::Config;
 use leo_deploy::Reporter;
@@ -21,8 +21,10 @@ pub(super) async fn check(
         }
         Ok::<_, ImageError>(())
     };
-    tokio::try_join!(check(ImageName::Orchestrator, orchestrator), check(ImageName::Generator, generator))?;
-    Ok(())
+    let (orchestrator, generator) =
+        tokio::join!(check(ImageName::Orchestrator, orchestrator), check(ImageName::Generator, generator));
+    let errors: Vec<_> = [orchestrator, generator].into_iter().filter_map(Result::err).collect();
+    if errors.is_empty() { Ok(()) } else { Err(join_errors(errors)) }
 }
 
 /// What the registry says of an image that is to run here.

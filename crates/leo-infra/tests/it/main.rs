@@ -12,6 +12,7 @@ mod drift;
 mod end_to_end;
 mod failing;
 mod faults;
+mod fitting;
 mod http;
 mod interrupts;
 mod killed;
