@@ -58,12 +58,6 @@ pub enum ContextError {
         /// The system's reason.
         source: io::Error,
     },
-    /// BuildKit sends names as text.
-    #[error("use {} in a build context: its name is not UTF-8", path.display())]
-    NotUtf8 {
-        /// The file or folder, with its bad bytes replaced.
-        path: PathBuf,
-    },
 }
 
 impl ContextError {
@@ -91,7 +85,6 @@ impl ContextError {
                 "let this user read it (`ls -ld {}` says who may), or leave it out in .dockerignore",
                 path.display()
             ),
-            Self::NotUtf8 { .. } => "rename it, or leave its folder out in .dockerignore".to_owned(),
         })
     }
 }

@@ -40,6 +40,12 @@ impl Fields {
         self.0.update(field);
     }
 
+    /// Something that may be absent, which is another thing than empty.
+    pub(crate) fn optional(&mut self, field: Option<&[u8]>) {
+        self.number(u64::from(field.is_some()));
+        self.add(field.unwrap_or_default());
+    }
+
     pub(crate) fn number(&mut self, number: u64) {
         self.0.update(&number.to_le_bytes());
     }

@@ -12,6 +12,7 @@ mod cache;
 mod content;
 mod dockerfile;
 mod error;
+mod folder;
 mod hash;
 mod ignore;
 mod leak;
