@@ -84,11 +84,13 @@ impl Folder<'_> {
                 hash.number(mode);
                 hash.add(&content.hash);
                 hash.add(&content.attributes);
-                if metadata.nlink() > 1 {
-                    // Two names of one file are one file in the image, too.
-                    let first = *first_names.entry((metadata.dev(), metadata.ino())).or_insert(&found.path);
-                    hash.add(first.as_os_str().as_bytes());
-                }
+                // Two names of one file are one file in the image, too.
+                let several = metadata.nlink() > 1;
+                let first = several
+                    .then(|| *first_names.entry((metadata.dev(), metadata.ino())).or_insert(&found.path));
+                hash.optional(
+                    first.filter(|first| *first != found.path).map(|first| first.as_os_str().as_bytes()),
+                );
                 seen.files += 1;
                 seen.bytes += metadata.size();
             } else {
@@ -106,8 +108,8 @@ impl Folder<'_> {
     fn leaks(&self, found: &Found, content: Option<&Content>, leaks: &mut Vec<Finding>) {
         let mut leak = |path: &Path, line, what| {
             let ignore = IgnoreLine { file: self.list.clone(), line: ignore::line_for(path) };
-            let (context, path) = (self.source.clone(), path.to_owned());
-            let leak = Leak { context, path, line, what, ignore: Some(ignore) };
+            let source = self.source.clone();
+            let leak = Leak { context: source, path: path.to_owned(), line, what, ignore: Some(ignore) };
             leaks.push(Finding { file: found.path.clone(), leak });
         };
         if let Some((path, what)) = named_secret(&found.path) {

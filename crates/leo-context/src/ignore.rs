@@ -52,6 +52,7 @@ impl IgnoreList {
                 line: index + 1,
                 pattern: line.trim().to_owned(),
                 problem: problem.to_string(),
+                fix: problem.fix(),
             })?;
             let Some(pattern) = pattern else { continue };
             if pattern.is_exception() {

@@ -19,6 +19,8 @@ mod leak;
 mod look;
 mod pattern;
 mod place;
+#[cfg(test)]
+mod testing;
 mod walk;
 
 pub use dockerfile::{MovingBase, MovingReason};

@@ -155,3 +155,6 @@ fn judge(found: Vec<Finding>, allowed: &[PathBuf]) -> (Vec<Leak>, Vec<PathBuf>) 
     let unused = allowed.iter().filter(|allowed| !used.contains(allowed)).cloned().collect();
     (leaks.into_iter().collect(), unused)
 }
+
+#[cfg(test)]
+mod tests;

@@ -174,7 +174,7 @@ fn is_git(url: &str) -> bool {
     url.starts_with("git://")
         || url.starts_with("ssh://")
         || url.starts_with("git@")
-        || is_http(url) && place.ends_with(".git")
+        || is_http(url) && place.strip_suffix(".git").is_some()
 }
 
 /// `…#<40 hex digits>`, perhaps with a folder after it.

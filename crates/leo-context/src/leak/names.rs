@@ -13,8 +13,12 @@ const CLOUD: Secret = Secret("a cloud's saved credentials");
 const STATE: Secret = Secret("Terraform's state, which holds secrets");
 
 /// Folders that are nothing but secrets.
-const FOLDERS: &[(&str, Secret)] =
-    &[(".aws", CLOUD), (".azure", CLOUD), (".gnupg", PRIVATE_KEY), (".ssh", PRIVATE_KEY)];
+const FOLDERS: &[(&str, Secret)] = &[
+    (".aws", CLOUD),
+    (".azure", CLOUD),
+    (".gnupg", Secret("GnuPG's keys")),
+    (".ssh", Secret("SSH's keys and hosts")),
+];
 
 /// Files by their whole name.
 const FILES: &[(&str, Secret)] = &[
@@ -90,4 +94,47 @@ pub(crate) fn named_secret(path: &Path) -> Option<(&Path, Secret)> {
 fn of_environment(name: &str) -> Option<Secret> {
     let suffix = name.strip_prefix(".env.")?;
     (!matches!(suffix, "defaults" | "example")).then_some(ENV_FILE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_known_by_their_names() {
+        for (path, wanted) in [
+            (".env", Some((".env", "an environment file"))),
+            ("a/b/.env", Some(("a/b/.env", "an environment file"))),
+            (".env.local", Some((".env.local", "an environment file"))),
+            (".env.production", Some((".env.production", "an environment file"))),
+            (".ENV", Some((".ENV", "an environment file"))),
+            (".env.defaults", None),
+            (".env.example", None),
+            ("env", None),
+            (".envrc.md", None),
+            (".environment", None),
+            ("config.env.ts", None),
+            (".aws/credentials", Some((".aws", "a cloud's saved credentials"))),
+            ("home/.aws/cli/cache/x.json", Some(("home/.aws", "a cloud's saved credentials"))),
+            (".aws", None),
+            (".ssh/id_ed25519.pub", Some((".ssh", "SSH's keys and hosts"))),
+            ("id_rsa", Some(("id_rsa", "a private key"))),
+            ("id_rsa.pub", None),
+            ("deploy/id_ed25519", Some(("deploy/id_ed25519", "a private key"))),
+            (".git-credentials", Some((".git-credentials", "a tool's saved credentials"))),
+            (".netrc", Some((".netrc", "a tool's saved credentials"))),
+            (".docker/config.json", Some((".docker/config.json", "a tool's saved credentials"))),
+            ("config.json", None),
+            (".cargo/credentials.toml", Some((".cargo/credentials.toml", "a tool's saved credentials"))),
+            (".cargo/config.toml", None),
+            ("certs/server.p12", Some(("certs/server.p12", "a store of keys"))),
+            ("certs/ca.pem", None),
+            ("terraform.tfstate", Some(("terraform.tfstate", "Terraform's state, which holds secrets"))),
+            ("src/ssh/mod.rs", None),
+        ] {
+            let found =
+                named_secret(Path::new(path)).map(|(what, secret)| (what.to_str().unwrap(), secret.0));
+            assert_eq!(found, wanted, "{path}");
+        }
+    }
 }

@@ -57,6 +57,21 @@ impl Display for BadPattern {
     }
 }
 
+impl BadPattern {
+    /// What to write instead.
+    pub(crate) fn fix(self) -> &'static str {
+        match self {
+            Self::LoneException => "write a path after the `!`, or take the line out",
+            Self::Syntax => {
+                "close the `[` with a `]` that has something before it; write `\\\\` for a backslash"
+            }
+            Self::Range => "let the range go upwards, like `[a-z]`",
+            Self::Escape(_) => "write `\\` only before `*`, `?`, `[`, `]` and `\\`",
+            Self::ClassName => "name the characters, like `[a-z0-9]`",
+        }
+    }
+}
+
 impl Pattern {
     /// A pattern as it stands in the list: `!` in front makes an exception. Spaces at its ends don't count. `None`
     /// where nothing is left.

@@ -1,5 +1,7 @@
 //! The tables of moby's own tests (patternmatcher, Apache-2.0), and what they don't say but real builds do.
 
+use std::collections::BTreeSet;
+
 use super::glob::{Translated, check, clean, translate};
 use super::{BadPattern, Pattern};
 use crate::ignore::IgnoreList;
@@ -204,13 +206,9 @@ fn what_docker_refuses_is_refused() {
     for (pattern, wanted) in table {
         assert_eq!(Pattern::parse(pattern).unwrap_err(), wanted, "{pattern}");
     }
-    let messages: Vec<String> = table
-        .map(|(_, problem)| problem.to_string())
-        .into_iter()
-        .collect::<std::collections::BTreeSet<_>>()
-        .into_iter()
-        .collect();
-    insta::assert_snapshot!(messages.join("\n"));
+    let messages: BTreeSet<String> =
+        table.iter().map(|(_, problem)| format!("{problem}: {}", problem.fix())).collect();
+    insta::assert_snapshot!(Vec::from_iter(messages).join("\n"));
 }
 
 #[test]

