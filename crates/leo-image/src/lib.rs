@@ -24,6 +24,7 @@ mod process;
 mod progress;
 mod publish;
 mod sources;
+mod stage;
 mod tag;
 
 pub use catalog::{Catalog, StoredImage, TagOutcome};
@@ -37,4 +38,5 @@ pub use login::{Password, Registry, RegistryCredentials};
 pub use plan::{BuildPlan, CachePlan, CacheUse, PlanInput, Repository, plan};
 pub use publish::{PublishedImage, Publisher};
 pub use sources::{DemoImages, Source, SourceChoice, SourcePair, Sources, choose_sources};
+pub use stage::{Bytes, Size, Stage, StageProgress, StageState};
 pub use tag::{ImageTag, TagError};
