@@ -1,6 +1,6 @@
 //! The images as a step: built and pushed, kept as they run, or given by digest.
 
-use super::{Before, Plan, choice::ImagePlan};
+use super::{Before, Plan, choice::ImagePlan, image_events};
 use crate::{
     failure::{Failure, Problem},
     target::Target,
@@ -9,13 +9,13 @@ use leo_aws::FailureKind;
 use leo_config::names;
 use leo_deploy::{Finished, Reporter, StackOutcome};
 use leo_image::{
-    CacheUse, Engine, GitFacts, ImageDigest, ImageError, ImageEventKind, ImageName, ImageReference,
-    PlanInput, PublishedImage, Publisher, Repository, SourceChoice, Sources, plan as plan_build,
+    CacheUse, Engine, GitFacts, ImageDigest, ImageError, ImageName, ImageReference, PlanInput,
+    PublishedImage, Publisher, Repository, SourceChoice, Sources, plan as plan_build,
 };
 use leo_project::Project;
 use leo_stack::Stacks;
 use serde_json::{Value as Json, json};
-use std::{collections::BTreeSet, sync::Arc};
+use std::collections::BTreeSet;
 
 /// The image of one container.
 #[derive(Clone, Debug)]
@@ -142,7 +142,7 @@ async fn adopt(
 ) -> Result<Vec<Built>, Problem> {
     let catalog = target.catalog();
     let adopt = async |name, repository, digest| {
-        catalog.adopt(name, repository, digest, lines_to(reporter)).await.map(Built::from)
+        catalog.adopt(name, repository, digest, image_events::sink(reporter)).await.map(Built::from)
     };
     let (orchestrator, generator) = tokio::try_join!(
         adopt(ImageName::Orchestrator, &repositories.orchestrator, orchestrator),
@@ -205,22 +205,12 @@ pub(crate) async fn build(
         }));
     }
     let registry = target.registry(&repositories.orchestrator);
-    let published = Publisher::new(engine, registry, target.catalog(), lines_to(reporter))
+    let published = Publisher::new(engine, registry, target.catalog(), image_events::sink(reporter))
         .publish(plans)
         .await
         .map_err(join_errors)?;
     let changed = published.iter().any(|image| image.sent);
     Ok(Finished::new(published.into_iter().map(Built::from).collect(), changed))
-}
-
-/// What happens to an image, as lines, notes and warnings of the step.
-fn lines_to(reporter: &Reporter) -> leo_image::Sink {
-    let reporter = reporter.clone();
-    Arc::new(move |event| match &event.kind {
-        ImageEventKind::Warning(text) => reporter.warning(format!("{}: {text}", event.image)),
-        ImageEventKind::Note(_) => reporter.note(event.to_string()),
-        _ => reporter.line(event.to_string()),
-    })
 }
 
 /// Both images can fail at once; the step has one problem, so the others' messages go with the first.

@@ -8,6 +8,7 @@ mod adopt;
 pub(crate) mod choice;
 mod footing;
 mod gate;
+mod image_events;
 pub(crate) mod images;
 mod parameters;
 mod plan;
