@@ -23,6 +23,7 @@ mod plan;
 mod process;
 mod progress;
 mod publish;
+mod push;
 mod sources;
 mod stage;
 mod tag;
