@@ -121,13 +121,14 @@ impl fmt::Display for StageProgress {
             _ => {}
         }
         parts.extend(self.doing.clone());
-        match self.state {
-            StageState::Failed => parts.push("failed".to_owned()),
-            StageState::Done if parts.is_empty() => parts.push("done".to_owned()),
-            StageState::Done | StageState::Working => {}
+        if self.state == StageState::Failed {
+            parts.push("failed".to_owned());
         }
         if over && self.took >= SHORTEST {
             parts.push(format!("{:.1} s", self.took.as_secs_f64()));
+        }
+        if parts.is_empty() && over {
+            parts.push("done".to_owned());
         }
         f.write_str(&parts.join(", "))
     }

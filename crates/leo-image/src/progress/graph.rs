@@ -75,7 +75,7 @@ impl Graph {
             return None;
         }
         let complete = !is_step || self.packing || total.is_some_and(|total| done >= total);
-        let failed = *stage != Stage::ReadCache && nodes.iter().any(|node| node.error.is_some());
+        let failed = *stage != Stage::ReadCache && nodes.iter().any(|node| node.has_failed());
         let over = self.over || (working.is_empty() && complete);
         Some(StageProgress {
             stage: stage.clone(),
@@ -110,8 +110,12 @@ fn count(stage: &Stage, nodes: &[&Node], of: Option<u64>) -> (u64, Option<u64>, 
         || nodes.iter().flat_map(|node| &node.statuses).filter(|status| status.id.contains(" layer"));
     match stage {
         Stage::Build(_) => {
-            let ended = || nodes.iter().filter(|node| node.ended && node.error.is_none());
-            (number(ended().count()), of, number(ended().filter(|node| node.cached).count()))
+            // Of two builds at once that have a step in common, one takes over the other's: then it is there twice.
+            let mut steps = BTreeMap::new();
+            for node in nodes.iter().filter(|node| node.ended && node.error.is_none()) {
+                *steps.entry(&node.name).or_insert(true) &= node.cached;
+            }
+            (number(steps.len()), of, number(steps.values().filter(|cached| **cached).count()))
         }
         Stage::Push => {
             let done = statuses().filter(|layer| layer.done).count();

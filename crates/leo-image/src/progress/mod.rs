@@ -15,6 +15,7 @@ use crate::ImageEventKind;
 use documents::Documents;
 pub(crate) use failure::Failure;
 use graph::Graph;
+use node::is_cancellation;
 use vertex::Vertex;
 
 /// Reads the output of one build.
@@ -69,8 +70,7 @@ impl Progress {
                 Vertex::CacheImport { .. } => {
                     events.push(ImageEventKind::Note(format!("the build cache was not read: {error}")));
                 }
-                // Ended because another one failed.
-                _ if error.contains("context canceled") => {}
+                _ if is_cancellation(&error) => {}
                 _ => drop(self.failed.get_or_insert_with(|| digest.to_owned())),
             }
         }

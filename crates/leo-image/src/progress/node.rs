@@ -104,6 +104,11 @@ impl Node {
         self.began && !self.ended
     }
 
+    /// Not where it was ended because another one failed, or because another build does the same.
+    pub(super) fn has_failed(&self) -> bool {
+        self.error.as_ref().is_some_and(|error| !is_cancellation(error))
+    }
+
     /// What it does now.
     pub(super) fn doing(&self) -> Option<String> {
         let text = match self.stage {
@@ -163,6 +168,11 @@ impl Log {
         self.lines.push_back(line.clone());
         Some(line)
     }
+}
+
+/// Whether an error only says that something was ended from outside.
+pub(super) fn is_cancellation(error: &str) -> bool {
+    error.contains("context canceled")
 }
 
 fn time(text: &str) -> Option<DateTime> {

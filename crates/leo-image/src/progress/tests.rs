@@ -33,6 +33,12 @@ fn one_changed_file_rebuilds_what_needs_it() {
 }
 
 #[test]
+fn steps_that_another_build_does_at_the_same_time_count_once_and_have_not_failed() {
+    let (_, told) = told(include_str!("recorded/beside-another.rawjson"));
+    insta::assert_snapshot!(told);
+}
+
+#[test]
 fn a_pulled_base_image_is_a_transfer_with_its_end() {
     let (_, events) = read(include_str!("recorded/base-pulled.rawjson"));
     let pulled: Vec<String> = events
@@ -75,6 +81,7 @@ fn every_stage_that_began_ends_and_nothing_is_told_twice() {
         include_str!("recorded/cold.rawjson"),
         include_str!("recorded/one-file-changed.rawjson"),
         include_str!("recorded/base-pulled.rawjson"),
+        include_str!("recorded/beside-another.rawjson"),
         include_str!("recorded/cache-refused.rawjson"),
     ] {
         let (_, events) = read(text);

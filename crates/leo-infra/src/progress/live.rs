@@ -95,7 +95,12 @@ impl Live {
         if let Some(bar) = self.bars.get(row) {
             return bar.clone();
         }
-        let bar = ProgressBar::new_spinner().with_finish(ProgressFinish::Abandon).with_style(style(WAITING));
+        let first = match row.nested {
+            None => WAITING,
+            Some(Nested::Resource(_)) => NESTED,
+            Some(Nested::Part(..)) => PART,
+        };
+        let bar = ProgressBar::new_spinner().with_finish(ProgressFinish::Abandon).with_style(style(first));
         let bar = match above.and_then(|above| self.bars.get(above)) {
             Some(above) => self.screen.insert_after(above, bar),
             None => self.screen.add(bar),

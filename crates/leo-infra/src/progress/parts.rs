@@ -43,6 +43,10 @@ impl Parts {
         let at = self.shown.iter().position(|shown| shown.row == row).unwrap_or_default();
         let above = self.shown.iter().take(at).rfind(|shown| shown.row.step == step);
         let below = above.map_or(Row { step, nested: None }, |shown| shown.row.clone());
+        if over {
+            // What was said last beside the step was of what is over now.
+            draws.push(Draw::Say(Row { step, nested: None }, String::new()));
+        }
         draws.push(Draw::Part { row, below, part });
         draws
     }
@@ -77,6 +81,7 @@ mod tests {
         let shown = draws.iter().map(|draw| match draw {
             Draw::Part { row, below, .. } => format!("{} below {}", name(row), name(below)),
             Draw::Remove(row) => format!("remove {}", name(row)),
+            Draw::Say(row, text) => format!("say {}: {text}", name(row)),
             other => format!("{other:?}"),
         });
         shown.collect::<Vec<_>>().join(", ")
