@@ -5,7 +5,7 @@ use leo_image::{ImageEventKind, ImageName, Sink, StageProgress, StageState};
 use std::sync::Arc;
 
 /// Takes what happens to both images.
-pub(super) fn sink(reporter: &Reporter) -> Sink {
+pub(crate) fn sink(reporter: &Reporter) -> Sink {
     let reporter = reporter.clone();
     Arc::new(move |event| match &event.kind {
         ImageEventKind::Warning(text) => reporter.warning(format!("{}: {text}", event.image)),
