@@ -10,31 +10,41 @@
 //! deletion of old images.
 
 mod build;
+mod buildctl;
 mod catalog;
+mod check;
 mod choice;
+mod delivery;
 pub mod demo;
 mod digest;
 mod engine;
 mod error;
 mod event;
 mod git;
+mod keep;
+mod lazy;
 mod login;
+mod lookup;
 mod plan;
 mod process;
 mod progress;
 mod publish;
+mod source_tag;
 mod sources;
 mod tag;
 
 pub use catalog::{Catalog, StoredImage, TagOutcome};
+pub use check::{BuildReason, Checked, Present, PublishOptions, SourceFacts, Verdict};
 pub use choice::{ImagesChoice, ImagesChoiceError};
 pub use digest::{DigestError, ImageDigest, ImageReference};
 pub use engine::{Engine, PushMode};
 pub use error::{ImageError, MissingFolder};
 pub use event::{ImageEvent, ImageEventKind, ImageName, Sink};
 pub use git::GitFacts;
+pub use lazy::LazyEngine;
 pub use login::{Password, Registry, RegistryCredentials};
 pub use plan::{BuildPlan, CachePlan, CacheUse, PlanInput, Repository, plan};
-pub use publish::{PublishedImage, Publisher};
+pub use publish::{Made, PublishedImage, Publisher};
+pub use source_tag::{Day, SourceTags};
 pub use sources::{DemoImages, Source, SourceChoice, SourcePair, Sources, choose_sources};
 pub use tag::{ImageTag, TagError};
