@@ -143,6 +143,7 @@ fn look_now(plan: &BuildPlan, options: &PublishOptions) -> Result<Look, ImageErr
         allowed: &plan.allowed,
         cache: options.hash_cache.as_deref(),
         own_root: options.own_root.as_deref(),
+        home: std::env::home_dir().as_deref(),
     })
     .map_err(|source| ImageError::Context { image: plan.image, source })
 }

@@ -301,7 +301,8 @@ impl ImageError {
             Self::Leaks { leaks, .. } => leaks
                 .iter()
                 .map(|leak| {
-                    format!("{}: {} (in .dockerignore: {})", leak.path.display(), leak.what, leak.ignore_line)
+                    let line = leak.ignore_line().map(|line| format!(" (line for .dockerignore: `{line}`)"));
+                    format!("{leak}{}", line.unwrap_or_default())
                 })
                 .collect(),
             _ => Vec::new(),

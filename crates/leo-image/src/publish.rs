@@ -10,8 +10,8 @@ use crate::delivery::Delivery;
 use crate::event::Reporter;
 use crate::login::Login;
 use crate::{
-    BuildPlan, BuildReason, Catalog, Checked, Engine, GitFacts, ImageDigest, ImageError, ImageEventKind, ImageName,
-    ImageReference, ImageTag, LazyEngine, Present, PublishOptions, Registry, Sink, SourceFacts, TagOutcome, Verdict,
+    BuildPlan, BuildReason, Catalog, Checked, GitFacts, ImageDigest, ImageError, ImageEventKind, ImageName,
+    ImageReference, ImageTag, LazyEngine, Present, PublishOptions, Registry, Sink, SourceFacts, TagOutcome, Verdict, Wanted, verify,
 };
 
 /// An image that is in the registry, with a tag, and may be deployed.
@@ -90,7 +90,7 @@ impl Publisher {
         if checked.iter().any(|image| matches!(image.verdict, Verdict::Build(_))) {
             self.engine.get().await.map_err(|error| vec![error])?;
         }
-        self.each(checked, async |publisher, checked| publisher.publish_one(checked).await).await
+        self.each(checked, |publisher, checked| async move { publisher.publish_one(checked).await }).await
     }
 
     /// Finds out what would become of the images, and changes nothing: looks at what each build would see, and asks the
@@ -99,13 +99,13 @@ impl Publisher {
     /// # Errors
     /// Those of every image: a context that can't be read, or that holds what must not get into an image.
     pub async fn check(&self, plans: Vec<BuildPlan>) -> Result<Vec<Checked>, Vec<ImageError>> {
-        let looked = self.each(plans, async |publisher, plan| {
+        let looked = self.each(plans, |publisher, plan: BuildPlan| async move {
             let source = look(&plan, &publisher.options).await?;
             let SourceFacts { files, bytes, read, took, .. } = source;
             publisher.reporter(&plan).send(ImageEventKind::Looked { files, bytes, read, took });
             Ok((plan, source))
         });
-        self.each(looked.await?, async |publisher, (plan, source)| {
+        self.each(looked.await?, |publisher, (plan, source): (BuildPlan, SourceFacts)| async move {
             let verdict = judge(&publisher.catalog, &plan, &source, publisher.options.force).await?;
             publisher.reporter(&plan).send(match &verdict {
                 Verdict::Present(present) => ImageEventKind::Present { tag: present.tag.clone() },
@@ -117,16 +117,24 @@ impl Publisher {
     }
 
     /// Does the same for each of `items` side by side; the answers are in their order.
-    async fn each<T, U, F>(
+    async fn each<T, U, W>(
         &self,
         items: Vec<T>,
-        work: F,
+        work: impl Fn(Self, T) -> W,
     ) -> Result<Vec<U>, Vec<ImageError>>
     where
-        F: AsyncFn(Self, T) -> Result<U, ImageError>,
+        W: Future<Output = Result<U, ImageError>> + Send + 'static,
+        U: Send + 'static,
     {
+        let mut tasks = JoinSet::new();
+        for (place, item) in items.into_iter().enumerate() {
+            let work = work(self.clone(), item);
+            tasks.spawn(async move { (place, work.await) });
+        }
+        let mut results = tasks.join_all().await;
+        results.sort_by_key(|(place, _)| *place);
         let (mut done, mut failed) = (Vec::new(), Vec::new());
-        for result in futures_util::future::join_all(items.into_iter().map(|item| work(self.clone(), item))).await {
+        for (_, result) in results {
             match result {
                 Ok(value) => done.push(value),
                 Err(error) => failed.push(error),
@@ -168,10 +176,10 @@ impl Publisher {
             self.verify_and_tag(checked, &delivered.digest, &reporter),
             delivery.forget(&delivered.names),
         );
-        let (manifest, tag) = tagged?;
+        let (manifest, tag, bytes) = tagged?;
         reporter.send(ImageEventKind::Published { digest: delivered.digest, sent: delivered.sent });
         let made = Made::Built { reason, sent: delivered.sent, took: began.elapsed() };
-        published(plan, &manifest, tag, made)
+        Ok(PublishedImage { bytes: Some(bytes), ..published(plan, &manifest, tag, made)? })
     }
 
     /// Looks at the image as the registry has it, and then gives it the tags that say what it was built from.
@@ -180,10 +188,26 @@ impl Publisher {
         checked: &Checked,
         digest: &ImageDigest,
         reporter: &Reporter,
-    ) -> Result<(Manifest, ImageTag), ImageError> {
+    ) -> Result<(Manifest, ImageTag, u64), ImageError> {
         let plan = &checked.plan;
-        let manifest = self.catalog.manifest(&plan.repository, digest).await?;
-        let (source, git) = tokio::join!(look(plan, &self.options), GitFacts::read(&plan.source.context));
+        let wanted = Wanted {
+            image: plan.image,
+            repository: &plan.repository,
+            digest,
+            architecture: plan.architecture,
+            budget_mb: plan.budget_mb,
+        };
+        let connection = self.registry.connect()?;
+        let (manifest, verified, source, git) = tokio::join!(
+            self.catalog.manifest(&plan.repository, digest),
+            verify(&connection, &wanted),
+            look(plan, &self.options),
+            GitFacts::read(&plan.source.context),
+        );
+        let (manifest, verified) = (manifest?, verified?);
+        if let Some(overweight) = verified.overweight {
+            reporter.send(ImageEventKind::Warning(overweight));
+        }
         let mut wanted = Vec::new();
         match source {
             Ok(source) if source.hash == checked.source.hash => {
@@ -208,7 +232,7 @@ impl Publisher {
             Some(tag) => tag,
             None => self.catalog.keep(&plan.repository, &manifest, reporter).await?,
         };
-        Ok((manifest, tag))
+        Ok((manifest, tag, verified.bytes))
     }
 
     fn reporter(&self, plan: &BuildPlan) -> Reporter {

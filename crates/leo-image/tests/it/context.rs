@@ -69,6 +69,9 @@ impl Context {
             git: GitFacts::read(self.path()).await,
             attestations: false,
             cache: CacheUse::Registry,
+            budget_mb: 1000,
+            allowed: Vec::new(),
+            max_age_days: 7,
         })
     }
 }

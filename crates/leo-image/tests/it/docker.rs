@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex};
 
 use leo_aws::FailureKind;
 use leo_image::{
-    BuildPlan, Catalog, Engine, ImageError, ImageEvent, ImageEventKind, ImageName, Password, PublishedImage,
-    Publisher, PushMode, RegistryCredentials,
+    BuildPlan, BuildReason, Catalog, Engine, ImageError, ImageEvent, ImageEventKind, ImageName, Made, Password,
+    PublishOptions, PublishedImage, Publisher, PushMode, RegistryCredentials,
 };
 
 use crate::context::Context;
@@ -40,7 +40,7 @@ impl Bench {
             RegistryCredentials::Password { user: "AWS".to_owned(), password: Password::new(password) };
         let target = leo_image::Registry { host: registry.host.clone(), credentials };
         let catalog = Catalog::new(Ecr::new(Store::Registry(registry.clone())).client());
-        Some(Self { registry, publisher: Publisher::new(engine, target, catalog, sink), events })
+        Some(Self { registry, publisher: Publisher::new(engine.into(), target, catalog, PublishOptions::default(), sink), events })
     }
 
     async fn publish(&self, plan: BuildPlan) -> Result<PublishedImage, ImageError> {
