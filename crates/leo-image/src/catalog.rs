@@ -184,7 +184,6 @@ impl Catalog {
         })
     }
 
-
     /// Images with their manifests: of at most 100 ids those that there are.
     pub(crate) async fn get_images(
         &self,

@@ -49,6 +49,8 @@ pub struct SourceFacts {
     pub took: Duration,
     /// What the Dockerfile takes from elsewhere and may be another thing tomorrow.
     pub moving: Vec<MovingBase>,
+    /// What was allowed although it looks like a secret, and is not there or does not look like one.
+    pub unused_allowed: Vec<PathBuf>,
 }
 
 /// What becomes of an image.
@@ -99,7 +101,9 @@ impl BuildReason {
         match self {
             Self::Forced => "asked for",
             Self::Absent => "the registry has no image of this source",
-            Self::AbsentOrOld => "the registry has no recent image of this source, and its base may have moved",
+            Self::AbsentOrOld => {
+                "the registry has no recent image of this source, and its base may have moved"
+            }
         }
     }
 }
@@ -115,7 +119,8 @@ pub(crate) async fn look(plan: &BuildPlan, options: &PublishOptions) -> Result<S
     let today = Day::of(options.now.unwrap_or_else(SystemTime::now));
     // Files are read with blocking calls, many at once.
     let looked = tokio::task::spawn_blocking(move || look_now(&plan, &options)).await;
-    let looked = looked.map_err(|error| ImageError::Answer { what: "the build context", problem: error.to_string() })??;
+    let looked = looked
+        .map_err(|error| ImageError::Answer { what: "the build context", problem: error.to_string() })??;
     if !looked.leaks.is_empty() {
         return Err(ImageError::Leaks { image, leaks: looked.leaks });
     }
@@ -127,6 +132,7 @@ pub(crate) async fn look(plan: &BuildPlan, options: &PublishOptions) -> Result<S
         read: looked.read,
         took: began.elapsed(),
         moving: looked.moving,
+        unused_allowed: looked.unused_allowed,
     })
 }
 

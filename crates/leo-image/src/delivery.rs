@@ -4,9 +4,7 @@ use crate::build::{self, Output};
 use crate::event::Reporter;
 use crate::login::Login;
 use crate::process::each_line;
-use crate::{
-    BuildPlan, Catalog, Engine, ImageDigest, ImageError, ImageEventKind, ImageTag, PushMode,
-};
+use crate::{BuildPlan, Catalog, Engine, ImageDigest, ImageError, ImageEventKind, ImageTag, PushMode};
 
 /// One image on its way.
 pub(crate) struct Delivery<'a> {
@@ -150,8 +148,12 @@ impl Delivery<'_> {
     /// Runs a `docker` command about the repository.
     async fn docker(&self, arguments: &[&str], show: impl FnMut(&str)) -> Result<(), ImageError> {
         let mut command = self.engine.command();
-        let mut child =
-            self.login.apply(&mut command).args(arguments).spawn().map_err(|error| self.engine.unstartable(&error))?;
+        let mut child = self
+            .login
+            .apply(&mut command)
+            .args(arguments)
+            .spawn()
+            .map_err(|error| self.engine.unstartable(&error))?;
         let mut said = Vec::new();
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
         tokio::join!(

@@ -4,7 +4,8 @@ use crate::catalog::Manifest;
 use crate::event::Reporter;
 use crate::publish::{Made, PublishedImage};
 use crate::{
-    Catalog, ImageDigest, ImageError, ImageEventKind, ImageName, ImageReference, ImageTag, Repository, Sink, TagOutcome,
+    Catalog, ImageDigest, ImageError, ImageEventKind, ImageName, ImageReference, ImageTag, Repository, Sink,
+    TagOutcome,
 };
 
 impl Catalog {
@@ -78,4 +79,3 @@ impl Catalog {
 fn is_lasting(tag: &ImageTag) -> bool {
     !tag.as_str().starts_with("cache-")
 }
-

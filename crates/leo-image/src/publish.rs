@@ -11,7 +11,8 @@ use crate::event::Reporter;
 use crate::login::Login;
 use crate::{
     BuildPlan, BuildReason, Catalog, Checked, GitFacts, ImageDigest, ImageError, ImageEventKind, ImageName,
-    ImageReference, ImageTag, LazyEngine, Present, PublishOptions, Registry, Sink, SourceFacts, TagOutcome, Verdict, Wanted, verify,
+    ImageReference, ImageTag, LazyEngine, Present, PublishOptions, Registry, Sink, SourceFacts, TagOutcome,
+    Verdict, Wanted, verify,
 };
 
 /// An image that is in the registry, with a tag, and may be deployed.
@@ -99,19 +100,38 @@ impl Publisher {
     /// # Errors
     /// Those of every image: a context that can't be read, or that holds what must not get into an image.
     pub async fn check(&self, plans: Vec<BuildPlan>) -> Result<Vec<Checked>, Vec<ImageError>> {
-        let looked = self.each(plans, |publisher, plan: BuildPlan| async move {
-            let source = look(&plan, &publisher.options).await?;
-            let SourceFacts { files, bytes, read, took, .. } = source;
-            publisher.reporter(&plan).send(ImageEventKind::Looked { files, bytes, read, took });
-            Ok((plan, source))
-        });
-        self.each(looked.await?, |publisher, (plan, source): (BuildPlan, SourceFacts)| async move {
+        let looked = self.look(plans).await?;
+        self.each(looked, |publisher, (plan, source): (BuildPlan, SourceFacts)| async move {
             let verdict = judge(&publisher.catalog, &plan, &source, publisher.options.force).await?;
             publisher.reporter(&plan).send(match &verdict {
                 Verdict::Present(present) => ImageEventKind::Present { tag: present.tag.clone() },
                 Verdict::Build(reason) => ImageEventKind::ToBuild { reason: *reason },
             });
             Ok(Checked { plan, source, verdict })
+        })
+        .await
+    }
+
+    /// Looks at what each build would see, and asks no one.
+    ///
+    /// # Errors
+    /// Those of every image: a context that can't be read, or that holds what must not get into an image.
+    pub async fn look(
+        &self,
+        plans: Vec<BuildPlan>,
+    ) -> Result<Vec<(BuildPlan, SourceFacts)>, Vec<ImageError>> {
+        self.each(plans, |publisher, plan: BuildPlan| async move {
+            let source = look(&plan, &publisher.options).await?;
+            let SourceFacts { files, bytes, read, took, .. } = source;
+            let reporter = publisher.reporter(&plan);
+            reporter.send(ImageEventKind::Looked { files, bytes, read, took });
+            for path in &source.unused_allowed {
+                reporter.note(format!(
+                    "`allow_in_context` names {}, which is not there or does not look like a secret",
+                    path.display()
+                ));
+            }
+            Ok((plan, source))
         })
         .await
     }
@@ -168,8 +188,7 @@ impl Publisher {
         let reporter = self.reporter(plan);
         let engine = self.engine.get().await?;
         let login = Login::new(engine, &self.registry).await?;
-        let delivery =
-            Delivery { engine, login: &login, plan, catalog: &self.catalog, reporter: &reporter };
+        let delivery = Delivery { engine, login: &login, plan, catalog: &self.catalog, reporter: &reporter };
         let delivered = delivery.deliver().await?;
         // Taking names off an image takes as long as asking the registry about it.
         let (tagged, ()) = tokio::join!(

@@ -40,7 +40,8 @@ impl SourceTags {
     /// image for ever; others may have moved, so what was built from them counts for `max_age_days`.
     pub fn of(hash: &str, moving: bool, today: Day, max_age_days: u32) -> Self {
         if moving {
-            let accepted = today.and_before(max_age_days).map(|day| ImageTag::of_source(hash, Some(&day.digits())));
+            let accepted =
+                today.and_before(max_age_days).map(|day| ImageTag::of_source(hash, Some(&day.digits())));
             Self { new: ImageTag::of_source(hash, Some(&today.digits())), accepted: accepted.collect() }
         } else {
             let tag = ImageTag::of_source(hash, None);

@@ -23,7 +23,7 @@ impl Context {
             "Dockerfile",
             "FROM scratch\nARG COLOUR=blue\nLABEL colour=$COLOUR\nCOPY content /content\n",
         );
-        context.write(".dockerignore", ".git\n");
+        context.write(".dockerignore", ".git\nREADME.md\n");
         context.write("content", text);
         context.commit();
         context

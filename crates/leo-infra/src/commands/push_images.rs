@@ -10,7 +10,7 @@ use crate::{
 };
 use leo_deploy::{Run, Step};
 use leo_env::SecretsPolicy;
-use leo_image::Engine;
+use leo_image::LazyEngine;
 use serde_json::json;
 use std::process::ExitCode;
 
@@ -44,7 +44,6 @@ pub(crate) async fn run(args: Args) -> ExitCode {
 async fn push(args: &Args) -> Result<Vec<Built>, Failure> {
     let project = load_project(args.environment.as_deref(), SecretsPolicy::Ignore, args.local)?;
     let choice = choice::sources(&project, choice::demo(args.demo, args.local))?;
-    let engine = Engine::find().await.map_err(Problem::from)?;
     let target = Target::open(&project, args.local).await?;
     target.check_account(&project.config).await?;
     let stacks = leo_stack::compose(&project.config).map_err(crate::deploy::not_composed)?;
@@ -53,6 +52,7 @@ async fn push(args: &Args) -> Result<Vec<Built>, Failure> {
     let run: Run<Problem> = Run::new(progress.sink(), &[Step::IMAGES]);
     let result = run
         .step(Step::IMAGES, async |reporter| {
+            let engine = LazyEngine::of_this_machine();
             images::build(&project, &target, choice, engine, &repositories, &reporter).await
         })
         .await;

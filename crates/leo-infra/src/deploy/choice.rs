@@ -6,15 +6,15 @@ use crate::{
 };
 use leo_aws::FailureKind;
 use leo_image::{
-    DemoImages, Engine, ImageDigest, ImageError, ImagesChoice, SourceChoice, Sources, choose_sources,
+    DemoImages, ImageDigest, ImageError, ImagesChoice, LazyEngine, SourceChoice, Sources, choose_sources,
 };
 use leo_project::Project;
 use leo_stack::Stacks;
 
 /// Where a deploy takes its images from.
 pub(crate) enum ImagePlan {
-    /// Build both with this engine, and push them.
-    Build(SourceChoice, Engine),
+    /// Build what the registry does not have, with this engine, and push it.
+    Build(SourceChoice, LazyEngine),
     /// What the platform runs when it is this run's turn.
     Current,
     /// These digests, which the registry has to have.
@@ -54,7 +54,9 @@ pub(crate) async fn choose(
     });
     match choice {
         ImagesChoice::Build => {
-            Ok(ImagePlan::Build(sources(project, demo)?, Engine::find().await.map_err(Problem::from)?))
+            let (choice, engine) = (sources(project, demo)?, LazyEngine::of_this_machine());
+            super::images::preflight(project, target, stacks, &choice, &engine).await?;
+            Ok(ImagePlan::Build(choice, engine))
         }
         ImagesChoice::Explicit { orchestrator, generator } => {
             Ok(ImagePlan::Digests { orchestrator, generator })
