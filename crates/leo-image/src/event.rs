@@ -1,8 +1,9 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
-use crate::{ImageDigest, ImageTag, StageProgress};
+use crate::{BuildReason, ImageDigest, ImageTag, StageProgress};
 
 /// Which of the platform's two images.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -50,6 +51,27 @@ pub struct ImageEvent {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum ImageEventKind {
+    /// All that a build would see was looked at.
+    Looked {
+        /// How many files that is.
+        files: u64,
+        /// How many bytes they have.
+        bytes: u64,
+        /// How many had to be read.
+        read: u64,
+        /// How long it took.
+        took: Duration,
+    },
+    /// The registry has the image of this source.
+    Present {
+        /// The tag by which it was found.
+        tag: ImageTag,
+    },
+    /// The image has to be built.
+    ToBuild {
+        /// Why.
+        reason: BuildReason,
+    },
     /// The build begins.
     Building {
         /// The folder that it sees.
@@ -100,6 +122,14 @@ pub enum ImageEventKind {
 impl fmt::Display for ImageEventKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Looked { files, bytes, read, took } => write!(
+                f,
+                "looked at {files} files ({:.1} MB, {read} of them read) in {} ms",
+                megabytes(*bytes),
+                took.as_millis()
+            ),
+            Self::Present { tag } => write!(f, "nothing to build, the registry has {tag}"),
+            Self::ToBuild { reason } => write!(f, "to be built: {}", reason.as_str()),
             Self::Building { context, platform } => {
                 write!(f, "building {} for {platform}", context.display())
             }
@@ -116,6 +146,12 @@ impl fmt::Display for ImageEventKind {
             Self::Warning(text) => write!(f, "warning: {text}"),
         }
     }
+}
+
+/// Bytes in MB (10⁶), for a person.
+#[allow(clippy::cast_precision_loss, reason = "one digit behind the point is shown")]
+pub(crate) fn megabytes(bytes: u64) -> f64 {
+    bytes as f64 / 1e6
 }
 
 impl fmt::Display for ImageEvent {

@@ -44,6 +44,12 @@ impl ImageTag {
         Self(format!("cache-{}-{suffix}", sanitized(branch, room)))
     }
 
+    /// `src-<hash>`, and with the day it was built where that matters: built from exactly this.
+    pub(crate) fn of_source(hash: &str, day: Option<&str>) -> Self {
+        let hash = sanitized(hash, 64);
+        Self(day.map_or_else(|| format!("src-{hash}"), |day| format!("src-{hash}-{day}")))
+    }
+
     /// `build-<word>`: a name that exists only while an image is pushed.
     pub(crate) fn of_build(word: &str) -> Self {
         Self(format!("build-{}", sanitized(word, 64)))
@@ -89,6 +95,7 @@ mod tests {
             ImageTag::of_cache(&branch, Architecture::X86_64),
             ImageTag::of_cache("main", Architecture::X86_64),
             ImageTag::of_build(".tmpAb/c"),
+            ImageTag::of_source(&"0a".repeat(20), Some("20261122")),
         ] {
             assert_eq!(tag.as_str().parse::<ImageTag>().as_ref(), Ok(&tag));
         }

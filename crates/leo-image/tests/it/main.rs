@@ -12,3 +12,4 @@ mod context;
 mod docker;
 mod ecr;
 mod registry;
+mod stub;
