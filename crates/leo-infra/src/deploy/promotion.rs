@@ -8,16 +8,11 @@ use leo_release::{Promotion, Release};
 /// the next deploy takes the same images again, and says it then.
 pub(super) async fn is_deployed(plan: &Plan<'_>, release: &Release, reporter: &Reporter) {
     let said = async {
-        match plan.artifacts.promotion(&release.environment).await? {
-            Some(pending) if has_all(release, &pending.promotion) => {
-                if plan.artifacts.promotion_deployed(&pending).await? {
-                    reporter.note(format!("deployed what was promoted: {}", pending.promotion));
-                }
-            }
-            Some(pending) => {
-                reporter.note(format!("still to be deployed: {}", pending.promotion));
-            }
-            None => {}
+        let Some(pending) = plan.artifacts.promotion(&release.environment).await? else { return Ok(()) };
+        if !has_all(release, &pending.promotion) {
+            reporter.note(format!("still to be deployed: {}", pending.promotion));
+        } else if plan.artifacts.promotion_deployed(&pending).await? {
+            reporter.note(format!("deployed what was promoted: {}", pending.promotion));
         }
         Ok::<_, leo_release::ReleaseError>(())
     };

@@ -51,8 +51,9 @@ impl FromStr for Route {
 
 /// Promotes along a route, on AWS or on the local target.
 pub(crate) async fn run(route: &Route, local: bool, sink: Sink) -> Result<Promoted, Failure> {
-    let from = Side::open(&route.from, local).await?;
-    let to = Side::open(&route.to, local).await?;
+    // Both on the heap: each holds an environment's whole configuration.
+    let from = Box::pin(Side::open(&route.from, local)).await?;
+    let to = Box::pin(Side::open(&route.to, local)).await?;
     let run: Run<Problem> = Run::new(sink, &[SOURCE, Step::IMAGES, PROMOTION]);
     let result = Box::pin(steps(&from, &to, &run)).await;
     run.finish(result).map_err(|problems| {
