@@ -2,10 +2,9 @@
 
 use std::sync::{Arc, Mutex};
 
-use leo_aws::FailureKind;
 use leo_image::{
     BuildPlan, BuildReason, Catalog, Engine, ImageError, ImageEvent, ImageEventKind, ImageName, LazyEngine,
-    Made, Password, PublishOptions, PublishedImage, Publisher, PushMode, RegistryCredentials,
+    Made, Password, PublishOptions, PublishedImage, Publisher, PushMode, RegistryCredentials, Sink,
 };
 
 use crate::context::Context;
@@ -49,6 +48,17 @@ impl Bench {
     /// Publishes through something between us and the registry.
     pub(crate) fn through(&self, host: &str) -> Publisher {
         publisher(&self.engine, &self.registry, host, self.password, PublishOptions::default(), &self.events)
+    }
+
+    /// Publishes, and does something about what happens.
+    pub(crate) fn reacting(&self, react: impl Fn(&ImageEventKind) + Send + Sync + 'static) -> Publisher {
+        let events = self.events.clone();
+        let sink: Sink = Arc::new(move |event: ImageEvent| {
+            react(&event.kind);
+            events.lock().unwrap().push(event);
+        });
+        let options = PublishOptions::default();
+        publisher_to(&self.engine, &self.registry, &self.registry.host, self.password, options, sink)
     }
 
     /// Publishes where nothing can be built.
@@ -95,6 +105,17 @@ fn publisher(
 ) -> Publisher {
     let events = events.clone();
     let sink = Arc::new(move |event| events.lock().unwrap().push(event));
+    publisher_to(engine, registry, host, password, options, sink)
+}
+
+fn publisher_to(
+    engine: &LazyEngine,
+    registry: &Arc<Registry>,
+    host: &str,
+    password: &str,
+    options: PublishOptions,
+    sink: Sink,
+) -> Publisher {
     let credentials =
         RegistryCredentials::Password { user: "AWS".to_owned(), password: Password::new(password) };
     let target = leo_image::Registry { host: host.to_owned(), credentials };
@@ -227,56 +248,6 @@ async fn docker_attestations_make_an_index_that_has_the_platform_s_manifest() {
         // The scanner that writes an SBOM is an image on a public registry.
         Err(error) => assert!(error.to_string().contains("buildkit-syft-scanner"), "{error}"),
     }
-}
-
-#[tokio::test]
-async fn docker_a_cache_that_can_t_be_written_is_a_warning() {
-    let Some(bench) = Bench::start(PASSWORD).await else { return };
-    let context = Context::new(ImageName::Generator, &unique("fourth"));
-    let mut plan = context.plan(&bench.registry.host).await;
-    // Port 9 is "discard", where nothing listens.
-    plan.cache.as_mut().unwrap().to = "127.0.0.1:9/leo:cache-main".to_owned();
-    bench.publish(plan).await.unwrap();
-    let warnings = bench.said(|kind| matches!(kind, ImageEventKind::Warning(_)));
-    assert!(warnings.len() == 1 && warnings[0].contains("connection refused"), "{warnings:?}");
-}
-
-#[tokio::test]
-async fn docker_a_failing_dockerfile_shows_step_and_place() {
-    let Some(bench) = Bench::start(PASSWORD).await else { return };
-    let context = Context::new(ImageName::Generator, &unique("fifth"));
-    context.write("Dockerfile", "FROM scratch\nCOPY content /content\nCOPY nothing-there /x\n");
-    let error = bench.publish(context.plan(&bench.registry.host).await).await.unwrap_err();
-    assert_eq!(error.kind(), FailureKind::Failed);
-    assert!(error.to_string().contains("[2/2] COPY nothing-there /x"), "{error}");
-    assert!(error.to_string().contains("not found"), "{error}");
-    let details = error.details().join("\n");
-    assert!(details.contains("Dockerfile:3") && details.contains(">>> COPY nothing-there /x"), "{details}");
-    assert_eq!(bench.registry.tags("leo").await, [""; 0]);
-
-    context.write("Dockerfile", "FROM scratch\n");
-    let mut plan = context.plan(&bench.registry.host).await;
-    plan.source.dockerfile = "docker/Dockerfile".into();
-    let error = bench.publish(plan).await.unwrap_err();
-    assert!(matches!(error, ImageError::Context { .. }), "{error}");
-    assert_eq!(error.kind(), FailureKind::Usage);
-}
-
-#[tokio::test]
-async fn docker_a_refused_login_is_tried_again_and_then_a_matter_of_credentials() {
-    let Some(bench) = Bench::start("wrong").await else { return };
-    let context = Context::new(ImageName::Generator, &unique("sixth"));
-    let mut plan = context.plan(&bench.registry.host).await;
-    plan.cache = None;
-    let error = bench.publish(plan).await.unwrap_err();
-    assert!(matches!(error, ImageError::Denied { .. }), "{error}");
-    assert_eq!(error.kind(), FailureKind::Credentials);
-    assert_eq!(
-        bench.said(|kind| matches!(kind, ImageEventKind::Note(text) if text.starts_with("signing in"))).len(),
-        1
-    );
-    assert_eq!(bench.registry.tags("leo").await, [""; 0]);
-    assert_eq!(bench.names_left(), "");
 }
 
 pub(crate) fn plan_cache(plan: &BuildPlan) -> String {

@@ -12,7 +12,6 @@ use tempfile::TempDir;
 pub(crate) struct OwnEngine {
     folder: TempDir,
     process: Child,
-    disk: bool,
 }
 
 impl OwnEngine {
@@ -48,9 +47,12 @@ impl OwnEngine {
             .stderr(log)
             .spawn()
             .ok()?;
-        let engine = Self { folder, process, disk };
-        fs::write(engine.program(), format!("#!/bin/sh\nexec docker -H unix://{} \"$@\"\n", engine.at("sock").display()))
-            .unwrap();
+        let engine = Self { folder, process };
+        fs::write(
+            engine.program(),
+            format!("#!/bin/sh\nexec docker -H unix://{} \"$@\"\n", engine.at("sock").display()),
+        )
+        .unwrap();
         fs::set_permissions(engine.program(), fs::Permissions::from_mode(0o755)).unwrap();
         for _ in 0..150 {
             if engine.docker(&["version"]) {
@@ -89,13 +91,10 @@ impl Drop for OwnEngine {
         let _ = Command::new("kill").arg(self.process.id().to_string()).status();
         let _ = self.process.wait();
         unmount_below(self.folder.path());
-        if self.disk {
-            let _ = Command::new("umount").arg("--lazy").arg(self.at("data")).status();
-        }
     }
 }
 
-/// What an engine leaves mounted when a build was broken off.
+/// The engine's disk, and what it leaves mounted when a build was broken off.
 fn unmount_below(folder: &Path) {
     let mounts = fs::read_to_string("/proc/self/mounts").unwrap_or_default();
     let inside = mounts.lines().filter_map(|line| line.split(' ').nth(1));
