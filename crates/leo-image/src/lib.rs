@@ -6,8 +6,8 @@
 //! images expire.
 //!
 //! Deliberately absent: printing (progress goes to a [`Sink`]), finding AWS credentials or stack outputs (the
-//! caller passes clients and [`Repository`]s), deciding which digests a running platform has, scan findings and
-//! deletion of old images.
+//! caller passes clients and [`Repository`]s), deciding which digests a running platform has, and scan findings.
+//! Which images may be deleted says [`retention`], from uses that its caller has seen; only [`Catalog::delete`] does it.
 
 mod build;
 mod catalog;
@@ -23,10 +23,13 @@ mod plan;
 mod process;
 mod progress;
 mod publish;
+pub mod retention;
 mod sources;
 mod tag;
 
-pub use catalog::{Catalog, StoredImage, TagOutcome};
+pub use catalog::{
+    Catalog, DELETED_AT_ONCE, KeptByEcr, ListedImage, Marked, Removal, StoredImage, TagOutcome,
+};
 pub use choice::{ImagesChoice, ImagesChoiceError};
 pub use digest::{DigestError, ImageDigest, ImageReference};
 pub use engine::{Engine, PushMode};

@@ -9,7 +9,8 @@
 //!
 //! - [`Artifacts::stage`], [`Artifacts::template`]: templates.
 //! - [`Artifacts::record`], [`Artifacts::releases`], [`Artifacts::release`], [`previous_good`]: releases.
-//! - [`Artifacts::lease`]: one deploy at a time.
+//! - [`Artifacts::lease`]: one deploy at a time; [`Artifacts::behind_collection`]: none while images are deleted.
+//! - [`Artifacts::environments`], [`Artifacts::promised`]: which environments there are, and what they will run.
 //!
 //! Deliberately absent: creating the bucket (the registry's stack does), deleting anything but a lease, knowing what
 //! the stacks contain, printing.
@@ -21,12 +22,13 @@ mod lease;
 mod objects;
 mod previous;
 mod process;
+mod promised;
 mod release;
 
 pub use artifacts::{Address, Artifacts, StagedTemplate, TEMPLATE_LIMIT, template_sha256};
 pub use error::ReleaseError;
 pub use history::{History, Unreadable};
-pub use lease::{Holder, Lease, Lost, Waiting};
+pub use lease::{Holder, Lease, Lost, REGISTRY_IMAGES, Waiting};
 pub use previous::{Previous, previous_good};
 pub use process::Process;
 pub use release::{NewRelease, NewStack, Release, ReleasedImage, ReleasedStack};
