@@ -129,22 +129,29 @@ fn own_reasons(subject: &Subject<'_>, image: &ListedImage) -> BTreeSet<Stays> {
     uses.chain(tags).chain(age).collect()
 }
 
-/// What is pulled is the index, so one whose part is wanted stays whole.
+/// A task may say of an index only which part of it runs. What it would be started from again is the index, so that stays,
+/// unless the same user names another index with that part.
 fn keep_wholes<'a>(images: &'a [ListedImage], stays: &mut BTreeMap<&'a ImageDigest, BTreeSet<Stays>>) {
-    let wanted = |reasons: &BTreeSet<Stays>| {
-        reasons.iter().any(|reason| matches!(reason, Stays::Used(_) | Stays::Tagged(_) | Stays::Holds(_)))
+    let holders = |part: &ImageDigest| {
+        let part = part.clone();
+        images.iter().filter(move |image| image.children.contains(&part))
     };
-    loop {
-        let mut changed = false;
-        for image in images {
-            for part in &image.children {
-                if stays.get(part).is_some_and(wanted) {
-                    changed |= stays.entry(&image.digest).or_default().insert(Stays::Holds(part.clone()));
-                }
-            }
+    let mut wanted: Vec<&ImageDigest> = vec![];
+    for image in images {
+        let used = |reason: &&Stays| matches!(reason, Stays::Used(_));
+        let is_named = |user: &Stays| {
+            holders(&image.digest).any(|index| stays.get(&index.digest).is_some_and(|own| own.contains(user)))
+        };
+        let users = stays.get(&image.digest).into_iter().flatten().filter(used);
+        if users.into_iter().any(|user| !is_named(user)) {
+            wanted.push(&image.digest);
         }
-        if !changed {
-            return;
+    }
+    while let Some(part) = wanted.pop() {
+        for index in holders(part) {
+            if stays.entry(&index.digest).or_default().insert(Stays::Holds(part.clone())) {
+                wanted.push(&index.digest);
+            }
         }
     }
 }

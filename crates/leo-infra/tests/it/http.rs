@@ -81,6 +81,11 @@ pub(crate) fn put_object(target: &LocalTarget, bucket: &str, key: &str, body: &s
     s3(target, "PUT", &format!("/{bucket}/{key}"), body)
 }
 
+/// Deletes an object of a bucket of the local target.
+pub(crate) fn delete_object(target: &LocalTarget, bucket: &str, key: &str) -> Answer {
+    s3(target, "DELETE", &format!("/{bucket}/{key}"), "")
+}
+
 fn s3(target: &LocalTarget, method: &str, path: &str, body: &str) -> Answer {
     signed(target, "s3", &[], (method, path, body))
 }

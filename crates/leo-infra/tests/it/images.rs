@@ -1,11 +1,13 @@
 //! What is kept of the images and what goes, on the local target with real containers.
 
 use crate::{
-    http::{api, get, put_object},
+    http::{api, delete_object, get, object, put_object, request},
     workspace::{WorkTree, document, have_docker, shown},
 };
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use leo_local::LocalTarget;
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 
 const ECR: &str = "AmazonEC2ContainerRegistry_V20150921";
@@ -48,17 +50,22 @@ fn manifest(target: &LocalTarget, digest: &str) -> String {
     answer["images"][0]["imageManifest"].as_str().expect("is there").to_owned()
 }
 
-/// Puts a manifest into the registry, without a tag or with one; its digest.
+/// Pushes a manifest, without a tag or with one; its digest.
 fn put(target: &LocalTarget, manifest: &Value, kind: &str, tag: Option<&str>) -> String {
-    let mut request = json!({
-        "imageManifest": manifest.to_string(),
-        "imageManifestMediaType": format!("application/vnd.oci.image.{kind}.v1+json"),
-    });
-    if let Some(tag) = tag {
-        request["imageTag"] = json!(tag);
-    }
-    let put = ecr(target, "PutImage", &request);
-    put["image"]["imageId"]["imageDigest"].as_str().expect("has one").to_owned()
+    let body = manifest.to_string();
+    let hex = Sha256::digest(body.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let digest = format!("sha256:{hex}");
+    let (user, password) = target.registry_login();
+    let login = STANDARD.encode(format!("{user}:{}", password.expose()));
+    let url = format!("{}/v2/{REPOSITORY}/manifests/{}", target.endpoint, tag.unwrap_or(&digest));
+    let headers = [
+        ("Authorization", format!("Basic {login}")),
+        ("Content-Type", format!("application/vnd.oci.image.{kind}.v1+json")),
+    ];
+    let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let answer = request("PUT", &url, &headers, &body);
+    assert_eq!(answer.status, 201, "{answer:?}");
+    digest
 }
 
 /// Another image with the same layers.
@@ -93,8 +100,10 @@ fn index(target: &LocalTarget, name: &str, parts: &[&str]) -> String {
     put(target, &index, "index", None)
 }
 
-/// The images of the repository with the kinds of reasons for which each stays or goes.
-fn verdicts(document: &Value) -> BTreeMap<String, (bool, Vec<String>)> {
+/// The images of the repository: whether each stays, and the kinds of reasons.
+type Verdicts = BTreeMap<String, (bool, Vec<String>)>;
+
+fn verdicts(document: &Value) -> Verdicts {
     let images = document["images"].as_array().expect("is a list");
     images
         .iter()
@@ -142,9 +151,15 @@ fn docker_what_runs_or_may_come_back_stays_and_nothing_else_does() {
     let theirs = variant(&target, &orchestrator, "theirs", Some("theirs"));
     let scheduled = variant(&target, &orchestrator, "scheduled", Some("scheduled"));
     ecs(&target, "CreateCluster", &json!({"clusterName": "theirs"}));
+    let own = ecs(&target, "DescribeTaskDefinition", &json!({"taskDefinition": "leo-dev-orchestrator"}));
+    let environment = &own["taskDefinition"]["containerDefinitions"][0]["environment"];
     let register = |family: &str, image: String| {
-        let container = json!({"name": "app", "image": image, "memory": 64});
-        ecs(&target, "RegisterTaskDefinition", &json!({"family": family, "containerDefinitions": [container]}))
+        let container = json!({"name": "app", "image": image, "memory": 64, "environment": environment});
+        let mut definition = json!({"family": family, "containerDefinitions": [container]});
+        for same in ["taskRoleArn", "executionRoleArn", "networkMode"] {
+            definition[same] = own["taskDefinition"][same].clone();
+        }
+        ecs(&target, "RegisterTaskDefinition", &definition)
     };
     register("theirs", format!("{host}/{REPOSITORY}@{theirs}"));
     register("scheduled", format!("111122223333.dkr-ecr.us-east-1.on.aws/{REPOSITORY}:scheduled"));
@@ -167,30 +182,74 @@ fn docker_what_runs_or_may_come_back_stays_and_nothing_else_does() {
     let all = left(&target);
     let new = done(&tree, &[&gc[..], &["--dry-run"]].concat());
     assert_eq!(new["status"], "unchanged", "{new}");
-    assert!(verdicts(&new).values().all(|(stays, kinds)| *stays && kinds.contains(&"new".to_owned())), "{new}");
+    assert!(
+        verdicts(&new).values().all(|(stays, kinds)| *stays && kinds.contains(&"new".to_owned())),
+        "{new}"
+    );
 
     let gc = [&gc[..], &["--newer-than", "0"]].concat();
     let dry = [&gc[..], &["--dry-run"]].concat();
     let shown = done(&tree, &dry);
     assert_eq!(shown["status"], "dry-run", "{shown}");
-    let expected: BTreeMap<&String, (bool, &[&str])> = [
-        (&orchestrator, (false, &["old-release"][..])),
-        (&second, (true, &["release", "tag"])),
-        (&third, (true, &["service", "task", "task-definition", "stack", "release", "tag"])),
-        (&part, (true, &["release", "part"])),
-        (&theirs, (true, &["task"])),
-        (&scheduled, (true, &["task-definition"])),
-        (&cache, (true, &["cache"])),
-        (&elsewhere, (true, &["tag"])),
-        (&promoted, (true, &["promotion"])),
-        (&unused, (false, &["unused"])),
-        (&untagged, (false, &["unused"])),
-        (&old_part, (false, &["part"])),
-        (&old, (false, &["unused"])),
-    ]
-    .into();
-    for (digest, (stays, kinds)) in verdicts(&shown) {
-        println!("{digest} {stays} {kinds:?} {:?}", expected.get(&digest));
+    let expected = [
+        (&orchestrator, false, &["old-release"][..]),
+        (&second, true, &["release", "tag"]),
+        (&third, true, &["service", "task", "task-definition", "stack", "release", "tag"]),
+        (&part, true, &["release", "part"]),
+        (&theirs, true, &["task"]),
+        (&scheduled, true, &["task-definition"]),
+        (&cache, true, &["cache"]),
+        (&elsewhere, true, &["tag"]),
+        (&promoted, true, &["promotion"]),
+        (&unused, false, &["unused"]),
+        (&untagged, false, &["unused"]),
+        (&old_part, false, &["part"]),
+        (&old, false, &["unused"]),
+    ];
+    let expected: Verdicts = expected
+        .into_iter()
+        .map(|(digest, stays, kinds)| {
+            (digest.clone(), (stays, kinds.iter().map(ToString::to_string).collect()))
+        })
+        .collect();
+    let found = verdicts(&shown);
+    for (digest, expected) in &expected {
+        assert_eq!(found.get(digest), Some(expected), "{digest}\n{shown:#}");
     }
-    let _ = (deployed, all, get("http://127.0.0.1:1"), refused(&tree, &dry, 0));
+    assert_eq!(found.len(), expected.len(), "{shown:#}");
+    assert_eq!(left(&target), all, "nothing has gone");
+
+    // Whoever can't see everything deletes nothing.
+    let record = "releases/dev/00000002.json";
+    let kept = object(&target, &bucket, record).body;
+    put_object(&target, &bucket, record, "what is this");
+    let yes = [&gc[..], &["--yes"]].concat();
+    assert!(refused(&tree, &yes, 1).contains(record));
+    put_object(&target, &bucket, record, &kept);
+    let lease = json!({
+        "holder": {"environment": "prod", "operation": "x", "user": "ada", "host": "elsewhere", "command": "deploy",
+                   "process": {"pid": 1, "started": 1, "boot": "x", "machine": "x"}},
+        "since": "2026-11-22T14:00:00Z", "token": "x", "renewal": 0, "lasts": 90,
+    });
+    put_object(&target, &bucket, "leases/prod.json", &lease.to_string());
+    assert!(refused(&tree, &yes, 1).contains("works on prod"));
+    delete_object(&target, &bucket, "leases/prod.json");
+    assert!(refused(&tree, &gc, 1).contains("there is no terminal to ask on"));
+    assert_eq!(left(&target), all, "nothing has gone");
+
+    let collected = done(&tree, &yes);
+    assert_eq!(collected["status"], "collected", "{collected}");
+    let stay: Vec<String> =
+        expected.iter().filter(|(_, (stays, _))| *stays).map(|(digest, _)| digest.clone()).collect();
+    assert_eq!(left(&target), stay);
+    assert_eq!(collected["deleted"].as_array().map(Vec::len), Some(all.len() - stay.len()), "{collected}");
+    assert_eq!(done(&tree, &yes)["status"], "unchanged");
+
+    // What runs goes on, and what may come back does.
+    let url = deployed["url"].as_str().expect("has a URL");
+    assert_eq!(get(&format!("{url}/healthz")).status, 200);
+    done(&tree, &["rollback", "--local", "--yes", "--json", "--to", "2"]);
+    let listed = done(&tree, &["images", "ls", "--local", "--json"]);
+    assert!(verdicts(&listed)[&second].1.contains(&"service".to_owned()), "{listed:#}");
+    assert_eq!(listed["unseen"], json!([]));
 }

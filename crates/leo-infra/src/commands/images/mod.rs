@@ -7,7 +7,6 @@ mod words;
 use std::{collections::BTreeSet, process::ExitCode};
 
 use crate::{commands::load_project, failure::Failure, target::Target};
-use leo_config::AccountId;
 use leo_env::SecretsPolicy;
 use leo_project::Project;
 use leo_release::Artifacts;
@@ -49,7 +48,6 @@ pub(crate) async fn run(args: Args) -> ExitCode {
 struct Registry {
     project: Project,
     target: Target,
-    account: AccountId,
     artifacts: Artifacts,
     /// The environments that the configuration has in this account and region.
     configured: BTreeSet<String>,
@@ -62,6 +60,6 @@ impl Registry {
         let account = target.check_account(&project.config).await?;
         let artifacts = target.artifacts(&project.config, &account);
         let configured = [project.config.environment.name.to_string()].into();
-        Ok(Self { project, target, account, artifacts, configured })
+        Ok(Self { project, target, artifacts, configured })
     }
 }
