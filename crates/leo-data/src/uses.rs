@@ -69,12 +69,13 @@ pub async fn image_uses(client: &Client) -> Result<ImageUses, DataError> {
     definitions.extend(seen.unnamed.keys().cloned());
     let images = definitions::images(client, &definitions).await?;
     for (definition, images) in images {
-        let users = seen.services.get(&definition.arn).into_iter().chain(seen.unnamed.get(&definition.arn));
-        let mut users: Vec<ImageUser> = users.flatten().cloned().collect();
+        let in_clusters =
+            seen.services.get(&definition.arn).into_iter().chain(seen.unnamed.get(&definition.arn));
+        let mut all: Vec<ImageUser> = in_clusters.flatten().cloned().collect();
         if definition.is_active {
-            users.push(ImageUser::Definition(name_of(&definition.arn)));
+            all.push(ImageUser::Definition(name_of(&definition.arn)));
         }
-        for by in users {
+        for by in all {
             let each =
                 images.iter().map(|image| ImageUse { image: image.clone(), digest: None, by: by.clone() });
             uses.extend(each);

@@ -8,7 +8,7 @@ use crate::{
     target::Target,
 };
 use leo_aws::FailureKind;
-use leo_deploy::{Finished, Reporter, Run, Sink, Step};
+use leo_deploy::{Finished, Reporter, Run, Sink, Step, Stopped};
 use leo_image::{Catalog, DELETED_AT_ONCE, ImageDigest, KeptByEcr, ListedImage, retention::groups};
 use leo_release::{Artifacts, Holder, REGISTRY_IMAGES};
 use std::collections::{BTreeMap, BTreeSet};
@@ -42,32 +42,40 @@ pub(crate) async fn collect(
     sink: Sink,
 ) -> Result<Collected, Failure> {
     let run: Run<Problem> = Run::new(operation.sink(BTreeMap::new(), sink), &[TURN, IMAGES]);
-    let result = async {
-        let seen = run
-            .step(TURN, async |reporter| {
-                session.take_images(wanted.artifacts, operation, &reporter).await?;
-                refuse_others(wanted.artifacts).await?;
-                // What was agreed to may have become used while the question stood there.
-                let seen = Seen::look(target, wanted).await?;
-                seen.users.refuse_blind()?;
-                Ok(Finished::new(seen, true))
-            })
-            .await?;
-        run.step(IMAGES, async |reporter| {
-            let mut collected = Collected::default();
-            let catalog = target.catalog();
-            let deleting =
-                delete_all(&catalog, wanted.artifacts, &seen, agreed, session, &mut collected, &reporter);
-            session.alone(deleting).await?;
-            let changed = !collected.gone.is_empty();
-            Ok(Finished::new(collected, changed))
-        })
-        .await
-    };
-    let result = result.await;
+    let result = Box::pin(steps(target, wanted, agreed, operation, session, &run)).await;
     run.finish(result).map_err(|problems| {
         Failure::Problems(problems.into_iter().map(|(step, problem)| (Some(step), problem)).collect())
     })
+}
+
+async fn steps(
+    target: &Target,
+    wanted: &Wanted<'_>,
+    agreed: &Agreed,
+    operation: &Operation,
+    session: &Session,
+    run: &Run<Problem>,
+) -> Result<Collected, Stopped> {
+    let seen = run
+        .step(TURN, async |reporter| {
+            session.take_images(wanted.artifacts, operation, &reporter).await?;
+            refuse_others(wanted.artifacts).await?;
+            // What was agreed to may have become used while the question stood there.
+            let seen = Seen::look(target, wanted).await?;
+            seen.users.refuse_blind()?;
+            Ok(Finished::new(seen, true))
+        })
+        .await?;
+    run.step(IMAGES, async |reporter| {
+        let mut collected = Collected::default();
+        let catalog = target.catalog();
+        let deleting =
+            delete_all(&catalog, wanted.artifacts, &seen, agreed, session, &mut collected, &reporter);
+        Box::pin(session.alone(Box::pin(deleting))).await?;
+        let changed = !collected.gone.is_empty();
+        Ok(Finished::new(collected, changed))
+    })
+    .await
 }
 
 async fn delete_all(

@@ -178,7 +178,7 @@ impl Users {
         match digest.parse() {
             Ok(digest) => self.uses.push(Use { image: Named::Digest(digest), by }),
             Err(error) => {
-                self.blind(format!("{error}: {by}"), "bring back the version of that record that was right")
+                self.blind(format!("{error}: {by}"), "bring back the version of that record that was right");
             }
         }
     }

@@ -7,7 +7,6 @@ use crate::{
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use leo_local::LocalTarget;
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 
 const ECR: &str = "AmazonEC2ContainerRegistry_V20150921";
@@ -53,8 +52,7 @@ fn manifest(target: &LocalTarget, digest: &str) -> String {
 /// Pushes a manifest, without a tag or with one; its digest.
 fn put(target: &LocalTarget, manifest: &Value, kind: &str, tag: Option<&str>) -> String {
     let body = manifest.to_string();
-    let hex = Sha256::digest(body.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-    let digest = format!("sha256:{hex}");
+    let digest = format!("sha256:{}", leo_release::template_sha256(&body));
     let (user, password) = target.registry_login();
     let login = STANDARD.encode(format!("{user}:{}", password.expose()));
     let url = format!("{}/v2/{REPOSITORY}/manifests/{}", target.endpoint, tag.unwrap_or(&digest));
@@ -127,129 +125,163 @@ fn left(target: &LocalTarget) -> Vec<String> {
     digests
 }
 
+/// A registry with an image of every kind, and what has to be decided about each.
+struct Scene {
+    tree: WorkTree,
+    target: LocalTarget,
+    bucket: String,
+    url: String,
+    /// The image of the release before the one that runs.
+    before: String,
+    expected: Verdicts,
+}
+
+impl Scene {
+    fn new() -> Self {
+        let tree = WorkTree::new();
+        tree.configure(KEPT);
+        let first = deploy(&tree, "build");
+        let digest = |image: usize| first["images"][image]["digest"].as_str().expect("has one").to_owned();
+        let (orchestrator, generator) = (digest(0), digest(1));
+        let target = tree.local_target();
+        let named = |orchestrator: &str| format!("orchestrator={orchestrator},generator={generator}");
+        let image = |name: &str, tag: Option<&str>| variant(&target, &orchestrator, name, tag);
+
+        let second = image("second", Some("digest-second"));
+        deploy(&tree, &named(&second));
+        let part = image("part", None);
+        let third = index(&target, "third", &[&part]);
+        let deployed = deploy(&tree, &named(&third));
+
+        let (theirs, scheduled) = (image("theirs", Some("theirs")), image("scheduled", Some("scheduled")));
+        somebody_elses(&target, &theirs);
+        let promoted = image("promoted", None);
+        let old_part = image("old part", None);
+        let expected: [(String, bool, &[&str]); 13] = [
+            (orchestrator.clone(), false, &["old-release"]),
+            (second.clone(), true, &["release", "tag"]),
+            (third, true, &["service", "task", "task-definition", "stack", "release", "tag"]),
+            (part.clone(), true, &["release", "part"]),
+            (theirs, true, &["task"]),
+            (scheduled, true, &["task-definition"]),
+            (image("cache", Some("cache-main-amd64")), true, &["cache"]),
+            (image("elsewhere", Some("keep-elsewhere")), true, &["tag"]),
+            (promoted.clone(), true, &["promotion"]),
+            (image("unused", Some("git-unused-amd64")), false, &["unused"]),
+            (image("untagged", None), false, &["unused"]),
+            (old_part.clone(), false, &["part"]),
+            // Shares a part with the one that runs.
+            (index(&target, "old", &[&old_part, &part]), false, &["unused"]),
+        ];
+        let kinds = |kinds: &[&str]| kinds.iter().map(ToString::to_string).collect();
+        let scene = Self {
+            bucket: format!("leo-artifacts-{}-{}", target.account_id, target.region),
+            url: deployed["url"].as_str().expect("has a URL").to_owned(),
+            before: second,
+            expected: expected
+                .into_iter()
+                .map(|(digest, stays, why)| (digest, (stays, kinds(why))))
+                .collect(),
+            tree,
+            target,
+        };
+        let promotion = json!({"images": {"orchestrator": {"image": format!("x/{REPOSITORY}@{promoted}")}}});
+        scene.put("promotions/staging.json", &promotion.to_string());
+        scene
+    }
+
+    fn put(&self, key: &str, body: &str) {
+        assert_eq!(put_object(&self.target, &self.bucket, key, body).status, 200, "{key}");
+    }
+
+    fn all(&self) -> Vec<String> {
+        self.expected.keys().cloned().collect()
+    }
+
+    fn staying(&self) -> Vec<String> {
+        let staying = self.expected.iter().filter(|(_, (stays, _))| *stays);
+        staying.map(|(digest, _)| digest.clone()).collect()
+    }
+
+    /// Whoever can't see everything deletes nothing.
+    fn is_refused_where_something_is_not_seen(&self, gc: &[&str], yes: &[&str]) {
+        let record = "releases/dev/00000002.json";
+        let kept = object(&self.target, &self.bucket, record).body;
+        self.put(record, "what is this");
+        assert!(refused(&self.tree, yes, 1).contains(record));
+        self.put(record, &kept);
+        let lease = json!({
+            "holder": {"environment": "prod", "operation": "x", "user": "ada", "host": "elsewhere",
+                       "command": "deploy", "process": {"pid": 1}},
+            "since": "2026-11-22T14:00:00Z", "token": "x", "renewal": 0, "lasts": 90,
+        });
+        self.put("leases/prod.json", &lease.to_string());
+        assert!(refused(&self.tree, yes, 1).contains("ada@elsewhere (deploy, process 1) works on prod"));
+        delete_object(&self.target, &self.bucket, "leases/prod.json");
+        assert!(refused(&self.tree, gc, 1).contains("there is no terminal to ask on"));
+        let unsafe_on_aws = ["images", "gc", "--newer-than", "0", "--yes"];
+        assert!(refused(&self.tree, &unsafe_on_aws, 2).contains("--newer-than"));
+        assert_eq!(left(&self.target), self.all(), "nothing has gone");
+    }
+}
+
+/// A cluster that is not ours runs a task of a task definition that is active no more; another one is only active.
+fn somebody_elses(target: &LocalTarget, running: &str) {
+    let own = ecs(target, "DescribeTaskDefinition", &json!({"taskDefinition": "leo-dev-orchestrator"}));
+    let own = &own["taskDefinition"];
+    let register = |family: &str, image: String| {
+        let environment = &own["containerDefinitions"][0]["environment"];
+        let container = json!({"name": "app", "image": image, "memory": 64, "environment": environment});
+        let mut definition = json!({"family": family, "containerDefinitions": [container]});
+        for same in ["taskRoleArn", "executionRoleArn", "networkMode"] {
+            definition[same] = own[same].clone();
+        }
+        ecs(target, "RegisterTaskDefinition", &definition)
+    };
+    register("theirs", format!("127.0.0.1:{}/{REPOSITORY}@{running}", target.port));
+    register("scheduled", format!("111122223333.dkr-ecr.us-east-1.on.aws/{REPOSITORY}:scheduled"));
+    ecs(target, "CreateCluster", &json!({"clusterName": "theirs"}));
+    ecs(target, "RunTask", &json!({"cluster": "theirs", "taskDefinition": "theirs:1"}));
+    ecs(target, "DeregisterTaskDefinition", &json!({"taskDefinition": "theirs:1"}));
+}
+
 #[test]
 fn docker_what_runs_or_may_come_back_stays_and_nothing_else_does() {
     if !have_docker() {
         return;
     }
-    let tree = WorkTree::new();
-    tree.configure(KEPT);
-    let first = deploy(&tree, "build");
-    let digest = |image: usize| first["images"][image]["digest"].as_str().expect("has one").to_owned();
-    let (orchestrator, generator) = (digest(0), digest(1));
-    let target = tree.local_target();
-    let named = |orchestrator: &str| format!("orchestrator={orchestrator},generator={generator}");
+    let scene = Scene::new();
+    let (tree, target) = (&scene.tree, &scene.target);
+    assert_eq!(left(target), scene.all());
 
-    let second = variant(&target, &orchestrator, "second", Some("digest-second"));
-    deploy(&tree, &named(&second));
-    let part = variant(&target, &orchestrator, "part", None);
-    let third = index(&target, "third", &[&part]);
-    let deployed = deploy(&tree, &named(&third));
-
-    // Somebody else's cluster runs a task of a task definition that is active no more, another one is only active.
-    let host = format!("127.0.0.1:{}", target.port);
-    let theirs = variant(&target, &orchestrator, "theirs", Some("theirs"));
-    let scheduled = variant(&target, &orchestrator, "scheduled", Some("scheduled"));
-    ecs(&target, "CreateCluster", &json!({"clusterName": "theirs"}));
-    let own = ecs(&target, "DescribeTaskDefinition", &json!({"taskDefinition": "leo-dev-orchestrator"}));
-    let environment = &own["taskDefinition"]["containerDefinitions"][0]["environment"];
-    let register = |family: &str, image: String| {
-        let container = json!({"name": "app", "image": image, "memory": 64, "environment": environment});
-        let mut definition = json!({"family": family, "containerDefinitions": [container]});
-        for same in ["taskRoleArn", "executionRoleArn", "networkMode"] {
-            definition[same] = own["taskDefinition"][same].clone();
-        }
-        ecs(&target, "RegisterTaskDefinition", &definition)
-    };
-    register("theirs", format!("{host}/{REPOSITORY}@{theirs}"));
-    register("scheduled", format!("111122223333.dkr-ecr.us-east-1.on.aws/{REPOSITORY}:scheduled"));
-    ecs(&target, "RunTask", &json!({"cluster": "theirs", "taskDefinition": "theirs:1"}));
-    ecs(&target, "DeregisterTaskDefinition", &json!({"taskDefinition": "theirs:1"}));
-
-    let cache = variant(&target, &orchestrator, "cache", Some("cache-main-amd64"));
-    let elsewhere = variant(&target, &orchestrator, "elsewhere", Some("keep-elsewhere"));
-    let promoted = variant(&target, &orchestrator, "promoted", None);
-    let unused = variant(&target, &orchestrator, "unused", Some("git-unused-amd64"));
-    let untagged = variant(&target, &orchestrator, "untagged", None);
-    let old_part = variant(&target, &orchestrator, "old part", None);
-    let old = index(&target, "old", &[&old_part, &part]);
-    let bucket = format!("leo-artifacts-{}-{}", target.account_id, target.region);
-    let promotion = json!({"images": {"orchestrator": {"image": format!("x/{REPOSITORY}@{promoted}")}}});
-    put_object(&target, &bucket, "promotions/staging.json", &promotion.to_string());
-
-    // All of them are new.
-    let gc = ["images", "gc", "--local", "--json"];
-    let all = left(&target);
-    let new = done(&tree, &[&gc[..], &["--dry-run"]].concat());
+    let new = done(tree, &["images", "gc", "--local", "--json", "--dry-run"]);
     assert_eq!(new["status"], "unchanged", "{new}");
-    assert!(
-        verdicts(&new).values().all(|(stays, kinds)| *stays && kinds.contains(&"new".to_owned())),
-        "{new}"
-    );
+    let is_new = |(stays, kinds): &(bool, Vec<String>)| *stays && kinds.contains(&"new".to_owned());
+    assert!(verdicts(&new).values().all(is_new), "{new}");
 
-    let gc = [&gc[..], &["--newer-than", "0"]].concat();
-    let dry = [&gc[..], &["--dry-run"]].concat();
-    let shown = done(&tree, &dry);
+    let gc = ["images", "gc", "--local", "--json", "--newer-than", "0"];
+    let shown = done(tree, &[&gc[..], &["--dry-run"]].concat());
     assert_eq!(shown["status"], "dry-run", "{shown}");
-    let expected = [
-        (&orchestrator, false, &["old-release"][..]),
-        (&second, true, &["release", "tag"]),
-        (&third, true, &["service", "task", "task-definition", "stack", "release", "tag"]),
-        (&part, true, &["release", "part"]),
-        (&theirs, true, &["task"]),
-        (&scheduled, true, &["task-definition"]),
-        (&cache, true, &["cache"]),
-        (&elsewhere, true, &["tag"]),
-        (&promoted, true, &["promotion"]),
-        (&unused, false, &["unused"]),
-        (&untagged, false, &["unused"]),
-        (&old_part, false, &["part"]),
-        (&old, false, &["unused"]),
-    ];
-    let expected: Verdicts = expected
-        .into_iter()
-        .map(|(digest, stays, kinds)| {
-            (digest.clone(), (stays, kinds.iter().map(ToString::to_string).collect()))
-        })
-        .collect();
     let found = verdicts(&shown);
-    for (digest, expected) in &expected {
+    for (digest, expected) in &scene.expected {
         assert_eq!(found.get(digest), Some(expected), "{digest}\n{shown:#}");
     }
-    assert_eq!(found.len(), expected.len(), "{shown:#}");
-    assert_eq!(left(&target), all, "nothing has gone");
-
-    // Whoever can't see everything deletes nothing.
-    let record = "releases/dev/00000002.json";
-    let kept = object(&target, &bucket, record).body;
-    put_object(&target, &bucket, record, "what is this");
+    assert_eq!(found.len(), scene.expected.len(), "{shown:#}");
     let yes = [&gc[..], &["--yes"]].concat();
-    assert!(refused(&tree, &yes, 1).contains(record));
-    put_object(&target, &bucket, record, &kept);
-    let lease = json!({
-        "holder": {"environment": "prod", "operation": "x", "user": "ada", "host": "elsewhere", "command": "deploy",
-                   "process": {"pid": 1, "started": 1, "boot": "x", "machine": "x"}},
-        "since": "2026-11-22T14:00:00Z", "token": "x", "renewal": 0, "lasts": 90,
-    });
-    put_object(&target, &bucket, "leases/prod.json", &lease.to_string());
-    assert!(refused(&tree, &yes, 1).contains("works on prod"));
-    delete_object(&target, &bucket, "leases/prod.json");
-    assert!(refused(&tree, &gc, 1).contains("there is no terminal to ask on"));
-    assert_eq!(left(&target), all, "nothing has gone");
+    scene.is_refused_where_something_is_not_seen(&gc, &yes);
 
-    let collected = done(&tree, &yes);
+    let collected = done(tree, &yes);
     assert_eq!(collected["status"], "collected", "{collected}");
-    let stay: Vec<String> =
-        expected.iter().filter(|(_, (stays, _))| *stays).map(|(digest, _)| digest.clone()).collect();
-    assert_eq!(left(&target), stay);
-    assert_eq!(collected["deleted"].as_array().map(Vec::len), Some(all.len() - stay.len()), "{collected}");
-    assert_eq!(done(&tree, &yes)["status"], "unchanged");
+    assert_eq!(left(target), scene.staying());
+    let deleted = scene.all().len() - scene.staying().len();
+    assert_eq!(collected["deleted"].as_array().map(Vec::len), Some(deleted), "{collected}");
+    assert_eq!(collected["kept_by_ecr"], json!([]));
+    assert_eq!(done(tree, &yes)["status"], "unchanged");
 
     // What runs goes on, and what may come back does.
-    let url = deployed["url"].as_str().expect("has a URL");
-    assert_eq!(get(&format!("{url}/healthz")).status, 200);
-    done(&tree, &["rollback", "--local", "--yes", "--json", "--to", "2"]);
-    let listed = done(&tree, &["images", "ls", "--local", "--json"]);
-    assert!(verdicts(&listed)[&second].1.contains(&"service".to_owned()), "{listed:#}");
+    assert_eq!(get(&format!("{}/healthz", scene.url)).status, 200);
+    done(tree, &["rollback", "--local", "--yes", "--json", "--to", "2"]);
+    let listed = done(tree, &["images", "ls", "--local", "--json"]);
+    assert!(verdicts(&listed)[&scene.before].1.contains(&"service".to_owned()), "{listed:#}");
     assert_eq!(listed["unseen"], json!([]));
 }

@@ -148,12 +148,11 @@ async fn perform(
         outcome = collecting => Some(outcome),
     };
     progress.finish();
-    let outcome = match outcome {
-        Some(outcome) => outcome,
-        None => {
-            let engine = leo_deploy::Stacks::new(registry.target.cloudformation.clone());
-            Err(leaving::leave(&engine, operation, &session).await.into())
-        }
+    let outcome = if let Some(outcome) = outcome {
+        outcome
+    } else {
+        let engine = leo_deploy::Stacks::new(registry.target.cloudformation.clone());
+        Err(leaving::leave(&engine, operation, &session).await.into())
     };
     session.give_back().await;
     outcome
