@@ -6,8 +6,8 @@
 //! images expire.
 //!
 //! Deliberately absent: printing (progress goes to a [`Sink`]), finding AWS credentials or stack outputs (the
-//! caller passes clients and [`Repository`]s), deciding which digests a running platform has, scan findings and
-//! deletion of old images.
+//! caller passes clients and [`Repository`]s), deciding which digests a running platform has, and scan findings.
+//! Which images may be deleted says [`retention`], from uses that its caller has seen; only [`Catalog::delete`] does it.
 
 mod build;
 mod buildctl;
@@ -31,6 +31,7 @@ mod process;
 mod progress;
 mod publish;
 mod push;
+pub mod retention;
 mod selection;
 mod source_tag;
 mod sources;
@@ -38,7 +39,9 @@ mod stage;
 mod tag;
 mod verify;
 
-pub use catalog::{Catalog, StoredImage, TagOutcome};
+pub use catalog::{
+    Catalog, DELETED_AT_ONCE, KeptByEcr, ListedImage, Marked, Removal, StoredImage, TagOutcome,
+};
 pub use check::{BuildReason, Checked, Present, PublishOptions, SourceFacts, Verdict};
 pub use choice::{ImagesChoice, ImagesChoiceError};
 pub use engine::{Engine, PushMode};
