@@ -9,11 +9,12 @@ use crate::{
     promote::{self, Route},
     target::Target,
 };
+use leo_aws::FailureKind;
 use leo_deploy::{Run, Step};
 use leo_env::SecretsPolicy;
 use leo_image::{Engine, ImageName};
 use serde_json::json;
-use std::process::ExitCode;
+use std::{path::PathBuf, process::ExitCode};
 
 /// Build the images, push them and print their digests
 ///
@@ -24,8 +25,11 @@ pub(crate) struct Args {
     /// `orchestrator` or `generator` alone; without it, both
     #[arg(value_name = "IMAGE")]
     image: Option<ImageName>,
+    /// The build context of that image instead of the configured one
+    #[arg(long, value_name = "FOLDER", requires = "image", conflicts_with = "demo")]
+    context: Option<PathBuf>,
     /// Take the images of one environment's newest release for another one's next deploy: `staging:prod`
-    #[arg(long, value_name = "FROM:TO", conflicts_with_all = ["image", "environment", "demo"])]
+    #[arg(long, value_name = "FROM:TO", conflicts_with_all = ["image", "context", "environment", "demo"])]
     promote: Option<Route>,
     /// The environment whose settings are used; without it, LEO_ENVIRONMENT decides
     #[arg(long, short, value_name = "NAME")]
@@ -72,7 +76,17 @@ async fn promote(route: &Route, args: &Args) -> ExitCode {
 }
 
 async fn push(args: &Args) -> Result<Vec<Built>, Failure> {
-    let project = load_project(args.environment.as_deref(), SecretsPolicy::Ignore, args.local)?;
+    let mut project = load_project(args.environment.as_deref(), SecretsPolicy::Ignore, args.local)?;
+    if let (Some(image), Some(context)) = (args.image, &args.context) {
+        let source = match image {
+            ImageName::Orchestrator => &mut project.config.images.orchestrator,
+            ImageName::Generator => &mut project.config.images.generator,
+        };
+        source.context = std::path::absolute(context).map_err(|error| {
+            let message = format!("find the context {}: {error}", context.display());
+            Problem::new(FailureKind::Usage, message)
+        })?;
+    }
     let choice = choice::sources(&project, choice::demo(args.demo, args.local), args.image.into())?;
     let engine = Engine::find().await.map_err(Problem::from)?;
     let target = Target::open(&project, args.local).await?;
