@@ -21,9 +21,9 @@ const PAGE: i32 = 1000;
 /// Between two looks at a scan that goes on.
 const PAUSE: Duration = Duration::from_secs(5);
 /// How long a scan may take: those of large images take some minutes.
-const LONGEST_SCAN: Duration = Duration::from_secs(10 * 60);
+const LONGEST_SCAN: Duration = Duration::from_mins(10);
 /// How long after a push a scan may be unknown: it is begun by the push, not with it.
-const SCAN_BEGINS: Duration = Duration::from_secs(60);
+const SCAN_BEGINS: Duration = Duration::from_mins(1);
 
 /// What is known of an image's scan.
 #[derive(Clone, Debug, PartialEq, Eq)]

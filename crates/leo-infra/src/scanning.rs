@@ -3,72 +3,76 @@
 use crate::{
     deploy::{
         fitting::verified,
-        images::{Built, Repositories, join_errors},
+        images::{Repositories, join_errors},
     },
     failure::Problem,
     target::Target,
 };
 use leo_config::Config;
 use leo_deploy::Reporter;
-use leo_image::{FailOn, Finding, ImageError, Scan, Severity};
+use leo_image::{FailOn, Finding, ImageError, PublishedImage, Scan, Severity};
 
-/// Images that were pushed, and where.
-pub(crate) struct Pushed<'a> {
+/// Where images were pushed to.
+pub(crate) struct Scans<'a> {
     pub(crate) config: &'a Config,
     pub(crate) target: &'a Target,
     pub(crate) repositories: &'a Repositories,
-    pub(crate) images: &'a [Built],
 }
 
-impl Pushed<'_> {
+impl Scans<'_> {
     /// Waits for the scans of these images, and fails where one found something this bad. Without a limit, what is known
     /// already is said, and nothing is waited for.
-    pub(crate) async fn check(&self, fail_on: Option<FailOn>, reporter: &Reporter) -> Result<(), Problem> {
+    pub(crate) async fn check(
+        &self,
+        images: &[PublishedImage],
+        fail_on: Option<FailOn>,
+        reporter: &Reporter,
+    ) -> Result<(), Problem> {
         let Some(fail_on) = fail_on else {
-            self.tell(reporter).await;
+            self.tell(images, reporter).await;
             return Ok(());
         };
         // The registry scans them side by side, however they are waited for; one run shows what is wrong with each.
         let mut errors = vec![];
-        for image in self.images {
-            reporter.note(format!("waiting for the scan of the {}", image.name));
+        for image in images {
+            reporter.note(format!("waiting for the scan of the {}", image.image));
             match self.pass(image, fail_on).await {
-                Ok(findings) => reporter.note(format!("{}: {}", image.name, counted(&findings))),
+                Ok(findings) => reporter.note(format!("{}: {}", image.image, counted(&findings))),
                 Err(error) => errors.push(error),
             }
         }
         if errors.is_empty() { Ok(()) } else { Err(join_errors(errors)) }
     }
 
-    async fn pass(&self, image: &Built, fail_on: FailOn) -> Result<Vec<Finding>, ImageError> {
-        let repository = self.repositories.of(image.name);
+    async fn pass(&self, image: &PublishedImage, fail_on: FailOn) -> Result<Vec<Finding>, ImageError> {
+        let repository = self.repositories.of(image.image);
         let digest = &image.reference.digest;
-        let runs = verified(self.config, self.target, repository, image.name, digest).await?;
-        self.target.catalog().pass_scan(image.name, repository, &runs.digest, fail_on).await
+        let runs = verified(self.config, self.target, repository, image.image, digest).await?;
+        self.target.catalog().pass_scan(image.image, repository, &runs.digest, fail_on).await
     }
 
     /// Says what is known; that nothing can be known is no failure of a push.
-    async fn tell(&self, reporter: &Reporter) {
+    async fn tell(&self, images: &[PublishedImage], reporter: &Reporter) {
         // The emulator scans nothing.
         if self.target.local.is_some() {
             return;
         }
-        for image in self.images {
+        for image in images {
             match self.known(image).await {
                 Ok(Scan::Done(findings)) => {
-                    reporter.note(format!("{}: {}", image.name, counted(&findings)));
+                    reporter.note(format!("{}: {}", image.image, counted(&findings)));
                 }
-                Ok(Scan::Running) => reporter.note(format!("{}: its scan is not done yet", image.name)),
+                Ok(Scan::Running) => reporter.note(format!("{}: its scan is not done yet", image.image)),
                 Ok(Scan::Missing | Scan::Impossible { .. }) => {}
-                Err(error) => reporter.note(format!("{}: no scan is shown: failed to {error}", image.name)),
+                Err(error) => reporter.note(format!("{}: no scan is shown: failed to {error}", image.image)),
             }
         }
     }
 
-    async fn known(&self, image: &Built) -> Result<Scan, ImageError> {
-        let repository = self.repositories.of(image.name);
+    async fn known(&self, image: &PublishedImage) -> Result<Scan, ImageError> {
+        let repository = self.repositories.of(image.image);
         let digest = &image.reference.digest;
-        let runs = verified(self.config, self.target, repository, image.name, digest).await?;
+        let runs = verified(self.config, self.target, repository, image.image, digest).await?;
         self.target.catalog().scan(repository, &runs.digest).await
     }
 }

@@ -9,6 +9,8 @@ pub(crate) mod choice;
 pub(crate) mod fitting;
 mod footing;
 mod gate;
+pub(crate) mod image_build;
+pub(crate) mod image_events;
 pub(crate) mod images;
 mod parameters;
 mod plan;

@@ -7,6 +7,7 @@
     reason = "a test panics where its own setup is wrong, and says why it is skipped"
 )]
 
+mod action;
 mod destroying;
 mod drift;
 mod end_to_end;
@@ -14,6 +15,7 @@ mod failing;
 mod faults;
 mod fitting;
 mod http;
+mod images;
 mod interrupts;
 mod killed;
 mod large;
