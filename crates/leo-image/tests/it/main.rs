@@ -16,4 +16,5 @@ mod ecr;
 mod gate;
 mod own_engine;
 mod registry;
+mod scan;
 mod stub;
