@@ -3,6 +3,7 @@ use std::path::PathBuf;
 use aws_sdk_ecr::error::{ProvideErrorMetadata, SdkError};
 use leo_aws::{FailureKind, ServiceError};
 use leo_config::Architecture;
+use leo_oci::OciError;
 
 use crate::{ImageDigest, ImageName};
 
@@ -89,6 +90,21 @@ pub enum ImageError {
         /// The digest that was looked for.
         digest: ImageDigest,
     },
+    /// An image runs on something else than its task definition.
+    #[error("use {digest} for the {image}: it runs on {}, and its tasks on {}", platforms(found), wanted.platform())]
+    WrongPlatform {
+        /// Which image it was to be.
+        image: ImageName,
+        /// The image.
+        digest: ImageDigest,
+        /// What it runs on; an index runs on several.
+        found: Vec<String>,
+        /// What the task definition runs on.
+        wanted: Architecture,
+    },
+    /// The registry's own protocol failed.
+    #[error("{0}")]
+    Registry(#[source] OciError),
     /// A call to ECR failed.
     #[error("call ECR {0}")]
     Ecr(#[source] ServiceError),
@@ -151,6 +167,8 @@ impl ImageError {
             | Self::DemoHost { .. } => FailureKind::Usage,
             Self::Denied { .. } => FailureKind::Credentials,
             Self::Ecr(error) => error.kind(),
+            Self::Registry(error) => error.kind(),
+            Self::WrongPlatform { .. } => FailureKind::Failed,
             Self::Build { .. }
             | Self::Push { .. }
             | Self::RepositoryMissing { .. }
@@ -191,6 +209,12 @@ impl ImageError {
             Self::DigestMissing { .. } => Some(
                 "use a digest that this repository still has, or build the image with `--images build`".to_owned(),
             ),
+            Self::WrongPlatform { image, wanted, .. } => Some(format!(
+                "build it for {} (`--platform`), or set `{image}.architecture` in infra/leo.toml to what it is built \
+                 for; Fargate would say \"exec format error\"",
+                wanted.platform()
+            )),
+            Self::Registry(error) => error.hint(),
             Self::Ecr(error) if error.kind() == FailureKind::Credentials => {
                 Some("sign in again, and check that the role may use this repository".to_owned())
             }
@@ -248,6 +272,10 @@ fn out_of_disk(message: &str, log: &[String]) -> bool {
 
 fn at_step(step: Option<&str>) -> String {
     step.map_or_else(String::new, |step| format!("{step}: "))
+}
+
+fn platforms(found: &[String]) -> String {
+    if found.is_empty() { "no platform that it names".to_owned() } else { found.join(" and ") }
 }
 
 fn folders(missing: &[MissingFolder]) -> String {

@@ -12,8 +12,9 @@
 mod build;
 mod catalog;
 mod choice;
+mod connect;
 pub mod demo;
-mod digest;
+mod endpoint;
 mod engine;
 mod error;
 mod event;
@@ -24,20 +25,24 @@ mod process;
 mod progress;
 mod publish;
 pub mod retention;
+mod selection;
 mod sources;
 mod tag;
+mod verify;
 
 pub use catalog::{
     Catalog, DELETED_AT_ONCE, KeptByEcr, ListedImage, Marked, Removal, StoredImage, TagOutcome,
 };
 pub use choice::{ImagesChoice, ImagesChoiceError};
-pub use digest::{DigestError, ImageDigest, ImageReference};
 pub use engine::{Engine, PushMode};
 pub use error::{ImageError, MissingFolder};
 pub use event::{ImageEvent, ImageEventKind, ImageName, Sink};
 pub use git::GitFacts;
+pub use leo_oci::{DigestError, ImageDigest, ImageReference};
 pub use login::{Password, Registry, RegistryCredentials};
 pub use plan::{BuildPlan, CachePlan, CacheUse, PlanInput, Repository, plan};
 pub use publish::{PublishedImage, Publisher};
+pub use selection::{ImageNameError, Selection};
 pub use sources::{DemoImages, Source, SourceChoice, SourcePair, Sources, choose_sources};
 pub use tag::{ImageTag, TagError};
+pub use verify::{Verified, Wanted, verify};

@@ -108,7 +108,7 @@ impl Login {
 }
 
 /// What Docker's configuration calls `auth`: user and password, joined by a colon, in base64.
-async fn authorization(credentials: &RegistryCredentials) -> Result<String, ImageError> {
+pub(crate) async fn authorization(credentials: &RegistryCredentials) -> Result<String, ImageError> {
     match credentials {
         RegistryCredentials::Password { user, password } => {
             Ok(base64::encode(format!("{user}:{}", password.0)))

@@ -21,6 +21,7 @@ mod leaving;
 mod local;
 mod operation;
 mod progress;
+mod promote;
 mod registry;
 mod standing;
 mod target;

@@ -10,7 +10,7 @@ use leo_config::names;
 use leo_deploy::{Finished, Reporter, StackOutcome};
 use leo_image::{
     CacheUse, Engine, GitFacts, ImageDigest, ImageError, ImageEventKind, ImageName, ImageReference,
-    PlanInput, PublishedImage, Publisher, Repository, SourceChoice, Sources, plan as plan_build,
+    PlanInput, PublishedImage, Publisher, Repository, Selection, SourceChoice, Sources, plan as plan_build,
 };
 use leo_project::Project;
 use leo_stack::Stacks;
@@ -60,6 +60,16 @@ pub(crate) struct Repositories {
     generator: Repository,
 }
 
+impl Repositories {
+    /// That of an image.
+    pub(crate) fn of(&self, image: ImageName) -> &Repository {
+        match image {
+            ImageName::Orchestrator => &self.orchestrator,
+            ImageName::Generator => &self.generator,
+        }
+    }
+}
+
 /// The repositories of a registry that is deployed already.
 pub(crate) async fn existing_repositories(target: &Target, stacks: &Stacks) -> Result<Repositories, Failure> {
     let name = stacks.registry.name.to_string();
@@ -102,7 +112,9 @@ pub(super) async fn run(
     let (images, changed) = match &plan.images {
         ImagePlan::Build(choice, engine) => {
             let (choice, engine) = (choice.clone(), engine.clone());
-            let finished = build(plan.project, plan.target, choice, engine, &repositories, reporter).await?;
+            let finished =
+                build(plan.project, plan.target, choice, Selection::Both, engine, &repositories, reporter)
+                    .await?;
             (finished.value, finished.changed)
         }
         ImagePlan::Current => {
@@ -110,7 +122,16 @@ pub(super) async fn run(
             (adopt(plan.target, &repositories, [&orchestrator, &generator], reporter).await?, false)
         }
         ImagePlan::Digests { orchestrator, generator } => {
-            (adopt(plan.target, &repositories, [orchestrator, generator], reporter).await?, false)
+            let (orchestrator, generator) = super::choice::completed(
+                plan.stacks,
+                before.platform.as_ref(),
+                orchestrator.as_ref(),
+                generator.as_ref(),
+            )?;
+            (adopt(plan.target, &repositories, [&orchestrator, &generator], reporter).await?, false)
+        }
+        ImagePlan::Promoted(_, digests) => {
+            (adopt(plan.target, &repositories, digests.each_ref(), reporter).await?, false)
         }
         ImagePlan::None => {
             reporter.note("no Docker engine: nothing is built, and the templates get placeholder digests");
@@ -159,11 +180,12 @@ fn pair(images: Vec<Built>) -> Result<Images, Problem> {
         })
 }
 
-/// Builds both images, pushes them, and gives them in the order orchestrator, generator.
+/// Builds the selected images, pushes them, and gives them in the order orchestrator, generator.
 pub(crate) async fn build(
     project: &Project,
     target: &Target,
     choice: SourceChoice,
+    selection: Selection,
     engine: Engine,
     repositories: &Repositories,
     reporter: &Reporter,
@@ -193,6 +215,9 @@ pub(crate) async fn build(
         ),
         (ImageName::Generator, sources.generator, generator_architecture, &repositories.generator),
     ] {
+        if !selection.has(image) {
+            continue;
+        }
         let git = GitFacts::read(&source.context).await;
         plans.push(plan_build(PlanInput {
             image,
@@ -214,7 +239,7 @@ pub(crate) async fn build(
 }
 
 /// What happens to an image, as lines, notes and warnings of the step.
-fn lines_to(reporter: &Reporter) -> leo_image::Sink {
+pub(crate) fn lines_to(reporter: &Reporter) -> leo_image::Sink {
     let reporter = reporter.clone();
     Arc::new(move |event| match &event.kind {
         ImageEventKind::Warning(text) => reporter.warning(format!("{}: {text}", event.image)),

@@ -13,6 +13,7 @@ mod parameters;
 mod plan;
 mod prepare;
 pub(crate) mod preview;
+mod promotion;
 pub(crate) mod recovery;
 pub(crate) mod release;
 mod report;
@@ -115,7 +116,9 @@ async fn steps(plan: &Plan<'_>, session: &Session, run: &Run<Problem>) -> Result
         Some(_) => Some(
             run.step(RELEASE, async |reporter| {
                 session.confirm().await?;
-                release::run(plan, &images, &parameters, &reporter).await
+                let recorded = release::run(plan, &images, &parameters, &reporter).await?;
+                promotion::is_deployed(plan, &recorded.value, &reporter).await;
+                Ok(recorded)
             })
             .await?,
         ),

@@ -17,6 +17,7 @@ mod images;
 mod interrupts;
 mod killed;
 mod large;
+mod promoting;
 mod proxy;
 mod refusals;
 mod rollback;

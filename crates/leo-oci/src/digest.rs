@@ -1,4 +1,4 @@
-use std::fmt;
+use std::fmt::{self, Write};
 use std::str::FromStr;
 
 /// The SHA-256 digest of an image manifest or image index, as `sha256:` and 64 lower-case hexadecimal digits.
@@ -14,6 +14,15 @@ pub struct DigestError {
 }
 
 impl ImageDigest {
+    /// The digest that these 32 bytes are.
+    pub fn of_sha256(bytes: &[u8; 32]) -> Self {
+        let mut text = String::from("sha256:");
+        for byte in bytes {
+            let _ = write!(text, "{byte:02x}");
+        }
+        Self(text)
+    }
+
     /// The digest with its `sha256:` prefix.
     pub fn as_str(&self) -> &str {
         &self.0

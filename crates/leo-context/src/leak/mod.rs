@@ -1,0 +1,79 @@
+//! Secrets that a build would see: by the names of files and by the shapes of tokens.
+
+mod names;
+mod tokens;
+
+use std::fmt::{self, Display, Formatter};
+use std::path::PathBuf;
+
+pub(crate) use names::named_secret;
+pub(crate) use tokens::{OVERLAP, Scanner, Token, kind_name};
+
+/// A kind of secret, in words: "a GitHub token". Never a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Secret(pub(crate) &'static str);
+
+impl Display for Secret {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+/// Where a build would see a secret.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LeakSource {
+    /// In the build context.
+    Context,
+    /// In the named context of this name.
+    Named(String),
+    /// In the Dockerfile, which a build sees whatever `.dockerignore` says.
+    Dockerfile,
+    /// In the value of the build argument of this name.
+    BuildArgument(String),
+}
+
+/// Something a build would see that looks like a secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Leak {
+    /// Where it is.
+    pub context: LeakSource,
+    /// The file or folder, relative to its context. For the Dockerfile its own path, for an argument its name.
+    pub path: PathBuf,
+    /// Its line in the file, from 1, where it was found by its shape.
+    pub line: Option<u32>,
+    /// What it looks like.
+    pub what: Secret,
+    /// The line that keeps it out of the build, and the list where it belongs. `None` where no list helps.
+    pub ignore: Option<IgnoreLine>,
+}
+
+/// A line for a `.dockerignore`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IgnoreLine {
+    /// The list, with its whole path. It need not be there yet.
+    pub file: PathBuf,
+    /// The line, to be put at its end.
+    pub line: String,
+}
+
+impl Leak {
+    /// The line for `.dockerignore`, where one helps.
+    pub fn ignore_line(&self) -> Option<&str> {
+        self.ignore.as_ref().map(|ignore| ignore.line.as_str())
+    }
+}
+
+/// `.env: an environment file with secrets`; with the line and the context where there are such.
+impl Display for Leak {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match &self.context {
+            LeakSource::BuildArgument(name) => return write!(f, "build argument {name}: {}", self.what),
+            LeakSource::Named(name) => write!(f, "{name}: {}", self.path.display())?,
+            LeakSource::Context | LeakSource::Dockerfile => write!(f, "{}", self.path.display())?,
+        }
+        if let Some(line) = self.line {
+            write!(f, ":{line}")?;
+        }
+        write!(f, ": {}", self.what)
+    }
+}
