@@ -44,6 +44,12 @@ impl ImageTag {
         Self(format!("cache-{}-{suffix}", sanitized(branch, room)))
     }
 
+    /// `src-<hash>`, and with the day it was built where that matters: built from exactly this.
+    pub(crate) fn of_source(hash: &str, day: Option<&str>) -> Self {
+        let hash = sanitized(hash, 64);
+        Self(day.map_or_else(|| format!("src-{hash}"), |day| format!("src-{hash}-{day}")))
+    }
+
     /// `release-<environment>-<number>`: a release used this image. No lifecycle rule touches it.
     pub fn of_release(environment: &str, number: u64) -> Self {
         let room = MAX_LENGTH - "release--".len() - 20;
@@ -120,6 +126,7 @@ mod tests {
             ImageTag::of_cache(&branch, Architecture::X86_64),
             ImageTag::of_cache("main", Architecture::X86_64),
             ImageTag::of_build(".tmpAb/c"),
+            ImageTag::of_source(&"0a".repeat(20), Some("20261122")),
             ImageTag::of_release("a-b", u64::MAX),
         ] {
             assert_eq!(tag.as_str().parse::<ImageTag>().as_ref(), Ok(&tag));
