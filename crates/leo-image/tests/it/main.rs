@@ -8,6 +8,7 @@
 
 mod builder;
 mod catalog;
+mod collecting;
 mod context;
 mod docker;
 mod docker_cache;
