@@ -61,17 +61,15 @@ impl Bench {
         publisher_to(&self.engine, &self.registry, &self.registry.host, self.password, options, sink)
     }
 
+    /// Publishes what another engine builds.
+    pub(crate) fn built_by(&self, engine: LazyEngine) -> Publisher {
+        let host = &self.registry.host;
+        publisher(&engine, &self.registry, host, self.password, PublishOptions::default(), &self.events)
+    }
+
     /// Publishes where nothing can be built.
     pub(crate) fn without_engine(&self) -> Publisher {
-        let none = LazyEngine::at("docker-that-is-not-there");
-        publisher(
-            &none,
-            &self.registry,
-            &self.registry.host,
-            self.password,
-            PublishOptions::default(),
-            &self.events,
-        )
+        self.built_by(LazyEngine::at("docker-that-is-not-there"))
     }
 
     pub(crate) async fn publish(&self, plan: BuildPlan) -> Result<PublishedImage, ImageError> {
