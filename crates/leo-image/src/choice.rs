@@ -10,12 +10,14 @@ pub enum ImagesChoice {
     Build,
     /// Keep what runs.
     Current,
-    /// These digests.
+    /// What was promoted to the environment, and not deployed yet.
+    Promoted,
+    /// These digests; an image without one stays as it runs. At least one of them is named.
     Explicit {
         /// The orchestrator's.
-        orchestrator: ImageDigest,
+        orchestrator: Option<ImageDigest>,
         /// The generator's.
-        generator: ImageDigest,
+        generator: Option<ImageDigest>,
     },
 }
 
@@ -24,17 +26,12 @@ pub enum ImagesChoice {
 pub enum ImagesChoiceError {
     /// A part that is neither a word nor a pair of image and digest.
     #[error(
-        "read `{text}` as images: wanted `build`, `current` or `orchestrator=<digest>,generator=<digest>`"
+        "read `{text}` as images: wanted `build`, `current`, `promoted`, or `orchestrator=<digest>,generator=<digest>` \
+         (one of the two keeps the other as it runs)"
     )]
     Form {
         /// The part.
         text: String,
-    },
-    /// An image without a digest.
-    #[error("find a digest for the {image} image: both images are needed")]
-    Missing {
-        /// The image.
-        image: ImageName,
     },
     /// An image with two digests.
     #[error("choose a digest for the {image} image: it is given twice")]
@@ -48,11 +45,18 @@ pub enum ImagesChoiceError {
 }
 
 impl ImagesChoice {
-    /// What a deploy does when `--images` is not given, with a sentence where that is worth saying: siblings that are
-    /// there are built, and without them a running platform keeps its images. On a first deploy without siblings the
-    /// answer is `Build`, whose error then names what is missing.
-    pub fn default_for(siblings_present: bool, platform_exists: bool) -> (Self, Option<String>) {
-        if siblings_present || !platform_exists {
+    /// What a deploy does when `--images` is not given, with a sentence where that is worth saying: what was promoted
+    /// (`--promote`) comes first, then siblings that are there are built, and without them a running platform keeps its
+    /// images. On a first deploy without siblings the answer is `Build`, whose error then names what is missing.
+    pub fn default_for(
+        promotion_pending: bool,
+        siblings_present: bool,
+        platform_exists: bool,
+    ) -> (Self, Option<String>) {
+        if promotion_pending {
+            // What it is is said by whoever has read it.
+            (Self::Promoted, None)
+        } else if siblings_present || !platform_exists {
             (Self::Build, None)
         } else {
             let said =
@@ -69,26 +73,24 @@ impl FromStr for ImagesChoice {
         match text {
             "build" => return Ok(Self::Build),
             "current" => return Ok(Self::Current),
+            "promoted" => return Ok(Self::Promoted),
             _ => {}
         }
         let (mut orchestrator, mut generator) = (None, None);
         for part in text.split(',') {
             let form = || ImagesChoiceError::Form { text: part.to_owned() };
             let (name, digest) = part.split_once('=').ok_or_else(form)?;
-            let (image, place) = match name.trim() {
-                "orchestrator" => (ImageName::Orchestrator, &mut orchestrator),
-                "generator" => (ImageName::Generator, &mut generator),
-                _ => return Err(form()),
+            let image: ImageName = name.trim().parse().map_err(|_| form())?;
+            let place = match image {
+                ImageName::Orchestrator => &mut orchestrator,
+                ImageName::Generator => &mut generator,
             };
             if place.replace(digest.trim().parse()?).is_some() {
                 return Err(ImagesChoiceError::Twice { image });
             }
         }
-        Ok(Self::Explicit {
-            orchestrator: orchestrator
-                .ok_or(ImagesChoiceError::Missing { image: ImageName::Orchestrator })?,
-            generator: generator.ok_or(ImagesChoiceError::Missing { image: ImageName::Generator })?,
-        })
+        // A part is one of the two, so that at least one is named.
+        Ok(Self::Explicit { orchestrator, generator })
     }
 }
 
@@ -97,8 +99,15 @@ impl fmt::Display for ImagesChoice {
         match self {
             Self::Build => f.write_str("build"),
             Self::Current => f.write_str("current"),
+            Self::Promoted => f.write_str("promoted"),
             Self::Explicit { orchestrator, generator } => {
-                write!(f, "orchestrator={orchestrator},generator={generator}")
+                let named = [(ImageName::Orchestrator, orchestrator), (ImageName::Generator, generator)];
+                let named = named.iter().filter_map(|(name, digest)| Some((name, digest.as_ref()?)));
+                for (place, (name, digest)) in named.enumerate() {
+                    let comma = if place == 0 { "" } else { "," };
+                    write!(f, "{comma}{name}={digest}")?;
+                }
+                Ok(())
             }
         }
     }
@@ -111,7 +120,14 @@ mod tests {
     #[test]
     fn every_form_reads_back() {
         let (a, b) = (format!("sha256:{}", "a".repeat(64)), format!("sha256:{}", "b".repeat(64)));
-        for text in ["build", "current", &format!("orchestrator={a},generator={b}")] {
+        for text in [
+            "build",
+            "current",
+            "promoted",
+            &format!("orchestrator={a},generator={b}"),
+            &format!("orchestrator={a}"),
+            &format!("generator={b}"),
+        ] {
             assert_eq!(text.parse::<ImagesChoice>().unwrap().to_string(), text);
         }
         assert_eq!(
@@ -126,8 +142,7 @@ mod tests {
         let messages: Vec<String> = [
             String::new(),
             "Build".to_owned(),
-            format!("orchestrator={a}"),
-            format!("generator={a}"),
+            format!("orchestrator={a},"),
             format!("orchestrator={a},orchestrator={a}"),
             format!("orchestrator={a},worker={a}"),
             "orchestrator=latest,generator=latest".to_owned(),
@@ -140,10 +155,18 @@ mod tests {
 
     #[test]
     fn without_siblings_a_running_platform_keeps_its_images_and_says_so() {
-        assert_eq!(ImagesChoice::default_for(true, true), (ImagesChoice::Build, None));
-        assert_eq!(ImagesChoice::default_for(false, false), (ImagesChoice::Build, None));
-        let (choice, said) = ImagesChoice::default_for(false, true);
+        assert_eq!(ImagesChoice::default_for(false, true, true), (ImagesChoice::Build, None));
+        assert_eq!(ImagesChoice::default_for(false, false, false), (ImagesChoice::Build, None));
+        let (choice, said) = ImagesChoice::default_for(false, false, true);
         assert_eq!(choice, ImagesChoice::Current);
         assert!(said.unwrap().contains("--images current"));
+    }
+
+    #[test]
+    fn what_was_promoted_comes_first() {
+        for (siblings, platform) in [(true, true), (true, false), (false, true), (false, false)] {
+            let (choice, _) = ImagesChoice::default_for(true, siblings, platform);
+            assert_eq!(choice, ImagesChoice::Promoted);
+        }
     }
 }

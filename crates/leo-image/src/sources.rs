@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 
 use leo_config::{ImageSource, Images};
 
-use crate::{ImageError, ImageName, MissingFolder};
+use crate::{ImageError, ImageName, MissingFolder, Selection};
 
 /// What an image is built from, with absolute paths.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,13 +88,18 @@ pub struct SourceChoice {
     pub said: Option<String>,
 }
 
-/// Decides where the images are built from; `root` is this repository's root. Looks whether the folders and their
-/// Dockerfiles exist, and nothing more.
+/// Decides where the images are built from; `root` is this repository's root. Looks whether the folders of the selected
+/// ones and their Dockerfiles exist, and nothing more.
 ///
 /// # Errors
 /// [`ImageError::MissingSiblings`] with every folder that is missing, where the demo images may not stand in;
 /// [`ImageError::MissingDockerfile`] where a folder has none.
-pub fn choose_sources(images: &Images, root: &Path, demo: DemoImages) -> Result<SourceChoice, ImageError> {
+pub fn choose_sources(
+    images: &Images,
+    root: &Path,
+    demo: DemoImages,
+    selection: Selection,
+) -> Result<SourceChoice, ImageError> {
     if demo == DemoImages::Requested {
         return Ok(SourceChoice { sources: Sources::Demo, said: None });
     }
@@ -102,16 +107,18 @@ pub fn choose_sources(images: &Images, root: &Path, demo: DemoImages) -> Result<
         orchestrator: Source::configured(&images.orchestrator, root),
         generator: Source::configured(&images.generator, root),
     };
-    let missing: Vec<MissingFolder> =
+    let selected: Vec<(ImageName, &Source)> =
         [(ImageName::Orchestrator, &pair.orchestrator), (ImageName::Generator, &pair.generator)]
             .into_iter()
-            .filter(|(_, source)| !source.context.is_dir())
-            .map(|(image, source)| MissingFolder { image, path: source.context.clone() })
+            .filter(|(image, _)| selection.has(*image))
             .collect();
+    let missing: Vec<MissingFolder> = selected
+        .iter()
+        .filter(|(_, source)| !source.context.is_dir())
+        .map(|(image, source)| MissingFolder { image: *image, path: source.context.clone() })
+        .collect();
     if missing.is_empty() {
-        for (image, source) in
-            [(ImageName::Orchestrator, &pair.orchestrator), (ImageName::Generator, &pair.generator)]
-        {
+        for (image, source) in selected {
             let path = source.context.join(&source.dockerfile);
             if !path.is_file() {
                 return Err(ImageError::MissingDockerfile { image, path });
@@ -129,8 +136,12 @@ pub fn choose_sources(images: &Images, root: &Path, demo: DemoImages) -> Result<
             let folders: Vec<String> =
                 missing.iter().map(|folder| configured(folder.image).display().to_string()).collect();
             let (are, they) = if folders.len() == 1 { ("is", "it") } else { ("are", "them") };
+            let demo = match selection {
+                Selection::Both => "images for both".to_owned(),
+                Selection::Only(image) => format!("image of the {image}"),
+            };
             let said = format!(
-                "using the demo images for both: {} {are} missing (clone {they} or set `images.<name>.context`)",
+                "using the demo {demo}: {} {are} missing (clone {they} or set `images.<name>.context`)",
                 folders.join(" and ")
             );
             Ok(SourceChoice { sources: Sources::Demo, said: Some(said) })
@@ -172,7 +183,7 @@ mod tests {
     #[test]
     fn siblings_that_are_there_are_used_with_paths_that_can_be_typed() {
         let (folder, root) = root(&["leo-saas", "leo-container"]);
-        let error = choose_sources(&images(), &root, DemoImages::No).unwrap_err();
+        let error = choose_sources(&images(), &root, DemoImages::No, Selection::Both).unwrap_err();
         assert!(
             matches!(error, ImageError::MissingDockerfile { image: ImageName::Orchestrator, .. }),
             "{error}"
@@ -181,20 +192,20 @@ mod tests {
             std::fs::write(folder.path().join(sibling).join("Dockerfile"), "FROM scratch\n").unwrap();
         }
         for demo in [DemoImages::No, DemoImages::WhenMissing] {
-            let choice = choose_sources(&images(), &root, demo).unwrap();
+            let choice = choose_sources(&images(), &root, demo, Selection::Both).unwrap();
             let Sources::Siblings(pair) = choice.sources else { panic!("{demo:?}") };
             assert_eq!(pair.orchestrator.context, folder.path().join("leo-saas"));
             assert_eq!(pair.generator.context, folder.path().join("leo-container"));
             assert_eq!(choice.said, None);
         }
-        let asked = choose_sources(&images(), &root, DemoImages::Requested).unwrap();
+        let asked = choose_sources(&images(), &root, DemoImages::Requested, Selection::Both).unwrap();
         assert_eq!(asked, SourceChoice { sources: Sources::Demo, said: None });
     }
 
     #[test]
     fn missing_siblings_are_all_named_with_their_settings() {
         let (folder, root) = root(&[]);
-        let error = choose_sources(&images(), &root, DemoImages::No).unwrap_err();
+        let error = choose_sources(&images(), &root, DemoImages::No, Selection::Both).unwrap_err();
         let text = format!("failed to {error}\nhint: {}", error.hint().unwrap());
         insta::assert_snapshot!(text.replace(&folder.path().display().to_string(), "<folder>"));
         assert_eq!(error.kind(), leo_aws::FailureKind::Usage);
@@ -203,11 +214,28 @@ mod tests {
     #[test]
     fn locally_the_demo_images_stand_in_for_both_and_that_is_said() {
         let (_folder, root) = root(&["leo-saas"]);
-        let choice = choose_sources(&images(), &root, DemoImages::WhenMissing).unwrap();
+        let choice = choose_sources(&images(), &root, DemoImages::WhenMissing, Selection::Both).unwrap();
         assert_eq!(choice.sources, Sources::Demo);
         assert_eq!(
             choice.said.unwrap(),
             "using the demo images for both: ../leo-container is missing (clone it or set \
+             `images.<name>.context`)"
+        );
+    }
+
+    #[test]
+    fn one_image_asks_nothing_of_the_others_sibling() {
+        let (folder, root) = root(&["leo-container"]);
+        let only = |image, demo| choose_sources(&images(), &root, demo, Selection::Only(image));
+        std::fs::write(folder.path().join("leo-container/Dockerfile"), "FROM scratch\n").unwrap();
+        let choice = only(ImageName::Generator, DemoImages::No).unwrap();
+        assert!(matches!(choice.sources, Sources::Siblings(_)));
+        let error = only(ImageName::Orchestrator, DemoImages::No).unwrap_err();
+        let ImageError::MissingSiblings { missing } = error else { panic!("{error}") };
+        assert_eq!(missing.len(), 1);
+        assert_eq!(
+            only(ImageName::Orchestrator, DemoImages::WhenMissing).unwrap().said.unwrap(),
+            "using the demo image of the orchestrator: ../leo-saas is missing (clone it or set \
              `images.<name>.context`)"
         );
     }

@@ -21,6 +21,7 @@ mod leaving;
 mod local;
 mod operation;
 mod progress;
+mod promote;
 mod standing;
 mod target;
 mod watched;

@@ -15,13 +15,10 @@ use crate::http::{self, Patience, Request};
 use crate::login::Ticket;
 use crate::manifest::{Descriptor, finished};
 use crate::place::Place;
+use crate::retry::persist;
 
 /// Pieces on their way between the two registries. A piece is what one read brought, some hundred kilobytes at most.
 const PIECES: usize = 8;
-/// Times that one blob is begun.
-const ATTEMPTS: u32 = 4;
-/// Before the second attempt; four times as long before each later one.
-const FIRST_PAUSE: Duration = Duration::from_millis(250);
 /// How long a registry may take no piece.
 const STALL: Duration = Duration::from_secs(60);
 /// How long a registry may think about a blob that has arrived in whole: it hashes it, and may move it.
@@ -47,18 +44,10 @@ pub(crate) struct Transfer {
 impl Transfer {
     /// Brings one blob over, unless it is there.
     pub(crate) async fn blob(&self, blob: &Descriptor) -> Result<Outcome, OciError> {
-        let mut pause = FIRST_PAUSE;
-        for _ in 1..ATTEMPTS {
-            match self.attempt(blob).await {
-                Err(error) if error.is_passing() => {
-                    self.tell(CopyEvent::Again { blob: blob.digest.clone(), reason: error.to_string() });
-                    tokio::time::sleep(pause).await;
-                    pause *= 4;
-                }
-                result => return result,
-            }
-        }
-        self.attempt(blob).await
+        let again = |error: &OciError| {
+            self.tell(CopyEvent::Again { blob: blob.digest.clone(), reason: error.to_string() });
+        };
+        persist(|| self.attempt(blob), again).await
     }
 
     async fn attempt(&self, blob: &Descriptor) -> Result<Outcome, OciError> {

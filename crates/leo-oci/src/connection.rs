@@ -9,6 +9,7 @@ use crate::http::{self, Patience, Request};
 use crate::login::{Session, Ticket};
 use crate::manifest::{self, Manifest};
 use crate::place::Place;
+use crate::retry::persist;
 use crate::{ImageDigest, Login, OciError, SignIn};
 
 /// What a registry may say about a refusal, in bytes.
@@ -78,7 +79,7 @@ impl Connection {
         let place = self.place(repository, what)?;
         let about = About { repository, doing: &format!("look for {place}") };
         let request = || Request::new("HEAD", place.clone()).header("accept", manifest::accepted());
-        match self.ask(&about, request).await {
+        match persist(|| self.ask(&about, request), |_| {}).await {
             Ok(_) => Ok(true),
             Err(OciError::Refused { status: 404, .. } | OciError::RepositoryMissing { .. }) => Ok(false),
             Err(error) => Err(error),
@@ -91,6 +92,10 @@ impl Connection {
         repository: &str,
         digest: &ImageDigest,
     ) -> Result<Manifest, OciError> {
+        persist(|| self.read_manifest(repository, digest), |_| {}).await
+    }
+
+    async fn read_manifest(&self, repository: &str, digest: &ImageDigest) -> Result<Manifest, OciError> {
         let place = self.place(repository, &format!("manifests/{digest}"))?;
         let doing = format!("read {place}");
         let about = About { repository, doing: &doing };
@@ -223,7 +228,11 @@ impl Said {
             })
             .collect();
         if reasons.is_empty() {
-            return format!("it said no more than {status}");
+            return match status {
+                401 => "it does not know this login".to_owned(),
+                403 => "this login may not do that, or has expired".to_owned(),
+                _ => "it gave no reason".to_owned(),
+            };
         }
         reasons.join("; ").chars().filter(|letter| !letter.is_control()).take(500).collect()
     }

@@ -9,6 +9,7 @@ use crate::connection::{About, Connection};
 use crate::http::Request;
 use crate::inspect::{DEEPEST, too_deep};
 use crate::manifest::{Content, Descriptor, Manifest};
+use crate::retry::persist;
 use crate::{ImageDigest, OciError};
 
 /// Blobs under way at once.
@@ -201,7 +202,7 @@ async fn put(to: &Connection, repository: &str, manifest: &Manifest) -> Result<(
             .header("content-type", manifest.media_type.clone())
             .body(manifest.body.clone().into())
     };
-    let answer = to.ask(&about, request).await?;
+    let answer = persist(|| to.ask(&about, request), |_| {}).await?;
     let stored = answer.headers().get("docker-content-digest").and_then(|digest| digest.parse().ok());
     match stored {
         Some(found) if found != manifest.digest => {

@@ -3,6 +3,7 @@ use std::collections::BTreeSet;
 use crate::connection::{About, Connection};
 use crate::http::{self, Request};
 use crate::manifest::{Content, Descriptor, Manifest, Platform, digest_of};
+use crate::retry::persist;
 use crate::{ImageDigest, OciError};
 
 /// An image's configuration of more bytes is none.
@@ -99,6 +100,14 @@ impl Connection {
 
     /// What an image says that it runs on.
     async fn platform(&self, repository: &str, config: &Descriptor) -> Result<Option<Platform>, OciError> {
+        persist(|| self.read_platform(repository, config), |_| {}).await
+    }
+
+    async fn read_platform(
+        &self,
+        repository: &str,
+        config: &Descriptor,
+    ) -> Result<Option<Platform>, OciError> {
         let place = self.place(repository, &format!("blobs/{}", config.digest))?;
         let doing = format!("read {place}");
         let about = About { repository, doing: &doing };

@@ -22,6 +22,7 @@ mod inspect;
 mod login;
 mod manifest;
 mod place;
+mod retry;
 
 pub use connection::Connection;
 pub use copy::{Copied, CopyEvent, CopySink, copy};

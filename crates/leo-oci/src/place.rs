@@ -13,7 +13,15 @@ impl Place {
     /// The root of a registry. Plain HTTP is for loopback alone: anywhere else the login would be readable on the way.
     pub(crate) fn of_registry(host: &str) -> Result<Self, OciError> {
         let scheme = if is_loopback(host_name(host)) { "http" } else { "https" };
-        Self::parse(host, &format!("{scheme}://{host}/"))
+        let root = Self::parse(host, &format!("{scheme}://{host}/"))?;
+        if root.host() != host {
+            return Err(OciError::Answer {
+                host: host.to_owned(),
+                what: "the name".to_owned(),
+                problem: "it is more than a host and a port".to_owned(),
+            });
+        }
+        Ok(root)
     }
 
     /// Where a `Location` header leads from here.

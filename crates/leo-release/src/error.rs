@@ -51,12 +51,12 @@ pub enum ReleaseError {
         /// What is wrong with it.
         reason: String,
     },
-    /// Others took every number that was tried.
-    #[error("record a release of `{environment}`: {tries} numbers in a row were taken at the same moment")]
+    /// Others came before each time that it was tried.
+    #[error("write a record of `{environment}`: others wrote it {tries} times in a row at the same moment")]
     Contended {
         /// The environment.
         environment: String,
-        /// How many numbers were tried.
+        /// How often it was tried.
         tries: u32,
     },
     /// Another deploy works on the environment, and went on for longer than it was waited for.

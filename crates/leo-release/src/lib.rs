@@ -1,5 +1,5 @@
 //! The artifacts bucket, which every machine that deploys an environment shares: template bodies by SHA-256, a numbered
-//! record for each release, and the lease that lets one deploy at a time work on an environment.
+//! record for each release, what is promoted to an environment, and the lease that lets one deploy at a time work on it.
 //!
 //! Everything rests on S3's conditional writes (S3 User Guide, "How to prevent object overwrites with conditional
 //! writes" and "How to perform conditional deletes"): what must be new is sent with `If-None-Match: *`, what must be
@@ -9,10 +9,11 @@
 //!
 //! - [`Artifacts::stage`], [`Artifacts::template`]: templates.
 //! - [`Artifacts::record`], [`Artifacts::releases`], [`Artifacts::release`], [`previous_good`]: releases.
+//! - [`Artifacts::promote`], [`Artifacts::promotion`], [`Artifacts::promotion_deployed`]: what the next deploy takes.
 //! - [`Artifacts::lease`]: one deploy at a time.
 //!
-//! Deliberately absent: creating the bucket (the registry's stack does), deleting anything but a lease, knowing what
-//! the stacks contain, printing.
+//! Deliberately absent: creating the bucket (the registry's stack does), deleting anything but a lease and a
+//! promotion that was deployed, knowing what the stacks contain, printing.
 
 mod artifacts;
 mod error;
@@ -21,6 +22,7 @@ mod lease;
 mod objects;
 mod previous;
 mod process;
+mod promotion;
 mod release;
 
 pub use artifacts::{Address, Artifacts, StagedTemplate, TEMPLATE_LIMIT, template_sha256};
@@ -29,4 +31,5 @@ pub use history::{History, Unreadable};
 pub use lease::{Holder, Lease, Lost, Waiting};
 pub use previous::{Previous, previous_good};
 pub use process::Process;
+pub use promotion::{PendingPromotion, PromotedFrom, PromotedImage, Promotion};
 pub use release::{NewRelease, NewStack, Release, ReleasedImage, ReleasedStack};

@@ -63,8 +63,11 @@ impl Bench {
 
     /// Publishes what another engine builds.
     pub(crate) fn built_by(&self, engine: LazyEngine) -> Publisher {
-        let host = &self.registry.host;
-        publisher(&engine, &self.registry, host, self.password, PublishOptions::default(), &self.events)
+        self.built_by_with(engine, PublishOptions::default())
+    }
+
+    pub(crate) fn built_by_with(&self, engine: LazyEngine, options: PublishOptions) -> Publisher {
+        publisher(&engine, &self.registry, &self.registry.host, self.password, options, &self.events)
     }
 
     /// Publishes where nothing can be built.

@@ -31,7 +31,8 @@ pub(crate) struct Args {
     /// Do not ask
     #[arg(long, short)]
     yes: bool,
-    /// `build`, `current` (keep what runs), or `orchestrator=<digest>,generator=<digest>`
+    /// `build`, `current` (keep what runs), `promoted` (the default where something is), or
+    /// `orchestrator=<digest>,generator=<digest>`; one of the two keeps the other as it runs
     #[arg(long, value_name = "IMAGES")]
     images: Option<ImagesChoice>,
     /// Use the demo images instead of the siblings' (with --local: where a sibling is missing)
@@ -99,9 +100,9 @@ async fn deploy(args: &Args) -> Result<Deployed, Failure> {
     let account = target.check_account(&project.config).await?;
     let engine = leo_deploy::Stacks::new(target.cloudformation.clone());
     let before = Before::look(&engine, &stacks).await?;
+    let artifacts = target.artifacts(&project.config, &account);
     let images =
-        choice::choose(&project, &target, &stacks, args.images.clone(), demo, before.platform.as_ref())
-            .await?;
+        choice::choose(&project, &target, &stacks, &artifacts, args.images.clone(), demo, &before).await?;
     if with_secrets && before.foundation.is_none() {
         deploy::check_first_secrets(&project)?;
     }
@@ -116,7 +117,7 @@ async fn deploy(args: &Args) -> Result<Deployed, Failure> {
     let operation = Operation::begin(&project.root, "deploy", environment.as_str(), args.local, who)?;
     let plan = Plan {
         templates: Templates::of(&stacks, &target),
-        artifacts: target.artifacts(&project.config, &account),
+        artifacts,
         project: &project,
         target: &target,
         stacks: &stacks,

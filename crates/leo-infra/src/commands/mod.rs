@@ -16,7 +16,11 @@ use leo_project::{Project, find_root};
 
 /// The configuration of the work tree that the command was started in, as its target can carry it; its warnings are
 /// printed.
-fn load_project(environment: Option<&str>, secrets: SecretsPolicy, local: bool) -> Result<Project, Failure> {
+pub(crate) fn load_project(
+    environment: Option<&str>,
+    secrets: SecretsPolicy,
+    local: bool,
+) -> Result<Project, Failure> {
     let here = std::env::current_dir()
         .map_err(|error| Problem::new(FailureKind::Usage, format!("find the current folder: {error}")))?;
     let root = find_root(&here).ok_or_else(|| {

@@ -1,22 +1,32 @@
 use crate::{
     commands::load_project,
     deploy::{
-        choice,
+        build, choice,
         images::{self, Built},
     },
     failure::{Failure, Problem},
     progress::Progress,
+    promote::{self, Route},
     target::Target,
 };
 use leo_deploy::{Run, Step};
 use leo_env::SecretsPolicy;
-use leo_image::LazyEngine;
+use leo_image::{ImageName, LazyEngine};
 use serde_json::json;
 use std::process::ExitCode;
 
-/// Build both images, push them and print their digests
+/// Build the images, push them and print their digests
+///
+/// With `--promote` nothing is built: the images of an environment's newest release become those of another one's next
+/// deploy; where that is in another account or region they are copied.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
+    /// `orchestrator` or `generator` alone; without it, both
+    #[arg(value_name = "IMAGE")]
+    image: Option<ImageName>,
+    /// Take the images of one environment's newest release for another one's next deploy: `staging:prod`
+    #[arg(long, value_name = "FROM:TO", conflicts_with_all = ["image", "environment", "demo"])]
+    promote: Option<Route>,
     /// The environment whose settings are used; without it, LEO_ENVIRONMENT decides
     #[arg(long, short, value_name = "NAME")]
     environment: Option<String>,
@@ -32,6 +42,9 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(args: Args) -> ExitCode {
+    if let Some(route) = &args.promote {
+        return promote(route, &args).await;
+    }
     match push(&args).await {
         Ok(images) => {
             report(&images, args.json);
@@ -41,9 +54,26 @@ pub(crate) async fn run(args: Args) -> ExitCode {
     }
 }
 
+async fn promote(route: &Route, args: &Args) -> ExitCode {
+    let progress = Progress::detect();
+    let promoted = Box::pin(promote::run(route, args.local, progress.sink())).await;
+    progress.finish();
+    match promoted {
+        Ok(promoted) => {
+            if args.json {
+                println!("{:#}", promoted.json());
+            } else {
+                println!("{}", promoted.text());
+            }
+            ExitCode::SUCCESS
+        }
+        Err(failure) => failure.report(args.json),
+    }
+}
+
 async fn push(args: &Args) -> Result<Vec<Built>, Failure> {
     let project = load_project(args.environment.as_deref(), SecretsPolicy::Ignore, args.local)?;
-    let choice = choice::sources(&project, choice::demo(args.demo, args.local))?;
+    let choice = choice::sources(&project, choice::demo(args.demo, args.local), args.image.into())?;
     let target = Target::open(&project, args.local).await?;
     target.check_account(&project.config).await?;
     let stacks = leo_stack::compose(&project.config).map_err(crate::deploy::not_composed)?;
@@ -53,7 +83,7 @@ async fn push(args: &Args) -> Result<Vec<Built>, Failure> {
     let result = run
         .step(Step::IMAGES, async |reporter| {
             let engine = LazyEngine::of_this_machine();
-            images::build(&project, &target, choice, engine, &repositories, &reporter).await
+            build::build(&project, &target, choice, args.image.into(), engine, &repositories, &reporter).await
         })
         .await;
     let result = run.finish(result);

@@ -166,8 +166,8 @@ fn images(release: &Release) -> Result<ImagePlan, Problem> {
         image.and_then(|image| image.digest.parse().ok()).ok_or_else(|| preview::no_image(release, name))
     };
     Ok(ImagePlan::Digests {
-        orchestrator: digest(ImageName::Orchestrator)?,
-        generator: digest(ImageName::Generator)?,
+        orchestrator: Some(digest(ImageName::Orchestrator)?),
+        generator: Some(digest(ImageName::Generator)?),
     })
 }
 

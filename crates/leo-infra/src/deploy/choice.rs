@@ -1,14 +1,18 @@
 //! Which images a deploy uses, decided before anything is sent.
 
+use super::Before;
 use crate::{
     failure::{Failure, Problem},
+    promote,
     target::Target,
 };
 use leo_aws::FailureKind;
 use leo_image::{
-    DemoImages, ImageDigest, ImageError, ImagesChoice, LazyEngine, SourceChoice, Sources, choose_sources,
+    DemoImages, ImageDigest, ImageError, ImageName, ImagesChoice, LazyEngine, Selection, SourceChoice,
+    Sources, choose_sources,
 };
 use leo_project::Project;
+use leo_release::{Artifacts, Promotion};
 use leo_stack::Stacks;
 
 /// Where a deploy takes its images from.
@@ -17,8 +21,11 @@ pub(crate) enum ImagePlan {
     Build(SourceChoice, LazyEngine),
     /// What the platform runs when it is this run's turn.
     Current,
-    /// These digests, which the registry has to have.
-    Digests { orchestrator: ImageDigest, generator: ImageDigest },
+    /// These digests, which the registry has to have; an image without one stays as the platform runs it when it is this
+    /// run's turn.
+    Digests { orchestrator: Option<ImageDigest>, generator: Option<ImageDigest> },
+    /// What was promoted to the environment when it was looked; the registry has to have it.
+    Promoted(Box<Promotion>, [ImageDigest; 2]),
     /// None: the target runs no containers.
     None,
 }
@@ -28,6 +35,14 @@ impl ImagePlan {
     pub(crate) fn are_demo(&self) -> bool {
         matches!(self, Self::Build(choice, _) if choice.sources == Sources::Demo)
     }
+
+    /// The promotion that they come from.
+    pub(crate) fn promotion(&self) -> Option<&Promotion> {
+        match self {
+            Self::Promoted(promotion, _) => Some(promotion),
+            Self::Build(..) | Self::Current | Self::Digests { .. } | Self::None => None,
+        }
+    }
 }
 
 /// The images of a deploy: what `--images` says, or what suits where it runs. What building needs of this machine is
@@ -36,17 +51,30 @@ pub(crate) async fn choose(
     project: &Project,
     target: &Target,
     stacks: &Stacks,
+    artifacts: &Artifacts,
     asked: Option<ImagesChoice>,
     demo: DemoImages,
-    platform: Option<&leo_deploy::Stack>,
+    before: &Before,
 ) -> Result<ImagePlan, Failure> {
     if !target.runs_containers() {
         return Ok(ImagePlan::None);
     }
+    // Who asks for the demo images asks for a build.
+    let may_be_promoted = match &asked {
+        Some(choice) => *choice == ImagesChoice::Promoted,
+        None => demo != DemoImages::Requested,
+    };
+    let environment = project.config.environment.name.as_str();
+    let pending = if may_be_promoted && before.has_registry() {
+        artifacts.promotion(environment).await.map_err(Problem::from)?
+    } else {
+        None
+    };
+    let platform = before.platform.as_ref();
     let choice = asked.unwrap_or_else(|| {
-        let sources = choose_sources(&project.config.images, &project.root, demo);
+        let sources = choose_sources(&project.config.images, &project.root, demo, Selection::Both);
         let buildable = !matches!(sources, Err(ImageError::MissingSiblings { .. }));
-        let (choice, said) = ImagesChoice::default_for(buildable, platform.is_some());
+        let (choice, said) = ImagesChoice::default_for(pending.is_some(), buildable, platform.is_some());
         if let Some(said) = said {
             eprintln!("note: {said}");
         }
@@ -54,11 +82,26 @@ pub(crate) async fn choose(
     });
     match choice {
         ImagesChoice::Build => {
-            let (choice, engine) = (sources(project, demo)?, LazyEngine::of_this_machine());
-            super::images::preflight(project, target, stacks, &choice, &engine).await?;
+            let (choice, engine) = (sources(project, demo, Selection::Both)?, LazyEngine::of_this_machine());
+            super::build::preflight(project, target, stacks, &choice, &engine).await?;
             Ok(ImagePlan::Build(choice, engine))
         }
+        ImagesChoice::Promoted => {
+            let pending = pending.ok_or_else(|| promote::nothing_pending(environment))?;
+            let digests = promote::digests(&pending.promotion)?;
+            eprintln!("note: {}", promote::said(&pending.promotion, &digests));
+            Ok(ImagePlan::Promoted(Box::new(pending.promotion), digests))
+        }
         ImagesChoice::Explicit { orchestrator, generator } => {
+            let named = completed(stacks, platform, orchestrator.as_ref(), generator.as_ref())?;
+            for (image, digest, asked) in [
+                (ImageName::Orchestrator, &named.0, orchestrator.is_some()),
+                (ImageName::Generator, &named.1, generator.is_some()),
+            ] {
+                if !asked {
+                    eprintln!("note: keeping the {image} as it runs: {digest}");
+                }
+            }
             Ok(ImagePlan::Digests { orchestrator, generator })
         }
         ImagesChoice::Current => {
@@ -73,19 +116,47 @@ pub(super) fn current(
     stacks: &Stacks,
     platform: Option<&leo_deploy::Stack>,
 ) -> Result<(ImageDigest, ImageDigest), Problem> {
-    let digest = |key: &str| {
-        platform
-            .and_then(|platform| platform.parameters.get(key))
-            .and_then(|image| image.rsplit_once('@'))
-            .and_then(|(_, digest)| digest.parse().ok())
-    };
-    digest(&stacks.keys.orchestrator_image).zip(digest(&stacks.keys.generator_image)).ok_or_else(|| {
+    let digest = |image| running(stacks, platform, image);
+    digest(ImageName::Orchestrator).zip(digest(ImageName::Generator)).ok_or_else(|| {
         Problem::new(
             FailureKind::Usage,
             format!("keep the current images: `{}` runs none", stacks.platform.name),
         )
         .hint("build them with `--images build`, or name digests")
     })
+}
+
+/// The digests that were named, and for an image without one what the platform runs.
+pub(super) fn completed(
+    stacks: &Stacks,
+    platform: Option<&leo_deploy::Stack>,
+    orchestrator: Option<&ImageDigest>,
+    generator: Option<&ImageDigest>,
+) -> Result<(ImageDigest, ImageDigest), Problem> {
+    let digest = |image: ImageName, named: Option<&ImageDigest>| {
+        named.cloned().or_else(|| running(stacks, platform, image)).ok_or_else(|| {
+            Problem::new(
+                FailureKind::Usage,
+                format!("keep the {image} as it runs: `{}` runs none", stacks.platform.name),
+            )
+            .hint("name the digests of both images, or build them with `--images build`")
+        })
+    };
+    Ok((digest(ImageName::Orchestrator, orchestrator)?, digest(ImageName::Generator, generator)?))
+}
+
+/// The digest of an image that a platform runs.
+pub(crate) fn running(
+    stacks: &Stacks,
+    platform: Option<&leo_deploy::Stack>,
+    image: ImageName,
+) -> Option<ImageDigest> {
+    let key = match image {
+        ImageName::Orchestrator => &stacks.keys.orchestrator_image,
+        ImageName::Generator => &stacks.keys.generator_image,
+    };
+    let (_, digest) = platform?.parameters.get(key)?.rsplit_once('@')?;
+    digest.parse().ok()
 }
 
 /// Whether the demo images may stand in for the siblings.
@@ -97,9 +168,14 @@ pub(crate) fn demo(asked: bool, local: bool) -> DemoImages {
     }
 }
 
-/// Where both images are built from; what the user has to know about it is printed.
-pub(crate) fn sources(project: &Project, demo: DemoImages) -> Result<SourceChoice, Failure> {
-    let choice = choose_sources(&project.config.images, &project.root, demo).map_err(Problem::from)?;
+/// Where the images are built from; what the user has to know about it is printed.
+pub(crate) fn sources(
+    project: &Project,
+    demo: DemoImages,
+    selection: Selection,
+) -> Result<SourceChoice, Failure> {
+    let choice =
+        choose_sources(&project.config.images, &project.root, demo, selection).map_err(Problem::from)?;
     if let Some(said) = &choice.said {
         eprintln!("note: {said}");
     }
@@ -121,9 +197,19 @@ mod tests {
             stack("UPDATE_COMPLETE", &[], &[(keys[0], orchestrator.as_str()), (keys[1], generator.as_str())]);
         let (first, second) = current(&stacks, Some(&platform)).expect("runs");
         assert!(orchestrator.ends_with(first.as_str()) && generator.ends_with(second.as_str()));
+        let other: ImageDigest = format!("sha256:{}", "c".repeat(64)).parse().expect("is a digest");
+        let (kept, named) = completed(&stacks, Some(&platform), None, Some(&other)).expect("runs");
+        assert_eq!((&kept, &named), (&first, &other));
+        assert_eq!(
+            completed(&stacks, None, Some(&first), Some(&other)).expect("is complete"),
+            (first, other)
+        );
         for platform in [None, Some(&stack("UPDATE_COMPLETE", &[], &[(keys[0], orchestrator.as_str())]))] {
             let problem = current(&stacks, platform).expect_err("runs none");
             assert_eq!(problem.message, "keep the current images: `leo-dev-platform` runs none");
+            let named = image("c").rsplit_once('@').expect("has one").1.parse().expect("is a digest");
+            let problem = completed(&stacks, platform, Some(&named), None).expect_err("runs none");
+            assert_eq!(problem.message, "keep the generator as it runs: `leo-dev-platform` runs none");
         }
     }
 }

@@ -3,18 +3,14 @@
 use super::{Before, Plan, choice::ImagePlan};
 use crate::{
     failure::{Failure, Problem},
-    keep,
     target::Target,
 };
 use leo_aws::FailureKind;
 use leo_config::names;
 use leo_deploy::{Finished, Reporter, StackOutcome};
 use leo_image::{
-    BuildPlan, CacheUse, GitFacts, ImageDigest, ImageError, ImageEventKind, ImageName, ImageReference,
-    LazyEngine, PlanInput, PublishOptions, PublishedImage, Publisher, Repository, SourceChoice, SourcePair,
-    Sources, Verdict, plan as plan_build,
+    ImageDigest, ImageEventKind, ImageName, ImageReference, PublishedImage, Repository, Selection,
 };
-use leo_project::Project;
 use leo_stack::Stacks;
 use serde_json::{Value as Json, json};
 use std::{collections::BTreeSet, sync::Arc};
@@ -58,8 +54,18 @@ pub(crate) struct Images {
 
 /// Both repositories.
 pub(crate) struct Repositories {
-    orchestrator: Repository,
-    generator: Repository,
+    pub(super) orchestrator: Repository,
+    pub(super) generator: Repository,
+}
+
+impl Repositories {
+    /// That of an image.
+    pub(crate) fn of(&self, image: ImageName) -> &Repository {
+        match image {
+            ImageName::Orchestrator => &self.orchestrator,
+            ImageName::Generator => &self.generator,
+        }
+    }
 }
 
 /// The repositories of a registry that is deployed already.
@@ -82,7 +88,7 @@ pub(crate) async fn existing_repositories(target: &Target, stacks: &Stacks) -> R
     ))
 }
 
-fn repositories(target: &Target, orchestrator: &str, generator: &str) -> Repositories {
+pub(super) fn repositories(target: &Target, orchestrator: &str, generator: &str) -> Repositories {
     Repositories {
         orchestrator: target.repository(names::ORCHESTRATOR_REPOSITORY, orchestrator),
         generator: target.repository(names::GENERATOR_REPOSITORY, generator),
@@ -104,7 +110,16 @@ pub(super) async fn run(
     let (images, changed) = match &plan.images {
         ImagePlan::Build(choice, engine) => {
             let (choice, engine) = (choice.clone(), engine.clone());
-            let finished = build(plan.project, plan.target, choice, engine, &repositories, reporter).await?;
+            let finished = super::build::build(
+                plan.project,
+                plan.target,
+                choice,
+                Selection::Both,
+                engine,
+                &repositories,
+                reporter,
+            )
+            .await?;
             (finished.value, finished.changed)
         }
         ImagePlan::Current => {
@@ -112,7 +127,16 @@ pub(super) async fn run(
             (adopt(plan.target, &repositories, [&orchestrator, &generator], reporter).await?, false)
         }
         ImagePlan::Digests { orchestrator, generator } => {
-            (adopt(plan.target, &repositories, [orchestrator, generator], reporter).await?, false)
+            let (orchestrator, generator) = super::choice::completed(
+                plan.stacks,
+                before.platform.as_ref(),
+                orchestrator.as_ref(),
+                generator.as_ref(),
+            )?;
+            (adopt(plan.target, &repositories, [&orchestrator, &generator], reporter).await?, false)
+        }
+        ImagePlan::Promoted(_, digests) => {
+            (adopt(plan.target, &repositories, digests.each_ref(), reporter).await?, false)
         }
         ImagePlan::None => {
             reporter.note("no Docker engine: nothing is built, and the templates get placeholder digests");
@@ -161,155 +185,12 @@ fn pair(images: Vec<Built>) -> Result<Images, Problem> {
         })
 }
 
-/// What has to be right before anything is sent: the build contexts hold no secrets, and there is an engine if something
-/// has to be built.
-pub(super) async fn preflight(
-    project: &Project,
-    target: &Target,
-    stacks: &Stacks,
-    choice: &SourceChoice,
-    engine: &LazyEngine,
-) -> Result<(), Failure> {
-    let missing = engine.get().await.err();
-    let sources = match (&choice.sources, &missing) {
-        (Sources::Siblings(siblings), _) => (**siblings).clone(),
-        // They hold nothing of the user's, and compiling them is a step of its own.
-        (Sources::Demo, None) => return Ok(()),
-        (Sources::Demo, Some(_)) => compile_demo(project, |_| {}).await.map_err(Problem::from)?,
-    };
-    // Before a first deploy there are none, and nothing that could be in them.
-    let existing = existing_repositories(target, stacks).await.ok();
-    let present = existing.is_some();
-    let repositories = existing.unwrap_or_else(|| repositories(target, "", ""));
-    let plans = plans(project, target, sources, &repositories).await;
-    let publisher = publisher(project, target, engine.clone(), &repositories, Arc::new(|_| {}));
-    let Some(missing) = missing else {
-        publisher.look(plans).await.map_err(join_errors)?;
-        return Ok(());
-    };
-    if present {
-        let checked = publisher.check(plans).await.map_err(join_errors)?;
-        if checked.iter().all(|image| matches!(image.verdict, Verdict::Present(_))) {
-            return Ok(());
-        }
-    }
-    Err(Problem::from(missing).into())
-}
-
-/// Builds those of both images that the registry does not have, pushes them, and gives both in the order orchestrator,
-/// generator.
-pub(crate) async fn build(
-    project: &Project,
-    target: &Target,
-    choice: SourceChoice,
-    engine: LazyEngine,
-    repositories: &Repositories,
-    reporter: &Reporter,
-) -> Result<Finished<Vec<Built>>, Problem> {
-    let sources = match choice.sources {
-        Sources::Siblings(siblings) => *siblings,
-        Sources::Demo => {
-            reporter.note("compiling the demo programs");
-            compile_demo(project, |line| reporter.line(line)).await?
-        }
-    };
-    let plans = plans(project, target, sources, repositories).await;
-    let publisher = publisher(project, target, engine, repositories, lines_to(reporter));
-    let published = publisher.publish(plans).await.map_err(join_errors)?;
-    let changed = published.iter().any(PublishedImage::sent);
-    Ok(Finished::new(published.into_iter().map(Built::from).collect(), changed))
-}
-
-async fn compile_demo(project: &Project, on_line: impl Fn(&str)) -> Result<SourcePair, ImageError> {
-    let config = &project.config;
-    leo_image::demo::build(
-        &project.root,
-        config.orchestrator.architecture,
-        config.generator.architecture,
-        on_line,
-    )
-    .await
-}
-
-/// How both images are built, in the order orchestrator, generator.
-async fn plans(
-    project: &Project,
-    target: &Target,
-    sources: SourcePair,
-    repositories: &Repositories,
-) -> Vec<BuildPlan> {
-    let config = &project.config;
-    let images = &config.images;
-    let cache = if target.local.is_some() { CacheUse::EngineOnly } else { CacheUse::Registry };
-    let mut plans = vec![];
-    for (image, source, settings, architecture, repository) in [
-        (
-            ImageName::Orchestrator,
-            sources.orchestrator,
-            &images.orchestrator,
-            config.orchestrator.architecture,
-            &repositories.orchestrator,
-        ),
-        (
-            ImageName::Generator,
-            sources.generator,
-            &images.generator,
-            config.generator.architecture,
-            &repositories.generator,
-        ),
-    ] {
-        let git = GitFacts::read(&source.context).await;
-        plans.push(plan_build(PlanInput {
-            image,
-            source,
-            architecture,
-            repository: repository.clone(),
-            git,
-            attestations: images.attestations,
-            cache,
-            budget_mb: settings.budget_mb,
-            allowed: settings.allow_in_context.clone(),
-            max_age_days: images.max_age_days,
-        }));
-    }
-    plans
-}
-
-fn publisher(
-    project: &Project,
-    target: &Target,
-    engine: LazyEngine,
-    repositories: &Repositories,
-    sink: leo_image::Sink,
-) -> Publisher {
-    let options = PublishOptions {
-        hash_cache: Some(keep::hashes(&project.root)),
-        own_root: Some(project.root.clone()),
-        ..PublishOptions::default()
-    };
-    Publisher::new(engine, target.registry(&repositories.orchestrator), target.catalog(), options, sink)
-}
-
 /// What happens to an image, as lines, notes and warnings of the step.
-fn lines_to(reporter: &Reporter) -> leo_image::Sink {
+pub(crate) fn lines_to(reporter: &Reporter) -> leo_image::Sink {
     let reporter = reporter.clone();
     Arc::new(move |event| match &event.kind {
         ImageEventKind::Warning(text) => reporter.warning(format!("{}: {text}", event.image)),
         ImageEventKind::Note(_) => reporter.note(event.to_string()),
         _ => reporter.line(event.to_string()),
     })
-}
-
-/// Both images can fail at once; the step has one problem, so the others' messages go with the first.
-fn join_errors(errors: Vec<ImageError>) -> Problem {
-    let mut problems = errors.into_iter().map(Problem::from);
-    let Some(mut first) = problems.next() else {
-        return Problem::new(FailureKind::Failed, "build the images, and no reason was given");
-    };
-    for problem in problems {
-        first.kind = first.kind.max(problem.kind);
-        first.details.push(format!("also failed to {}", problem.message));
-        first.details.extend(problem.details);
-    }
-    first
 }

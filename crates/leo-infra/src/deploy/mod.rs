@@ -5,6 +5,7 @@
 //! right as it is, so running a deploy again continues where it stopped.
 
 mod adopt;
+pub(crate) mod build;
 pub(crate) mod choice;
 mod footing;
 mod gate;
@@ -13,6 +14,7 @@ mod parameters;
 mod plan;
 mod prepare;
 pub(crate) mod preview;
+mod promotion;
 pub(crate) mod recovery;
 pub(crate) mod release;
 mod report;
@@ -115,7 +117,9 @@ async fn steps(plan: &Plan<'_>, session: &Session, run: &Run<Problem>) -> Result
         Some(_) => Some(
             run.step(RELEASE, async |reporter| {
                 session.confirm().await?;
-                release::run(plan, &images, &parameters, &reporter).await
+                let recorded = release::run(plan, &images, &parameters, &reporter).await?;
+                promotion::is_deployed(plan, &recorded.value, &reporter).await;
+                Ok(recorded)
             })
             .await?,
         ),

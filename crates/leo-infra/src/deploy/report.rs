@@ -5,7 +5,7 @@ use super::{
     images::{Built, Images},
 };
 use leo_deploy::{StackOutcome, gate::GateReport};
-use leo_release::Release;
+use leo_release::{PromotedFrom, Release};
 use serde_json::{Value as Json, json};
 
 /// What became of a deploy.
@@ -41,6 +41,8 @@ pub(crate) struct Deployed {
     images: [Built; 2],
     /// The number under which it can be brought back.
     release: Option<u64>,
+    /// What the images were promoted from.
+    promoted: Option<PromotedFrom>,
     warnings: Vec<String>,
     /// How to get at the demo's jobs; only where they cost money.
     demo_token: Option<String>,
@@ -73,6 +75,7 @@ pub(super) fn deployed(
         stacks,
         images: [images.orchestrator, images.generator],
         release: release.map(|release| release.number),
+        promoted: plan.images.promotion().map(|promotion| promotion.from.clone()),
         warnings: gate.map(|gate| gate.warnings).unwrap_or_default(),
         demo_token,
     }
@@ -131,6 +134,7 @@ impl Deployed {
             "stacks": stacks,
             "images": images,
             "release": self.release,
+            "promoted_from": self.promoted,
             "warnings": self.warnings,
         })
     }
@@ -148,6 +152,11 @@ impl Deployed {
                 self.images.iter().map(|image| format!("  {:<12} {}", image.name, image.reference.digest)),
             );
         }
+        lines.extend(
+            self.promoted
+                .as_ref()
+                .map(|from| format!("  {:<12} {}'s release {}", "promoted", from.environment, from.release)),
+        );
         lines.extend(self.release.map(|number| format!("  {:<12} {number}", "release")));
         lines.extend(self.demo_token.clone());
         lines.extend(self.url.clone());

@@ -16,6 +16,7 @@ mod http;
 mod interrupts;
 mod killed;
 mod large;
+mod promoting;
 mod proxy;
 mod refusals;
 mod rollback;

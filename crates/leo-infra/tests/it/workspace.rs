@@ -82,6 +82,11 @@ impl WorkTree {
             .expect("writes a file");
     }
 
+    /// Replaces `infra/leo.toml` with this, whole.
+    pub(crate) fn configure_all(&self, text: &str) {
+        fs::write(self.root().join("infra/leo.toml"), text).expect("writes a file");
+    }
+
     /// The binary in this work tree, with nothing of AWS in its environment.
     pub(crate) fn leo_infra(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_leo-infra"));

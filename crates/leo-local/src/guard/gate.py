@@ -12,7 +12,7 @@ from ministack import app as ministack_app
 from ministack.core import iam_evaluator as evaluator
 from ministack.core.responses import set_request_account_id, set_request_client_ip, set_request_region
 from ministack.services import ecr
-from settings import ACCOUNT, REGION, REGISTRY_PASSWORD
+from settings import ACCOUNT, ENDPOINT, REGION, REGISTRY_PASSWORD
 
 inner_app = ministack_app.app
 _get_authorization_token = ecr._get_authorization_token
@@ -23,6 +23,8 @@ def get_authorization_token(data):
     answer = json.loads(body)
     for entry in answer["authorizationData"]:
         entry["authorizationToken"] = base64.b64encode(f"AWS:{REGISTRY_PASSWORD}".encode()).decode()
+        # Its own answer leads to AWS.
+        entry["proxyEndpoint"] = ENDPOINT
     return status, headers, json.dumps(answer).encode()
 
 

@@ -10,6 +10,7 @@
 mod bucket;
 mod emulator;
 mod lease;
+mod promotions;
 mod records;
 mod releases;
 mod templates;

@@ -1,0 +1,73 @@
+use leo_oci::{Connection, Login, OciError, copy};
+
+use crate::bench::Bench;
+use crate::gate::{Act, Gate};
+use crate::image::{image, noise};
+use crate::registry::{PASSWORD, USER};
+
+const RIGHT: &str = "Basic QVdTOnJpZ2h0";
+
+#[tokio::test]
+async fn registry_layers_may_be_elsewhere_and_the_login_does_not_go_there() {
+    let Some(bench) = Bench::start().await else { return };
+    let image = image(&bench.source, "leo", "amd64", &[noise(1, 300_000), noise(2, 10)]);
+    // Elsewhere: another host, which takes the signed address in place of a login.
+    let bucket = Gate::start(&bench.source.host, |seen| {
+        assert!(seen.path.contains("X-Amz-Signature=s"), "{seen:?}");
+        Act::PassAs(RIGHT.to_owned())
+    })
+    .await;
+    let elsewhere = bucket.host.clone();
+    let registry = Gate::start(&bench.source.host, move |seen| {
+        if !seen.is("GET", "/blobs/") {
+            return Act::Pass;
+        }
+        let to = format!("http://{elsewhere}{}?X-Amz-Signature=s", seen.path);
+        Act::Answer(format!(
+            "HTTP/1.1 307 Temporary Redirect\r\nConnection: close\r\nLocation: {to}\r\nContent-Length: 0\r\n\r\n"
+        ))
+    })
+    .await;
+    let from = Connection::new(&registry.host, &Login::new(USER, PASSWORD)).unwrap();
+    let to = Connection::new(&bench.to.host, &Login::new(USER, PASSWORD)).unwrap();
+    copy(&from, "leo", &image.digest, &to, "leo", bench.sink()).await.unwrap();
+    assert!(bench.target.manifest("leo", &image.digest).is_some());
+    assert_eq!(bucket.count("GET", "/blobs/"), 3);
+    assert!(bucket.seen().iter().all(|seen| seen.authorization.is_none()), "{:?}", bucket.seen());
+    assert!(registry.seen().iter().all(|seen| seen.authorization.as_deref() == Some(RIGHT)));
+}
+
+#[tokio::test]
+async fn registry_an_upload_may_go_elsewhere_and_the_login_does_not() {
+    let Some(bench) = Bench::start().await else { return };
+    let image = image(&bench.source, "leo", "amd64", &[noise(1, 30_000)]);
+    let elsewhere = Gate::start(&bench.target.host, |_| Act::PassAs(RIGHT.to_owned())).await;
+    // A registry that names itself by another address: its `Location` is then that of another host.
+    let other = elsewhere.host.clone();
+    let registry = Gate::start(&bench.target.host, move |seen| {
+        if seen.is("POST", "/blobs/uploads/") { Act::PassAsHost(other.clone()) } else { Act::Pass }
+    })
+    .await;
+    let from = Connection::new(&bench.from.host, &Login::new(USER, PASSWORD)).unwrap();
+    let to = Connection::new(&registry.host, &Login::new(USER, PASSWORD)).unwrap();
+    copy(&from, "leo", &image.digest, &to, "leo", bench.sink()).await.unwrap();
+    assert_eq!(elsewhere.count("PUT", "/blobs/uploads/"), 2);
+    assert!(elsewhere.seen().iter().all(|seen| seen.authorization.is_none()));
+}
+
+#[tokio::test]
+async fn registry_a_redirect_without_end_or_away_from_this_machine_in_the_clear_is_refused() {
+    for location in ["/again", "http://registry.example/blob"] {
+        let gate = Gate::start("127.0.0.1:9", move |_| {
+            Act::Answer(format!(
+                "HTTP/1.1 302 Found\r\nConnection: close\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n"
+            ))
+        })
+        .await;
+        let connection = Connection::new(&gate.host, &Login::new(USER, PASSWORD)).unwrap();
+        let digest = format!("sha256:{}", "0".repeat(64)).parse().unwrap();
+        let error = connection.inspect("leo", &digest).await.unwrap_err();
+        assert!(matches!(error, OciError::Answer { .. }), "{error}");
+        assert!(gate.seen().len() <= 6, "{}", gate.seen().len());
+    }
+}
