@@ -65,6 +65,7 @@ pub(crate) async fn build(
             .await;
     }
     let status = child.wait().await.map_err(|error| engine.unstartable(&error))?;
+    progress.end().into_iter().for_each(|event| reporter.send(event));
     if !status.success() {
         let failure = progress.failure();
         return Err(ImageError::Build {

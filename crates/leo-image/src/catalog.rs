@@ -1,3 +1,11 @@
+mod listing;
+mod release_tag;
+mod removal;
+
+pub use listing::ListedImage;
+pub use release_tag::Marked;
+pub use removal::{DELETED_AT_ONCE, KeptByEcr, Removal};
+
 use std::collections::BTreeSet;
 
 use aws_sdk_ecr::Client;

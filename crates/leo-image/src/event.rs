@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::{BuildReason, ImageDigest, ImageTag};
+use crate::{BuildReason, ImageDigest, ImageTag, StageProgress};
 
 /// Which of the platform's two images.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -79,18 +79,13 @@ pub enum ImageEventKind {
         /// The platform, like `linux/arm64`.
         platform: &'static str,
     },
-    /// A step of the Dockerfile began.
+    /// A step of the Dockerfile began, and is not taken from a cache.
     StepStarted {
         /// As BuildKit names it, like `[2/3] COPY app /bin/sh`.
         step: String,
     },
-    /// A step ended well.
-    StepDone {
-        /// As BuildKit names it.
-        step: String,
-        /// It was taken from a cache.
-        cached: bool,
-    },
+    /// A stage of the build, or of the push, went on. Those of transfers come many times a second.
+    Stage(StageProgress),
     /// One line that a step wrote.
     Output {
         /// The line, without its end.
@@ -139,8 +134,7 @@ impl fmt::Display for ImageEventKind {
                 write!(f, "building {} for {platform}", context.display())
             }
             Self::StepStarted { step } => write!(f, "{step}"),
-            Self::StepDone { step, cached: true } => write!(f, "{step} (cached)"),
-            Self::StepDone { step, cached: false } => write!(f, "{step} (done)"),
+            Self::Stage(progress) => write!(f, "{}: {progress}", progress.stage),
             Self::Output { line } => write!(f, "  {line}"),
             Self::Built { digest } => write!(f, "built {digest}"),
             Self::Pushing { tag: Some(tag) } => write!(f, "pushing as {tag}"),

@@ -6,8 +6,8 @@
 //! images expire.
 //!
 //! Deliberately absent: printing (progress goes to a [`Sink`]), finding AWS credentials or stack outputs (the
-//! caller passes clients and [`Repository`]s), deciding which digests a running platform has, scan findings and
-//! deletion of old images.
+//! caller passes clients and [`Repository`]s), deciding which digests a running platform has, and scan findings.
+//! Which images may be deleted says [`retention`], from uses that its caller has seen; only [`Catalog::delete`] does it.
 
 mod build;
 mod buildctl;
@@ -30,13 +30,21 @@ mod plan;
 mod process;
 mod progress;
 mod publish;
+<<<<<<< HEAD
+=======
+mod push;
+pub mod retention;
+>>>>>>> main
 mod selection;
 mod source_tag;
 mod sources;
+mod stage;
 mod tag;
 mod verify;
 
-pub use catalog::{Catalog, StoredImage, TagOutcome};
+pub use catalog::{
+    Catalog, DELETED_AT_ONCE, KeptByEcr, ListedImage, Marked, Removal, StoredImage, TagOutcome,
+};
 pub use check::{BuildReason, Checked, Present, PublishOptions, SourceFacts, Verdict};
 pub use choice::{ImagesChoice, ImagesChoiceError};
 pub use engine::{Engine, PushMode};
@@ -51,5 +59,6 @@ pub use publish::{Made, PublishedImage, Publisher};
 pub use selection::{ImageNameError, Selection};
 pub use source_tag::{Day, SourceTags};
 pub use sources::{DemoImages, Source, SourceChoice, SourcePair, Sources, choose_sources};
+pub use stage::{Bytes, Size, Stage, StageProgress, StageState};
 pub use tag::{ImageTag, TagError};
 pub use verify::{Verified, Wanted, verify};

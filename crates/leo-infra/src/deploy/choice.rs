@@ -1,6 +1,6 @@
 //! Which images a deploy uses, decided before anything is sent.
 
-use super::Before;
+use super::{Before, image_build::ImageBuild};
 use crate::{
     failure::{Failure, Problem},
     promote,
@@ -8,8 +8,8 @@ use crate::{
 };
 use leo_aws::FailureKind;
 use leo_image::{
-    DemoImages, ImageDigest, ImageError, ImageName, ImagesChoice, LazyEngine, Selection, SourceChoice,
-    Sources, choose_sources,
+    DemoImages, ImageDigest, ImageError, ImageName, ImagesChoice, Selection, SourceChoice, Sources,
+    choose_sources,
 };
 use leo_project::Project;
 use leo_release::{Artifacts, Promotion};
@@ -18,7 +18,7 @@ use leo_stack::Stacks;
 /// Where a deploy takes its images from.
 pub(crate) enum ImagePlan {
     /// Build what the registry does not have, with this engine, and push it.
-    Build(SourceChoice, LazyEngine),
+    Build(ImageBuild),
     /// What the platform runs when it is this run's turn.
     Current,
     /// These digests, which the registry has to have; an image without one stays as the platform runs it when it is this
@@ -33,7 +33,7 @@ pub(crate) enum ImagePlan {
 impl ImagePlan {
     /// Whether they are the demo images.
     pub(crate) fn are_demo(&self) -> bool {
-        matches!(self, Self::Build(choice, _) if choice.sources == Sources::Demo)
+        matches!(self, Self::Build(build) if build.choice.sources == Sources::Demo)
     }
 
     /// The promotion that they come from.
@@ -82,9 +82,9 @@ pub(crate) async fn choose(
     });
     match choice {
         ImagesChoice::Build => {
-            let (choice, engine) = (sources(project, demo, Selection::Both)?, LazyEngine::of_this_machine());
-            super::build::preflight(project, target, stacks, &choice, &engine).await?;
-            Ok(ImagePlan::Build(choice, engine))
+            let build = ImageBuild::of_both(sources(project, demo, Selection::Both)?);
+            build.preflight(project, target, stacks).await?;
+            Ok(ImagePlan::Build(build))
         }
         ImagesChoice::Promoted => {
             let pending = pending.ok_or_else(|| promote::nothing_pending(environment))?;
@@ -93,13 +93,13 @@ pub(crate) async fn choose(
             Ok(ImagePlan::Promoted(Box::new(pending.promotion), digests))
         }
         ImagesChoice::Explicit { orchestrator, generator } => {
-            let named = completed(stacks, platform, orchestrator.as_ref(), generator.as_ref())?;
-            for (image, digest, asked) in [
-                (ImageName::Orchestrator, &named.0, orchestrator.is_some()),
-                (ImageName::Generator, &named.1, generator.is_some()),
-            ] {
-                if !asked {
-                    eprintln!("note: keeping the {image} as it runs: {digest}");
+            completed(stacks, platform, orchestrator.as_ref(), generator.as_ref())?;
+            for (image, named) in
+                [(ImageName::Orchestrator, &orchestrator), (ImageName::Generator, &generator)]
+            {
+                if named.is_none() {
+                    // As it will when the turn comes: another deploy may have changed it by then.
+                    eprintln!("note: keeping the {image} as it runs");
                 }
             }
             Ok(ImagePlan::Digests { orchestrator, generator })

@@ -1,6 +1,6 @@
 //! The images as a step: built and pushed, kept as they run, or given by digest.
 
-use super::{Before, Plan, choice::ImagePlan};
+use super::{Before, Plan, choice::ImagePlan, image_events};
 use crate::{
     failure::{Failure, Problem},
     target::Target,
@@ -8,12 +8,10 @@ use crate::{
 use leo_aws::FailureKind;
 use leo_config::names;
 use leo_deploy::{Finished, Reporter, StackOutcome};
-use leo_image::{
-    ImageDigest, ImageEventKind, ImageName, ImageReference, PublishedImage, Repository, Selection,
-};
+use leo_image::{ImageDigest, ImageError, ImageName, ImageReference, PublishedImage, Repository};
 use leo_stack::Stacks;
 use serde_json::{Value as Json, json};
-use std::{collections::BTreeSet, sync::Arc};
+use std::collections::BTreeSet;
 
 /// The image of one container.
 #[derive(Clone, Debug)]
@@ -54,11 +52,19 @@ pub(crate) struct Images {
 
 /// Both repositories.
 pub(crate) struct Repositories {
-    pub(super) orchestrator: Repository,
-    pub(super) generator: Repository,
+    orchestrator: Repository,
+    generator: Repository,
 }
 
 impl Repositories {
+    /// From the outputs of the registry's stack.
+    pub(super) fn of_outputs(target: &Target, orchestrator: &str, generator: &str) -> Self {
+        Self {
+            orchestrator: target.repository(names::ORCHESTRATOR_REPOSITORY, orchestrator),
+            generator: target.repository(names::GENERATOR_REPOSITORY, generator),
+        }
+    }
+
     /// That of an image.
     pub(crate) fn of(&self, image: ImageName) -> &Repository {
         match image {
@@ -68,31 +74,28 @@ impl Repositories {
     }
 }
 
-/// The repositories of a registry that is deployed already.
-pub(crate) async fn existing_repositories(target: &Target, stacks: &Stacks) -> Result<Repositories, Failure> {
-    let name = stacks.registry.name.to_string();
+/// The repositories of a registry that is deployed already; `None` where there is none.
+pub(crate) async fn repositories(target: &Target, stacks: &Stacks) -> Result<Option<Repositories>, Problem> {
     let engine = leo_deploy::Stacks::new(target.cloudformation.clone());
-    let stack = engine.describe(&name).await.map_err(Problem::from)?;
-    let outputs = stack.map(|stack| stack.outputs).ok_or_else(|| {
+    let stack = engine.describe(&stacks.registry.name.to_string()).await?;
+    let Some(outputs) = stack.map(|stack| stack.outputs) else { return Ok(None) };
+    let uri = |key: &str| outputs.get(key).cloned().unwrap_or_default();
+    let (orchestrator, generator) =
+        (uri(&stacks.keys.orchestrator_repository), uri(&stacks.keys.generator_repository));
+    Ok(Some(Repositories::of_outputs(target, &orchestrator, &generator)))
+}
+
+/// The same, where nothing can be done without them.
+pub(crate) async fn existing_repositories(target: &Target, stacks: &Stacks) -> Result<Repositories, Failure> {
+    let name = &stacks.registry.name;
+    repositories(target, stacks).await?.ok_or_else(|| {
         Problem::new(
             FailureKind::Failed,
             format!("find the image repositories: stack `{name}` does not exist"),
         )
         .hint("deploy first: `cargo xtask deploy` makes it")
-    })?;
-    let uri = |key: &str| outputs.get(key).cloned().unwrap_or_default();
-    Ok(repositories(
-        target,
-        &uri(&stacks.keys.orchestrator_repository),
-        &uri(&stacks.keys.generator_repository),
-    ))
-}
-
-pub(super) fn repositories(target: &Target, orchestrator: &str, generator: &str) -> Repositories {
-    Repositories {
-        orchestrator: target.repository(names::ORCHESTRATOR_REPOSITORY, orchestrator),
-        generator: target.repository(names::GENERATOR_REPOSITORY, generator),
-    }
+        .into()
+    })
 }
 
 pub(super) async fn run(
@@ -102,25 +105,16 @@ pub(super) async fn run(
     reporter: &Reporter,
 ) -> Result<Finished<Images>, Problem> {
     let keys = &plan.stacks.keys;
-    let repositories = repositories(
+    let repositories = Repositories::of_outputs(
         plan.target,
         super::output(registry, &keys.orchestrator_repository)?,
         super::output(registry, &keys.generator_repository)?,
     );
     let (images, changed) = match &plan.images {
-        ImagePlan::Build(choice, engine) => {
-            let (choice, engine) = (choice.clone(), engine.clone());
-            let finished = super::build::build(
-                plan.project,
-                plan.target,
-                choice,
-                Selection::Both,
-                engine,
-                &repositories,
-                reporter,
-            )
-            .await?;
-            (finished.value, finished.changed)
+        ImagePlan::Build(build) => {
+            let published = build.run(plan.project, plan.target, &repositories, reporter).await?;
+            let changed = published.iter().any(PublishedImage::sent);
+            (published.into_iter().map(Built::from).collect(), changed)
         }
         ImagePlan::Current => {
             let (orchestrator, generator) = super::choice::current(plan.stacks, before.platform.as_ref())?;
@@ -168,7 +162,7 @@ async fn adopt(
 ) -> Result<Vec<Built>, Problem> {
     let catalog = target.catalog();
     let adopt = async |name, repository, digest| {
-        catalog.adopt(name, repository, digest, lines_to(reporter)).await.map(Built::from)
+        catalog.adopt(name, repository, digest, image_events::sink(reporter)).await.map(Built::from)
     };
     let (orchestrator, generator) = tokio::try_join!(
         adopt(ImageName::Orchestrator, &repositories.orchestrator, orchestrator),
@@ -185,12 +179,16 @@ fn pair(images: Vec<Built>) -> Result<Images, Problem> {
         })
 }
 
-/// What happens to an image, as lines, notes and warnings of the step.
-pub(crate) fn lines_to(reporter: &Reporter) -> leo_image::Sink {
-    let reporter = reporter.clone();
-    Arc::new(move |event| match &event.kind {
-        ImageEventKind::Warning(text) => reporter.warning(format!("{}: {text}", event.image)),
-        ImageEventKind::Note(_) => reporter.note(event.to_string()),
-        _ => reporter.line(event.to_string()),
-    })
+/// Both images can fail at once; the step has one problem, so the others' messages go with the first.
+pub(super) fn join_errors(errors: Vec<ImageError>) -> Problem {
+    let mut problems = errors.into_iter().map(Problem::from);
+    let Some(mut first) = problems.next() else {
+        return Problem::new(FailureKind::Failed, "build the images, and no reason was given");
+    };
+    for problem in problems {
+        first.kind = first.kind.max(problem.kind);
+        first.details.push(format!("also failed to {}", problem.message));
+        first.details.extend(problem.details);
+    }
+    first
 }

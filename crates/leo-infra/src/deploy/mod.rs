@@ -5,10 +5,11 @@
 //! right as it is, so running a deploy again continues where it stopped.
 
 mod adopt;
-pub(crate) mod build;
 pub(crate) mod choice;
 mod footing;
 mod gate;
+pub(crate) mod image_build;
+pub(crate) mod image_events;
 pub(crate) mod images;
 mod parameters;
 mod plan;

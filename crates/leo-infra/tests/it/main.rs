@@ -7,12 +7,14 @@
     reason = "a test panics where its own setup is wrong, and says why it is skipped"
 )]
 
+mod action;
 mod destroying;
 mod drift;
 mod end_to_end;
 mod failing;
 mod faults;
 mod http;
+mod images;
 mod interrupts;
 mod killed;
 mod large;
