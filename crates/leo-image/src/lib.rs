@@ -30,11 +30,8 @@ mod plan;
 mod process;
 mod progress;
 mod publish;
-<<<<<<< HEAD
-=======
 mod push;
 pub mod retention;
->>>>>>> main
 mod selection;
 mod source_tag;
 mod sources;
