@@ -237,6 +237,34 @@ async fn docker_both_images_are_built_in_one_go() {
 }
 
 #[tokio::test]
+async fn docker_a_token_of_ecr_s_is_fetched_just_before_the_push() {
+    let Some(bench) = Bench::start(PASSWORD).await else { return };
+    let mut ecr = Ecr::new(Store::Registry(bench.registry.clone()));
+    let calls = Arc::<Mutex<Vec<String>>>::default();
+    let seen = calls.clone();
+    ecr.before = Arc::new(move |operation, _| {
+        seen.lock().unwrap().push(operation.to_owned());
+        None
+    });
+    let credentials = RegistryCredentials::Ecr(ecr.client());
+    let registry = leo_image::Registry { host: bench.registry.host.clone(), credentials };
+    let seen = calls.clone();
+    let sink: Sink = Arc::new(move |event: ImageEvent| {
+        if let ImageEventKind::Built { .. } = event.kind {
+            seen.lock().unwrap().push("built".to_owned());
+        }
+    });
+    let catalog = Catalog::new(ecr.client());
+    let publisher = Publisher::new(bench.engine.clone(), registry, catalog, PublishOptions::default(), sink);
+    let context = Context::new(ImageName::Generator, &unique("token"));
+    let image = publisher.publish(vec![context.plan(&bench.registry.host).await]).await.unwrap().remove(0);
+    assert!(image.sent());
+    let calls = calls.lock().unwrap();
+    let built = calls.iter().position(|call| call == "built").unwrap();
+    assert!(calls[built..].iter().any(|call| call == "GetAuthorizationToken"), "{calls:?}");
+}
+
+#[tokio::test]
 async fn docker_attestations_make_an_index_that_has_the_platform_s_manifest() {
     let Some(bench) = Bench::start(PASSWORD).await else { return };
     let context = Context::new(ImageName::Generator, &unique("attested"));
