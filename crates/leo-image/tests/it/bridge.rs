@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
-use std::process::{Command as Blocking, Stdio};
+use std::process::Stdio;
 
 use tempfile::TempDir;
 use tokio::io::copy;
@@ -34,7 +34,7 @@ impl Bridge {
     }
 
     /// A `docker` whose builder is this daemon, and that builds all of it anew every time.
-    pub(crate) fn docker(&self) -> PathBuf {
+    pub(crate) async fn docker(&self) -> PathBuf {
         let (program, builders) = (self.folder.path().join("docker"), self.folder.path().join("buildx"));
         let script = format!(
             "#!/bin/sh\nexport BUILDX_CONFIG={}\ncase \"$1 $2\" in\n\
@@ -43,11 +43,11 @@ impl Bridge {
         );
         fs::write(&program, script).unwrap();
         fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
-        let made = Blocking::new(&program)
+        let made = Command::new(&program)
             .args(["buildx", "create", "--driver", "remote", "--use", &self.host()])
             .stdout(Stdio::null())
             .status();
-        assert!(made.unwrap().success());
+        assert!(made.await.unwrap().success());
         program
     }
 }

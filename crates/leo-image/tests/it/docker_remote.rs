@@ -14,7 +14,7 @@ use crate::registry::PASSWORD;
 async fn docker_two_clean_builds_of_the_same_source_have_the_same_digest() {
     let Some(bench) = Bench::start(PASSWORD).await else { return };
     let bridge = Bridge::start();
-    let engine = Engine::find_at(bridge.docker(), None).await.unwrap();
+    let engine = Engine::find_at(bridge.docker().await, None).await.unwrap();
     assert_eq!(engine.push_mode(), PushMode::ByDigest);
     built_twice(&bench, engine.into()).await;
 }
