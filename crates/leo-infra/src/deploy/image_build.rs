@@ -215,10 +215,13 @@ async fn compile_demo(project: &Project, on_line: impl Fn(&str)) -> Result<Sourc
 fn allowed_in(contexts: &[&Path], here: &Path, wanted: &[PathBuf]) -> Result<Vec<Vec<PathBuf>>, Problem> {
     let within = |context: &Path, path: &Path| {
         let there = std::path::absolute(here.join(path)).ok().and_then(|path| path.canonicalize().ok());
-        let from_here = there.and_then(|there| Some(there.strip_prefix(context.canonicalize().ok()?).ok()?.to_owned()));
+        let from_here =
+            there.and_then(|there| Some(there.strip_prefix(context.canonicalize().ok()?).ok()?.to_owned()));
         from_here.or_else(|| (path.is_relative() && context.join(path).exists()).then(|| path.to_owned()))
     };
-    if let Some(nowhere) = wanted.iter().find(|path| contexts.iter().all(|context| within(context, path).is_none())) {
+    if let Some(nowhere) =
+        wanted.iter().find(|path| contexts.iter().all(|context| within(context, path).is_none()))
+    {
         let contexts: Vec<String> = contexts.iter().map(|context| context.display().to_string()).collect();
         return Err(Problem::new(
             FailureKind::Usage,
@@ -251,7 +254,10 @@ mod tests {
         let key = || vec![PathBuf::from("test/key.pem")];
         assert_eq!(allowed("test/key.pem").expect("is there"), [key(), vec![]]);
         assert_eq!(allowed("../one/test/key.pem").expect("is there"), [key(), vec![]]);
-        assert_eq!(allowed("both").expect("is there"), [vec![PathBuf::from("both")], vec![PathBuf::from("both")]]);
+        assert_eq!(
+            allowed("both").expect("is there"),
+            [vec![PathBuf::from("both")], vec![PathBuf::from("both")]]
+        );
         let problem = allowed("key.pem").expect_err("is nowhere");
         assert_eq!(problem.kind, FailureKind::Usage);
         assert!(problem.message.starts_with("find key.pem in a build context"), "{}", problem.message);

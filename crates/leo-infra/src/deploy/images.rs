@@ -75,10 +75,7 @@ impl Repositories {
 }
 
 /// The repositories of a registry that is deployed already; `None` where there is none.
-pub(crate) async fn repositories(
-    target: &Target,
-    stacks: &Stacks,
-) -> Result<Option<Repositories>, Problem> {
+pub(crate) async fn repositories(target: &Target, stacks: &Stacks) -> Result<Option<Repositories>, Problem> {
     let engine = leo_deploy::Stacks::new(target.cloudformation.clone());
     let stack = engine.describe(&stacks.registry.name.to_string()).await?;
     let Some(outputs) = stack.map(|stack| stack.outputs) else { return Ok(None) };

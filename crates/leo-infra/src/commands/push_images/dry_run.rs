@@ -43,15 +43,14 @@ impl Planned {
             source.read,
             milliseconds(source.took)
         );
-        let mut lines = vec![
-            format!("{}: {}", plan.image, self.becomes()),
-            line("context", files),
-        ];
+        let mut lines = vec![format!("{}: {}", plan.image, self.becomes()), line("context", files)];
         let named = plan.source.named_contexts.iter();
         lines.extend(named.map(|(name, folder)| line("context", format!("{name} = {}", folder.display()))));
         lines.push(line("Dockerfile", plan.source.dockerfile.display()));
         lines.push(line("target", plan.source.target.as_deref().unwrap_or("the last stage")));
-        lines.extend(plan.source.build_args.iter().map(|(name, value)| line("argument", format!("{name}={value}"))));
+        lines.extend(
+            plan.source.build_args.iter().map(|(name, value)| line("argument", format!("{name}={value}"))),
+        );
         lines.push(line("platform", plan.architecture.platform()));
         lines.push(line("repository", &plan.repository.uri));
         lines.extend(self.tags().map(|tag| line("tag", tag)));
@@ -66,7 +65,10 @@ impl Planned {
             None => lines.push(line("cache", "the builder's own")),
         }
         for moving in &source.moving {
-            lines.push(line("may move", format!("{} (line {}): {}", moving.reference, moving.line, moving.why)));
+            lines.push(line(
+                "may move",
+                format!("{} (line {}): {}", moving.reference, moving.line, moving.why),
+            ));
         }
         if !source.moving.is_empty() {
             lines.push(line("", format!("so a result counts for {} days", plan.max_age_days)));
@@ -77,7 +79,9 @@ impl Planned {
     fn becomes(&self) -> String {
         match &self.verdict {
             None => "would be built: there is no registry yet, `cargo xtask deploy` makes it".to_owned(),
-            Some(Verdict::Present(present)) => format!("nothing to build: {} ({})", present.digest(), present.tag),
+            Some(Verdict::Present(present)) => {
+                format!("nothing to build: {} ({})", present.digest(), present.tag)
+            }
             Some(Verdict::Build(reason)) => format!("would be built: {}", reason.as_str()),
         }
     }
