@@ -36,6 +36,14 @@ const STEPS: [(&str, Step); 12] = [
     ("tests", tests),
 ];
 
+/// Ours, and the one that siblings copy.
+const WORKFLOWS: [&str; 4] = [
+    ".github/workflows/check.yml",
+    ".github/workflows/demo-images.yml",
+    ".github/workflows/deploy.yml",
+    "ci/push-images/example-sibling.yml",
+];
+
 /// `-D warnings` for clippy's driver, its words ended as the driver expects them.
 const NO_WARNINGS: &str = "-D__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__";
 
@@ -142,11 +150,12 @@ fn platform(repository: &Repository, _: &mut Counts) -> Result<Outcome> {
 
 fn workflows(repository: &Repository, _: &mut Counts) -> Result<Outcome> {
     let checker = python::tools(repository)?.bin("check-jsonschema");
-    run_to_end(repository.command(checker).args([
-        "--builtin-schema",
-        "vendor.github-workflows",
-        ".github/workflows/check.yml",
-    ]))?;
+    for (schema, files) in [
+        ("vendor.github-workflows", &WORKFLOWS[..]),
+        ("vendor.github-actions", &["ci/push-images/action.yml"]),
+    ] {
+        run_to_end(repository.command(&checker).args(["--builtin-schema", schema]).args(files))?;
+    }
     Ok(Outcome::Passed)
 }
 

@@ -93,13 +93,13 @@ pub(crate) async fn choose(
             Ok(ImagePlan::Promoted(Box::new(pending.promotion), digests))
         }
         ImagesChoice::Explicit { orchestrator, generator } => {
-            let named = completed(stacks, platform, orchestrator.as_ref(), generator.as_ref())?;
-            for (image, digest, asked) in [
-                (ImageName::Orchestrator, &named.0, orchestrator.is_some()),
-                (ImageName::Generator, &named.1, generator.is_some()),
-            ] {
-                if !asked {
-                    eprintln!("note: keeping the {image} as it runs: {digest}");
+            completed(stacks, platform, orchestrator.as_ref(), generator.as_ref())?;
+            for (image, named) in
+                [(ImageName::Orchestrator, &orchestrator), (ImageName::Generator, &generator)]
+            {
+                if named.is_none() {
+                    // As it will when the turn comes: another deploy may have changed it by then.
+                    eprintln!("note: keeping the {image} as it runs");
                 }
             }
             Ok(ImagePlan::Digests { orchestrator, generator })

@@ -7,6 +7,7 @@
     reason = "a test panics where its own setup is wrong, and says why it is skipped"
 )]
 
+mod action;
 mod destroying;
 mod drift;
 mod end_to_end;

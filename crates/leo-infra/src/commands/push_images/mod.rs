@@ -14,6 +14,7 @@ use crate::{
     target::Target,
 };
 use dry_run::{DryRun, Planned};
+use leo_aws::FailureKind;
 use leo_deploy::{Finished, Reporter, Run, Step};
 use leo_env::SecretsPolicy;
 use leo_image::{CacheUse, ImageName, LazyEngine};
@@ -32,8 +33,11 @@ pub(crate) struct Args {
     /// `orchestrator` or `generator` alone; without it, both
     #[arg(value_name = "IMAGE")]
     image: Option<ImageName>,
+    /// The build context of that image instead of the configured one
+    #[arg(long, value_name = "FOLDER", requires = "image", conflicts_with = "demo")]
+    context: Option<PathBuf>,
     /// Take the images of one environment's newest release for another one's next deploy: `staging:prod`
-    #[arg(long, value_name = "FROM:TO", conflicts_with_all = ["image", "environment", "demo", "dry_run", "force", "cache", "allow_in_context"])]
+    #[arg(long, value_name = "FROM:TO", conflicts_with_all = ["image", "context", "environment", "demo", "dry_run", "force", "cache", "allow_in_context"])]
     promote: Option<Route>,
     /// The environment whose settings are used; without it, LEO_ENVIRONMENT decides
     #[arg(long, short, value_name = "NAME")]
@@ -94,7 +98,17 @@ async fn promote(route: &Route, args: &Args) -> Result<String, Failure> {
 
 /// Pushes the images, or says what that would do.
 async fn push(args: &Args) -> Result<String, Failure> {
-    let project = load_project(args.environment.as_deref(), SecretsPolicy::Ignore, args.local)?;
+    let mut project = load_project(args.environment.as_deref(), SecretsPolicy::Ignore, args.local)?;
+    if let (Some(image), Some(context)) = (args.image, &args.context) {
+        let source = match image {
+            ImageName::Orchestrator => &mut project.config.images.orchestrator,
+            ImageName::Generator => &mut project.config.images.generator,
+        };
+        source.context = std::path::absolute(context).map_err(|error| {
+            let message = format!("find the context {}: {error}", context.display());
+            Problem::new(FailureKind::Usage, message)
+        })?;
+    }
     let choice = choice::sources(&project, choice::demo(args.demo, args.local), args.image.into())?;
     let build = ImageBuild {
         choice,
