@@ -6,6 +6,7 @@
 )]
 #![allow(clippy::print_stdout, reason = "a skipped test says why")]
 
+mod bridge;
 mod builder;
 mod catalog;
 mod collecting;
@@ -13,6 +14,7 @@ mod context;
 mod docker;
 mod docker_cache;
 mod docker_failing;
+mod docker_remote;
 mod ecr;
 mod gate;
 mod own_engine;
