@@ -130,8 +130,9 @@ pub(super) async fn run(
             )?;
             (adopt(plan.target, &repositories, [&orchestrator, &generator], reporter).await?, false)
         }
-        ImagePlan::Promoted(_, digests) => {
-            (adopt(plan.target, &repositories, digests.each_ref(), reporter).await?, false)
+        ImagePlan::Promoted(promotion, digests) => {
+            let adopted = adopt(plan.target, &repositories, digests.each_ref(), reporter).await;
+            (adopted.map_err(|error| crate::promote::gone(error, promotion))?, false)
         }
         ImagePlan::None => {
             reporter.note("no Docker engine: nothing is built, and the templates get placeholder digests");
@@ -160,7 +161,7 @@ async fn adopt(
     repositories: &Repositories,
     [orchestrator, generator]: [&ImageDigest; 2],
     reporter: &Reporter,
-) -> Result<Vec<Built>, Problem> {
+) -> Result<Vec<Built>, ImageError> {
     let catalog = target.catalog();
     let adopt = async |name, repository, digest| {
         catalog.adopt(name, repository, digest, lines_to(reporter)).await.map(Built::from)
