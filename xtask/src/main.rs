@@ -51,6 +51,8 @@ enum Command {
     Deploy(HandedOver),
     /// Build the images, push them and print their digests
     PushImages(HandedOver),
+    /// List the images in the registry, or delete those that nothing uses
+    Images(HandedOver),
     /// Deploy an earlier release again
     Rollback(HandedOver),
     /// List what was deployed, newest first
@@ -92,6 +94,7 @@ fn run(repository: &Repository, cli: Cli) -> Result<ExitCode> {
         Command::Synth(args) => synth::run(repository, &args),
         Command::Deploy(args) => hand_over(repository, "deploy", &args.args),
         Command::PushImages(args) => hand_over(repository, "push-images", &args.args),
+        Command::Images(args) => hand_over(repository, "images", &args.args),
         Command::Rollback(args) => hand_over(repository, "rollback", &args.args),
         Command::Releases(args) => hand_over(repository, "releases", &args.args),
         Command::Diagnose(args) => hand_over(repository, "diagnose", &args.args),

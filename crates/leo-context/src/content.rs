@@ -4,21 +4,18 @@ use std::fs::File;
 use std::io::{self, Read, Seek};
 use std::path::Path;
 
-use crate::leak::{OVERLAP, Scanner, Token};
+use crate::leak::{OVERLAP, Scanner, Token, Window};
 
 /// How much of a file is read at once.
 const READ: usize = 1 << 20;
-/// Where Linux keeps a file's capabilities: the one extended attribute that BuildKit puts into an image.
-#[cfg(target_os = "linux")]
-const CAPABILITIES: &str = "security.capability";
 
 /// What a file holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Content {
     /// BLAKE3 of its bytes.
     pub(crate) hash: [u8; 32],
-    /// Its capabilities, as Linux stores them; mostly none.
-    pub(crate) capabilities: Vec<u8>,
+    /// Its extended attributes, in order; nearly always none.
+    pub(crate) attributes: Vec<u8>,
     /// The shapes of secrets in it: each kind once, where it is first.
     pub(crate) tokens: Vec<Token>,
 }
@@ -31,26 +28,29 @@ pub(crate) struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     pub(crate) fn new(scanner: &'a Scanner) -> Self {
-        Self { scanner, buffer: vec![0; OVERLAP + READ] }
+        Self::with_buffer(scanner, OVERLAP + READ)
+    }
+
+    fn with_buffer(scanner: &'a Scanner, size: usize) -> Self {
+        Self { scanner, buffer: vec![0; size] }
     }
 
     /// Reads a file to its end.
     pub(crate) fn read(&mut self, path: &Path) -> io::Result<Content> {
         let mut file = File::open(path)?;
         let mut hasher = blake3::Hasher::new();
-        let mut found = Vec::new();
-        // The buffer holds `kept` bytes that were hashed already, `start` is where in the file they begin.
+        let mut found: Vec<(u8, u64)> = Vec::new();
+        // The buffer begins with `kept` bytes that were hashed already, at `start` in the file.
         let (mut kept, mut start) = (0, 0_u64);
         loop {
             let fresh = fill(&mut file, self.buffer.get_mut(kept..).unwrap_or_default())?;
             let end = kept + fresh;
             hasher.update(self.buffer.get(kept..end).unwrap_or_default());
             let last = end < self.buffer.len();
-            let window = self.buffer.get(..end).unwrap_or_default();
-            self.scanner.scan(window, last, |kind, place| {
-                let offset = start + place as u64;
+            let bytes = self.buffer.get(..end).unwrap_or_default();
+            self.scanner.scan(Window { bytes, first: start == 0, last }, |kind, place| {
                 if !found.iter().any(|&(own, _)| own == kind) {
-                    found.push((kind, offset));
+                    found.push((kind, start + place as u64));
                 }
             });
             if last {
@@ -62,7 +62,7 @@ impl<'a> Reader<'a> {
             start += gone as u64;
         }
         let tokens = with_lines(&mut file, found)?;
-        Ok(Content { hash: *hasher.finalize().as_bytes(), capabilities: capabilities(path), tokens })
+        Ok(Content { hash: *hasher.finalize().as_bytes(), attributes: attributes(path), tokens })
     }
 }
 
@@ -88,30 +88,72 @@ fn with_lines(file: &mut File, mut found: Vec<(u8, u64)>) -> io::Result<Vec<Toke
     found.sort_unstable_by_key(|&(_, offset)| offset);
     file.rewind()?;
     let mut bytes = io::BufReader::new(file).bytes();
-    let (mut at, mut line) = (0, 1);
+    let (mut at, mut line) = (0, 1_u32);
     let mut tokens = Vec::new();
     for (kind, offset) in found {
         while at < offset {
             let Some(byte) = bytes.next().transpose()? else { break };
             at += 1;
-            line += u32::from(byte == b'\n');
+            line = line.saturating_add(u32::from(byte == b'\n'));
         }
         tokens.push(Token { kind, line });
     }
     Ok(tokens)
 }
 
+/// The extended attributes that BuildKit takes along and that don't belong to the machine: the user's own, and a
+/// program's capabilities.
 #[cfg(target_os = "linux")]
-fn capabilities(path: &Path) -> Vec<u8> {
-    let mut value = Vec::with_capacity(64);
-    // Absent for nearly every file, and not supported by every file system.
-    match rustix::fs::lgetxattr(path, CAPABILITIES, rustix::buffer::spare_capacity(&mut value)) {
-        Ok(_) => value,
-        Err(_) => Vec::new(),
+fn attributes(path: &Path) -> Vec<u8> {
+    let mut names = Vec::with_capacity(1024);
+    // Where there is no room, or no support, there are none that matter.
+    let listed = rustix::fs::llistxattr(path, rustix::buffer::spare_capacity(&mut names));
+    if listed.is_err() || names.is_empty() {
+        return Vec::new();
     }
+    let mut names: Vec<&[u8]> = names.split(|&byte| byte == 0).collect();
+    names.retain(|name| name.starts_with(b"user.") || *name == b"security.capability");
+    names.sort_unstable();
+    let mut attributes = Vec::new();
+    for name in names {
+        let mut value = Vec::with_capacity(1 << 16);
+        if rustix::fs::lgetxattr(path, name, rustix::buffer::spare_capacity(&mut value)).is_ok() {
+            for part in [name, &value] {
+                attributes.extend((part.len() as u64).to_le_bytes());
+                attributes.extend(part);
+            }
+        }
+    }
+    attributes
 }
 
 #[cfg(not(target_os = "linux"))]
-fn capabilities(_: &Path) -> Vec<u8> {
+fn attributes(_: &Path) -> Vec<u8> {
     Vec::new()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::leak::kind_name;
+
+    #[test]
+    fn a_token_is_found_once_wherever_the_buffer_ends() {
+        let scanner = Scanner::new();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        let token = format!("{}{}", "ghp_", "x1Y2z3q7Wv9K".repeat(3));
+        let size = OVERLAP + 64;
+        for before in [0, 1, 30, 63, 64, 65, OVERLAP - 1, OVERLAP, size - 20, size, 3 * size + 7] {
+            let text = format!("{}{token}\n{}", "0123456\n".repeat(before / 8 + 1), "after\n".repeat(before));
+            std::fs::write(&path, &text).unwrap();
+            let content = Reader::with_buffer(&scanner, size).read(&path).unwrap();
+            assert_eq!(content.hash, *blake3::hash(text.as_bytes()).as_bytes());
+            let line = u32::try_from(before / 8 + 2).unwrap();
+            let found: Vec<_> =
+                content.tokens.iter().map(|token| (kind_name(token.kind), token.line)).collect();
+            assert_eq!(found.len(), 1, "{before}: {found:?}");
+            assert_eq!(found[0].1, line, "{before}");
+        }
+    }
 }

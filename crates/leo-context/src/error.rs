@@ -49,6 +49,8 @@ pub enum ContextError {
         pattern: String,
         /// What is wrong with it.
         problem: String,
+        /// What to write instead.
+        fix: &'static str,
     },
     /// A file or folder of the context can't be read.
     #[error("read {}: {source}", path.display())]
@@ -57,12 +59,6 @@ pub enum ContextError {
         path: PathBuf,
         /// The system's reason.
         source: io::Error,
-    },
-    /// BuildKit sends names as text.
-    #[error("use {} in a build context: its name is not UTF-8", path.display())]
-    NotUtf8 {
-        /// The file or folder, with its bad bytes replaced.
-        path: PathBuf,
     },
 }
 
@@ -77,21 +73,17 @@ impl ContextError {
                 "build from a folder that holds the sources of this image and nothing else".to_owned()
             }
             Self::Dockerfile { .. } => {
-                "set the image's `dockerfile` in infra/leo.toml to its path inside the build context".to_owned()
+                "set the image's `dockerfile` in infra/leo.toml to its path inside the build context"
+                    .to_owned()
             }
             Self::DockerfileOutside { .. } => {
                 "move it into the build context, or use the folder that holds both as the context".to_owned()
             }
-            Self::Pattern { .. } => {
-                "write `\\` only before a character that is special: `*`, `?`, `[`, `]`, `\\`; ranges go upwards, \
-                 like `[a-z]`"
-                    .to_owned()
-            }
+            Self::Pattern { fix, .. } => (*fix).to_owned(),
             Self::Unreadable { path, .. } => format!(
                 "let this user read it (`ls -ld {}` says who may), or leave it out in .dockerignore",
                 path.display()
             ),
-            Self::NotUtf8 { .. } => "rename it, or leave its folder out in .dockerignore".to_owned(),
         })
     }
 }

@@ -40,6 +40,12 @@ impl Fields {
         self.0.update(field);
     }
 
+    /// Something that may be absent, which is another thing than empty.
+    pub(crate) fn optional(&mut self, field: Option<&[u8]>) {
+        self.number(u64::from(field.is_some()));
+        self.add(field.unwrap_or_default());
+    }
+
     pub(crate) fn number(&mut self, number: u64) {
         self.0.update(&number.to_le_bytes());
     }
@@ -57,7 +63,9 @@ mod tests {
     fn fields_do_not_run_into_each_other() {
         let of = |fields: &[&str]| {
             let mut hash = Fields::new("test");
-            fields.iter().for_each(|field| hash.add(field.as_bytes()));
+            for field in fields {
+                hash.add(field.as_bytes());
+            }
             hash.finish()
         };
         assert_ne!(of(&["ab", "c"]), of(&["a", "bc"]));

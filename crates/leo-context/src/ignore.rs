@@ -1,9 +1,10 @@
 //! A `.dockerignore`: which of a context's paths a build does not see.
 
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use crate::error::ContextError;
-use crate::pattern::{Pattern, clean};
+use crate::pattern::{Pattern, characters, clean};
 
 /// The name of the list that belongs to a context.
 pub(crate) const IGNORE_FILE: &str = ".dockerignore";
@@ -51,6 +52,7 @@ impl IgnoreList {
                 line: index + 1,
                 pattern: line.trim().to_owned(),
                 problem: problem.to_string(),
+                fix: problem.fix(),
             })?;
             let Some(pattern) = pattern else { continue };
             if pattern.is_exception() {
@@ -64,7 +66,7 @@ impl IgnoreList {
 
     /// Whether `path` is left out, where `parent` is what its folder matched (`None` at the top), and what `path`
     /// matched itself. Moby's `MatchesUsingParentResults`.
-    pub(crate) fn excludes(&self, path: &str, parent: Option<&Matched>) -> (bool, Matched) {
+    pub(crate) fn excludes(&self, path: &[u8], parent: Option<&Matched>) -> (bool, Matched) {
         let mut excluded = false;
         let mut matched = vec![false; self.patterns.len()];
         for (index, (pattern, own)) in self.patterns.iter().zip(&mut matched).enumerate() {
@@ -85,7 +87,7 @@ impl IgnoreList {
     }
 
     /// Whether nothing in this folder, which is left out itself, can be taken back by an exception.
-    pub(crate) fn nothing_below(&self, folder: &str) -> bool {
+    pub(crate) fn nothing_below(&self, folder: &[u8]) -> bool {
         if !self.exceptions {
             return true;
         }
@@ -93,8 +95,8 @@ impl IgnoreList {
             return false;
         }
         let inside = |pattern: &Pattern| {
-            let place = pattern.folder();
-            place.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            let rest = pattern.folder().as_bytes().strip_prefix(folder);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
         };
         !self.patterns.iter().any(|pattern| pattern.is_exception() && inside(pattern))
     }
@@ -122,12 +124,13 @@ fn normalized(line: &str) -> Option<String> {
 }
 
 /// The line that leaves out exactly this path, which is relative to the context.
-pub(crate) fn line_for(path: &str) -> String {
+pub(crate) fn line_for(path: &Path) -> String {
+    let characters: Vec<char> = characters(path.as_os_str().as_bytes()).collect();
+    let last = characters.len().saturating_sub(1);
     let mut line = String::new();
-    let last = path.chars().count().saturating_sub(1);
-    for (index, character) in path.chars().enumerate() {
+    for (index, &character) in characters.iter().enumerate() {
         match character {
-            '*' | '?' | '[' | ']' | '\\' => {
+            '*' | '?' | '[' | ']' | '^' | '\\' => {
                 line.push('\\');
                 line.push(character);
             }
@@ -135,11 +138,14 @@ pub(crate) fn line_for(path: &str) -> String {
                 line.push('\\');
                 line.push(character);
             }
-            // A line has no such character, and is trimmed.
-            '\n' | '\r' => line.push('?'),
+            // What a line can't hold, and what is trimmed off it.
+            '\n' | '\r' | char::REPLACEMENT_CHARACTER => line.push('?'),
             space if space.is_whitespace() && (index == 0 || index == last) => line.push('?'),
             plain => line.push(plain),
         }
     }
     line
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,12 +12,15 @@ mod cache;
 mod content;
 mod dockerfile;
 mod error;
+mod folder;
 mod hash;
 mod ignore;
 mod leak;
 mod look;
 mod pattern;
 mod place;
+#[cfg(test)]
+mod testing;
 mod walk;
 
 pub use dockerfile::{MovingBase, MovingReason};

@@ -16,6 +16,16 @@ pub enum DataError {
         /// The call.
         source: ServiceError,
     },
+    /// A call was answered, but not about everything that it was asked for.
+    #[error("see {subject}: {operation} says: {reason}")]
+    Gap {
+        /// The call.
+        operation: &'static str,
+        /// What is not in the answer.
+        subject: String,
+        /// What the service says of it.
+        reason: String,
+    },
     /// S3 deletes everything in a bucket but this.
     #[error("empty bucket {bucket}: {left} of its object versions can't be deleted{}", listed(refusals))]
     KeysLeft {
@@ -63,7 +73,9 @@ impl DataError {
     pub fn kind(&self) -> FailureKind {
         match self {
             Self::Service { source, .. } => source.kind(),
-            Self::KeysLeft { .. } | Self::NotEmpty { .. } | Self::StillRunning { .. } => FailureKind::Failed,
+            Self::Gap { .. } | Self::KeysLeft { .. } | Self::NotEmpty { .. } | Self::StillRunning { .. } => {
+                FailureKind::Failed
+            }
         }
     }
 
@@ -73,6 +85,7 @@ impl DataError {
             Self::Service { source, .. } => source
                 .hint()
                 .or_else(|| Some("run the same command again: what is done stays done".to_owned())),
+            Self::Gap { .. } => Some("run the same command again".to_owned()),
             Self::KeysLeft { bucket, .. } => Some(format!(
                 "look at who may delete them (s3:DeleteObjectVersion, a policy of bucket {bucket}, a legal hold or a \
                  retention), then run the same command again"

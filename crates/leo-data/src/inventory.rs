@@ -202,12 +202,12 @@ impl fmt::Display for SecretFound {
 }
 
 /// So many of something, as people say it.
-pub(crate) fn count(number: u64, what: &str) -> String {
+pub fn count(number: u64, what: &str) -> String {
     if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
 }
 
 /// Bytes as people read them, in decimal units as S3 is billed.
-pub(crate) fn size(bytes: u64) -> String {
+pub fn size(bytes: u64) -> String {
     let mut tenths = bytes.saturating_mul(10);
     if bytes < 1000 {
         return format!("{bytes} bytes");

@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::cause::Cause;
 use crate::change::Finding;
 use crate::control::{GaveUp, Span};
+use crate::part::Part;
 use crate::progress::Progress;
 use crate::state::StackStatus;
 
@@ -54,6 +55,8 @@ pub enum StepEventKind {
     Status(StepStatus),
     /// Something of its stack.
     Stack(StackEvent),
+    /// How far something under way in it is.
+    Part(Part),
     /// A line of a tool's output, of interest while it runs.
     Line(String),
     /// A fact worth keeping on the screen.
@@ -239,6 +242,11 @@ impl Reporter {
         self.emit(StepEventKind::Stack(event));
     }
 
+    /// How far something under way in the step is.
+    pub fn part(&self, part: Part) {
+        self.emit(StepEventKind::Part(part));
+    }
+
     /// A line of a tool's output.
     pub fn line(&self, text: impl Into<String>) {
         self.emit(StepEventKind::Line(text.into()));
@@ -276,6 +284,7 @@ impl fmt::Display for StepEventKind {
         match self {
             Self::Status(status) => status.fmt(f),
             Self::Stack(event) => event.fmt(f),
+            Self::Part(part) => part.fmt(f),
             Self::Line(text) | Self::Note(text) => f.write_str(text),
             Self::Warning(text) => write!(f, "warning: {text}"),
         }

@@ -15,6 +15,7 @@ mod error;
 mod event;
 mod import_template;
 mod pace;
+mod part;
 mod progress;
 mod run;
 mod stacks;
@@ -29,6 +30,7 @@ pub use error::DeployError;
 pub use event::{
     OnEvent, Owner, Reporter, ResourceEvent, Sink, StackEvent, Step, StepEvent, StepEventKind, StepStatus,
 };
+pub use part::{Part, PartStatus};
 pub use progress::{Counter, Progress};
 pub use run::{Finished, Run, Stopped};
 pub use stacks::{

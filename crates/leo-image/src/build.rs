@@ -3,7 +3,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::engine::unstartable;
+use crate::buildctl;
 use crate::event::Reporter;
 use crate::login::Login;
 use crate::process::each_line;
@@ -22,12 +22,16 @@ pub(crate) enum Output {
 }
 
 impl Output {
-    /// The argument of `docker buildx build`.
+    /// The value of `--output`, for buildx and buildctl alike.
     fn argument(&self, uri: &str) -> String {
         // One media type for every driver, so that the same content has the same digest everywhere.
-        let common = "--output=type=image,oci-mediatypes=true";
+        let common = "type=image,oci-mediatypes=true";
         match self {
-            Self::RegistryByDigest => format!("{common},name={uri},push-by-digest=true,push=true"),
+            // Dates of files are rewritten, too, so that a clean build of the same source has the same digest. The
+            // engine's own store can't (it unpacks what it builds, which excludes rewriting).
+            Self::RegistryByDigest => {
+                format!("{common},name={uri},push-by-digest=true,push=true,rewrite-timestamp=true")
+            }
             Self::RegistryAs(tag) => format!("{common},name={uri}:{tag},push=true"),
             Self::Store(tag) => format!("{common},name={uri}:{tag},push=false"),
         }
@@ -52,15 +56,16 @@ pub(crate) async fn build(
     });
     let metadata = login.directory().join("metadata.json");
     let mut command = engine.command();
-    login.apply(&mut command).args(arguments(plan, output, engine.push_mode(), &metadata));
-    let mut child = command.spawn().map_err(|error| unstartable(&error))?;
+    login.apply(&mut command).args(arguments(plan, output, engine, &metadata));
+    let mut child = command.spawn().map_err(|error| engine.unstartable(&error))?;
 
     let mut progress = Progress::default();
     if let Some(stderr) = child.stderr.take() {
         each_line(stderr, |line| progress.line(line).into_iter().for_each(|event| reporter.send(event)))
             .await;
     }
-    let status = child.wait().await.map_err(|error| unstartable(&error))?;
+    let status = child.wait().await.map_err(|error| engine.unstartable(&error))?;
+    progress.end().into_iter().for_each(|event| reporter.send(event));
     if !status.success() {
         let failure = progress.failure();
         return Err(ImageError::Build {
@@ -76,27 +81,29 @@ pub(crate) async fn build(
     Ok(digest)
 }
 
-fn arguments(plan: &BuildPlan, output: &Output, mode: PushMode, metadata: &Path) -> Vec<OsString> {
-    let mut arguments = match mode {
+fn arguments(plan: &BuildPlan, output: &Output, engine: &Engine, metadata: &Path) -> Vec<OsString> {
+    let output = format!("--output={}", output.argument(&plan.repository.uri)).into();
+    let metadata_file = ["--metadata-file".into(), metadata.into()];
+    if engine.is_buildctl() {
+        return [buildctl::arguments(plan), vec![output], metadata_file.to_vec()].concat();
+    }
+    let plan_arguments = match engine.push_mode() {
         // The classic store refuses a build that exports a registry cache.
         PushMode::ByTag => BuildPlan { cache: None, ..plan.clone() }.arguments(),
         PushMode::ByDigest | PushMode::ThroughStore => plan.arguments(),
     };
-    arguments.push(output.argument(&plan.repository.uri).into());
-    arguments.push("--metadata-file".into());
-    arguments.push(metadata.into());
-    arguments.push(plan.source.context.clone().into_os_string());
-    arguments
+    let context = plan.source.context.clone().into_os_string();
+    [plan_arguments, vec![output], metadata_file.to_vec(), vec![context]].concat()
 }
 
-/// The digest of the manifest or index, from the file that buildx wrote.
+/// The digest of the manifest or index, from the file that the builder wrote.
 fn read_digest(metadata: &Path) -> Result<ImageDigest, ImageError> {
     let bytes = std::fs::read(metadata).map_err(|source| ImageError::File {
         action: "read",
         path: metadata.to_owned(),
         source,
     })?;
-    let answer = |problem: String| ImageError::Answer { what: "buildx's metadata file", problem };
+    let answer = |problem: String| ImageError::Answer { what: "the builder's metadata file", problem };
     let metadata: Value = serde_json::from_slice(&bytes).map_err(|error| answer(error.to_string()))?;
     let digest = metadata.get("containerimage.digest").and_then(Value::as_str);
     let digest = digest.ok_or_else(|| answer("it has no `containerimage.digest`".to_owned()))?;

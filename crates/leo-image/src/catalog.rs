@@ -1,9 +1,18 @@
+mod listing;
+mod release_tag;
+mod removal;
+
+pub use listing::ListedImage;
+pub use release_tag::Marked;
+pub use removal::{DELETED_AT_ONCE, KeptByEcr, Removal};
+
 use std::collections::BTreeSet;
 
 use aws_sdk_ecr::Client;
+use aws_sdk_ecr::operation::batch_get_image::BatchGetImageOutput;
 use aws_sdk_ecr::operation::describe_images::DescribeImagesError;
 use aws_sdk_ecr::operation::put_image::PutImageError;
-use aws_sdk_ecr::types::ImageIdentifier;
+use aws_sdk_ecr::types::{Image, ImageIdentifier};
 use serde_json::Value;
 
 use crate::{ImageDigest, ImageError, ImageTag, Repository};
@@ -169,15 +178,8 @@ impl Catalog {
         repository: &Repository,
         digest: &ImageDigest,
     ) -> Result<Manifest, ImageError> {
-        let call = self
-            .client
-            .batch_get_image()
-            .repository_name(&repository.name)
-            .image_ids(ImageIdentifier::builder().image_digest(digest.as_str()).build())
-            .set_accepted_media_types(Some(MEDIA_TYPES.map(str::to_owned).to_vec()))
-            .send();
-        let answer =
-            call.await.map_err(|error| ImageError::ecr("BatchGetImage", &repository.name, &error))?;
+        let wanted = ImageIdentifier::builder().image_digest(digest.as_str()).build();
+        let answer = self.get_images(repository, vec![wanted]).await?;
         let image = answer.images().iter().find_map(|image| Some((image, image.image_manifest()?)));
         let (image, body) = image.ok_or_else(|| ImageError::DigestMissing {
             repository: repository.name.clone(),
@@ -189,6 +191,22 @@ impl Catalog {
             media_type: image.image_manifest_media_type().map(str::to_owned),
         })
     }
+
+    /// Images with their manifests: of at most 100 ids those that there are.
+    pub(crate) async fn get_images(
+        &self,
+        repository: &Repository,
+        ids: Vec<ImageIdentifier>,
+    ) -> Result<BatchGetImageOutput, ImageError> {
+        let call = self
+            .client
+            .batch_get_image()
+            .repository_name(&repository.name)
+            .set_image_ids(Some(ids))
+            .set_accepted_media_types(Some(MEDIA_TYPES.map(str::to_owned).to_vec()))
+            .send();
+        call.await.map_err(|error| ImageError::ecr("BatchGetImage", &repository.name, &error))
+    }
 }
 
 impl TagOutcome {
@@ -198,6 +216,24 @@ impl TagOutcome {
 }
 
 impl Manifest {
+    /// The manifest of an image as ECR gives it; `None` where it has no body or digest.
+    pub(crate) fn of(image: &Image) -> Option<Self> {
+        Some(Self {
+            digest: image.image_id()?.image_digest()?.parse().ok()?,
+            body: image.image_manifest()?.to_owned(),
+            media_type: image.image_manifest_media_type().map(str::to_owned),
+        })
+    }
+
+    /// What the image weighs in the registry, compressed: its layers and its configuration. `None` for an index, which
+    /// does not say.
+    pub(crate) fn bytes(&self) -> Option<u64> {
+        let body: Value = serde_json::from_str(&self.body).ok()?;
+        let size = |blob: &Value| blob.get("size").and_then(Value::as_u64);
+        let layers: Option<u64> = body.get("layers")?.as_array()?.iter().map(size).sum();
+        Some(layers? + body.get("config").and_then(size).unwrap_or_default())
+    }
+
     pub(crate) fn digest(&self) -> &ImageDigest {
         &self.digest
     }

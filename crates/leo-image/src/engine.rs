@@ -7,12 +7,22 @@ use tokio::process::Command;
 
 use crate::{ImageError, process};
 
-/// The `docker` program with its buildx, the builder that it would use, and how that builder can push.
+/// What builds images here, and how it can push: the `docker` program with its buildx and the builder that it would use,
+/// or `buildctl` with the BuildKit daemon that `BUILDKIT_HOST` names.
 #[derive(Clone, Debug)]
 pub struct Engine {
     program: OsString,
+    client: Client,
+    host: Option<String>,
     config_directory: Option<PathBuf>,
     push_mode: PushMode,
+}
+
+/// The program that speaks to BuildKit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Client {
+    Buildx,
+    Buildctl,
 }
 
 /// How a built image gets into a registry without being given a tag before its digest is known.
@@ -31,20 +41,51 @@ pub enum PushMode {
 const OLDEST_BUILDX: (u32, u32) = (0, 13);
 
 impl Engine {
-    /// Finds `docker` on PATH and asks what it can do.
+    /// Finds what builds here, and asks what it can do: `buildctl` where `BUILDKIT_HOST` is set, else `docker`.
+    ///
+    /// # Errors
+    /// [`ImageError::DockerMissing`], [`ImageError::BuildxMissing`], [`ImageError::BuildxTooOld`],
+    /// [`ImageError::EngineUnreachable`], [`ImageError::BuildctlMissing`], [`ImageError::BuildkitUnreachable`].
+    pub async fn find() -> Result<Self, ImageError> {
+        match std::env::var("BUILDKIT_HOST") {
+            Ok(host) if !host.is_empty() => {
+                Self::find_buildctl_at("buildctl", host, default_config_directory()).await
+            }
+            _ => Self::find_at("docker", default_config_directory()).await,
+        }
+    }
+
+    /// The BuildKit daemon at `host`, through this program, which takes buildctl's arguments.
+    ///
+    /// # Errors
+    /// [`ImageError::BuildctlMissing`], [`ImageError::BuildkitUnreachable`].
+    pub async fn find_buildctl_at(
+        program: impl Into<OsString>,
+        host: String,
+        config_directory: Option<PathBuf>,
+    ) -> Result<Self, ImageError> {
+        let engine = Self {
+            program: program.into(),
+            client: Client::Buildctl,
+            host: Some(host.clone()),
+            config_directory,
+            push_mode: PushMode::ByDigest,
+        };
+        let asked = engine.command().args(["debug", "workers"]).output().await;
+        let asked = asked.map_err(|error| engine.unstartable(&error))?;
+        if asked.status.success() {
+            Ok(engine)
+        } else {
+            Err(ImageError::BuildkitUnreachable { host, message: reason(&asked) })
+        }
+    }
+
+    /// The Docker engine, through another program that takes Docker's arguments, and another folder with the user's Docker
+    /// configuration.
     ///
     /// # Errors
     /// [`ImageError::DockerMissing`], [`ImageError::BuildxMissing`], [`ImageError::BuildxTooOld`],
     /// [`ImageError::EngineUnreachable`].
-    pub async fn find() -> Result<Self, ImageError> {
-        Self::find_at("docker", default_config_directory()).await
-    }
-
-    /// The same with another program that takes Docker's arguments, and another folder with the user's Docker
-    /// configuration.
-    ///
-    /// # Errors
-    /// As [`Engine::find`].
     pub async fn find_at(
         program: impl Into<OsString>,
         config_directory: Option<PathBuf>,
@@ -78,12 +119,13 @@ impl Engine {
             _ if stdout(&store).contains("io.containerd.snapshotter") => PushMode::ThroughStore,
             _ => PushMode::ByTag,
         };
-        Ok(Self { program, config_directory, push_mode })
+        Ok(Self { program, client: Client::Buildx, host: None, config_directory, push_mode })
     }
 
     #[cfg(test)]
     pub(crate) fn for_tests(program: &str, config_directory: Option<PathBuf>) -> Self {
-        Self { program: program.into(), config_directory, push_mode: PushMode::ThroughStore }
+        let push_mode = PushMode::ThroughStore;
+        Self { program: program.into(), client: Client::Buildx, host: None, config_directory, push_mode }
     }
 
     /// How the current builder pushes.
@@ -96,14 +138,35 @@ impl Engine {
         self.config_directory.as_ref()
     }
 
-    /// A `docker` command.
+    /// Whether it takes buildctl's arguments, and not those of Docker.
+    pub(crate) fn is_buildctl(&self) -> bool {
+        self.client == Client::Buildctl
+    }
+
+    /// A command of its program.
     pub(crate) fn command(&self) -> Command {
-        process::command(&self.program)
+        let mut command = process::command(&self.program);
+        if let Some(host) = &self.host {
+            command.env("BUILDKIT_HOST", host);
+        }
+        command
+    }
+
+    /// Why its program could not be started.
+    pub(crate) fn unstartable(&self, error: &std::io::Error) -> ImageError {
+        match (self.client, error.kind()) {
+            (Client::Buildctl, ErrorKind::NotFound) => ImageError::BuildctlMissing,
+            (Client::Buildctl, _) => ImageError::BuildkitUnreachable {
+                host: self.host.clone().unwrap_or_default(),
+                message: error.to_string(),
+            },
+            (Client::Buildx, _) => unstartable(error),
+        }
     }
 }
 
 /// Why `docker` could not be started.
-pub(crate) fn unstartable(error: &std::io::Error) -> ImageError {
+fn unstartable(error: &std::io::Error) -> ImageError {
     match error.kind() {
         ErrorKind::NotFound => ImageError::DockerMissing,
         _ => ImageError::EngineUnreachable { message: error.to_string() },

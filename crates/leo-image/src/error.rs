@@ -3,6 +3,7 @@ use std::path::PathBuf;
 use aws_sdk_ecr::error::{ProvideErrorMetadata, SdkError};
 use leo_aws::{FailureKind, ServiceError};
 use leo_config::Architecture;
+use leo_context::{ContextError, Leak};
 use leo_oci::OciError;
 
 use crate::{ImageDigest, ImageName};
@@ -45,6 +46,36 @@ pub enum ImageError {
     BuildxTooOld {
         /// The version found.
         found: String,
+    },
+    /// `BUILDKIT_HOST` is set, and there is no program that speaks to it.
+    #[error("start `buildctl`, which `BUILDKIT_HOST` asks for: it is not installed or not on PATH")]
+    BuildctlMissing,
+    /// The BuildKit daemon does not answer.
+    #[error("reach BuildKit at {host}: {message}")]
+    BuildkitUnreachable {
+        /// The value of `BUILDKIT_HOST`.
+        host: String,
+        /// What `buildctl` said.
+        message: String,
+    },
+    /// What a build would see can't be looked at.
+    #[error("look at what the {image} image is built from: {source}")]
+    Context {
+        /// The image.
+        image: ImageName,
+        /// Why.
+        source: ContextError,
+    },
+    /// The build context holds what must not get into an image.
+    #[error(
+        "build the {image} image: its build context holds {}, which must not get into an image",
+        counted(leaks.len(), "file that looks like a secret", "files that look like secrets")
+    )]
+    Leaks {
+        /// The image.
+        image: ImageName,
+        /// Each file.
+        leaks: Vec<Leak>,
     },
     /// The build of an image failed.
     #[error("build the {image} image: {}{message}", at_step(step.as_deref()))]
@@ -163,6 +194,10 @@ impl ImageError {
             | Self::EngineUnreachable { .. }
             | Self::BuildxMissing { .. }
             | Self::BuildxTooOld { .. }
+            | Self::BuildctlMissing
+            | Self::BuildkitUnreachable { .. }
+            | Self::Context { .. }
+            | Self::Leaks { .. }
             | Self::DigestMissing { .. }
             | Self::DemoHost { .. } => FailureKind::Usage,
             Self::Denied { .. } => FailureKind::Credentials,
@@ -197,6 +232,20 @@ impl ImageError {
                 Some("install the buildx plugin (package docker-buildx or docker-buildx-plugin)".to_owned())
             }
             Self::BuildxTooOld { .. } => Some("update the buildx plugin".to_owned()),
+            Self::BuildctlMissing => Some(
+                "install buildctl (it comes with BuildKit), or unset BUILDKIT_HOST to build with `docker buildx`".to_owned(),
+            ),
+            Self::BuildkitUnreachable { .. } => Some(
+                "start the daemon, correct BUILDKIT_HOST (like `unix:///run/buildkit/buildkitd.sock`), or unset it to \
+                 build with `docker buildx`"
+                    .to_owned(),
+            ),
+            Self::Context { source, .. } => source.hint(),
+            Self::Leaks { .. } => Some(
+                "add the lines to .dockerignore in the build context; for a file that is no secret, \
+                 `images.<name>.allow_in_context` in infra/leo.toml or --allow-in-context PATH"
+                    .to_owned(),
+            ),
             Self::Denied { .. } => Some(
                 "check that the credentials may push to this repository: ecr:GetAuthorizationToken, \
                  ecr:BatchCheckLayerAvailability, ecr:InitiateLayerUpload, ecr:UploadLayerPart, \
@@ -249,6 +298,13 @@ impl ImageError {
         match self {
             Self::Build { log, excerpt, .. } => log.iter().chain(excerpt).cloned().collect(),
             Self::DemoBuild { log, .. } => log.clone(),
+            Self::Leaks { leaks, .. } => leaks
+                .iter()
+                .map(|leak| {
+                    let line = leak.ignore_line().map(|line| format!(" (line for .dockerignore: `{line}`)"));
+                    format!("{leak}{}", line.unwrap_or_default())
+                })
+                .collect(),
             _ => Vec::new(),
         }
     }
@@ -265,8 +321,13 @@ impl ImageError {
     }
 }
 
+/// `1 file` or `2 files`.
+fn counted(count: usize, one: &str, more: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { more })
+}
+
 fn out_of_disk(message: &str, log: &[String]) -> bool {
-    let says = |text: &str| text.contains("no space left on device");
+    let says = |text: &str| text.to_lowercase().contains("no space left on device");
     says(message) || log.iter().any(|line| says(line))
 }
 

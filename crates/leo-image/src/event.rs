@@ -1,8 +1,9 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
-use crate::{ImageDigest, ImageTag};
+use crate::{BuildReason, ImageDigest, ImageTag, StageProgress};
 
 /// Which of the platform's two images.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -50,6 +51,27 @@ pub struct ImageEvent {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum ImageEventKind {
+    /// All that a build would see was looked at.
+    Looked {
+        /// How many files that is.
+        files: u64,
+        /// How many bytes they have.
+        bytes: u64,
+        /// How many had to be read.
+        read: u64,
+        /// How long it took.
+        took: Duration,
+    },
+    /// The registry has the image of this source.
+    Present {
+        /// The tag by which it was found.
+        tag: ImageTag,
+    },
+    /// The image has to be built.
+    ToBuild {
+        /// Why.
+        reason: BuildReason,
+    },
     /// The build begins.
     Building {
         /// The folder that it sees.
@@ -57,18 +79,13 @@ pub enum ImageEventKind {
         /// The platform, like `linux/arm64`.
         platform: &'static str,
     },
-    /// A step of the Dockerfile began.
+    /// A step of the Dockerfile began, and is not taken from a cache.
     StepStarted {
         /// As BuildKit names it, like `[2/3] COPY app /bin/sh`.
         step: String,
     },
-    /// A step ended well.
-    StepDone {
-        /// As BuildKit names it.
-        step: String,
-        /// It was taken from a cache.
-        cached: bool,
-    },
+    /// A stage of the build, or of the push, went on. Those of transfers come many times a second.
+    Stage(StageProgress),
     /// One line that a step wrote.
     Output {
         /// The line, without its end.
@@ -105,12 +122,19 @@ pub enum ImageEventKind {
 impl fmt::Display for ImageEventKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Looked { files, bytes, read, took } => write!(
+                f,
+                "looked at {files} files ({:.1} MB, {read} of them read) in {} ms",
+                megabytes(*bytes),
+                took.as_millis()
+            ),
+            Self::Present { tag } => write!(f, "nothing to build, the registry has {tag}"),
+            Self::ToBuild { reason } => write!(f, "to be built: {}", reason.as_str()),
             Self::Building { context, platform } => {
                 write!(f, "building {} for {platform}", context.display())
             }
             Self::StepStarted { step } => write!(f, "{step}"),
-            Self::StepDone { step, cached: true } => write!(f, "{step} (cached)"),
-            Self::StepDone { step, cached: false } => write!(f, "{step} (done)"),
+            Self::Stage(progress) => write!(f, "{}: {progress}", progress.stage),
             Self::Output { line } => write!(f, "  {line}"),
             Self::Built { digest } => write!(f, "built {digest}"),
             Self::Pushing { tag: Some(tag) } => write!(f, "pushing as {tag}"),
@@ -122,6 +146,12 @@ impl fmt::Display for ImageEventKind {
             Self::Warning(text) => write!(f, "warning: {text}"),
         }
     }
+}
+
+/// Bytes in MB (10⁶), for a person.
+#[allow(clippy::cast_precision_loss, reason = "one digit behind the point is shown")]
+pub(crate) fn megabytes(bytes: u64) -> f64 {
+    bytes as f64 / 1e6
 }
 
 impl fmt::Display for ImageEvent {

@@ -6,40 +6,56 @@
 //! images expire.
 //!
 //! Deliberately absent: printing (progress goes to a [`Sink`]), finding AWS credentials or stack outputs (the
-//! caller passes clients and [`Repository`]s), deciding which digests a running platform has, scan findings and
-//! deletion of old images.
+//! caller passes clients and [`Repository`]s), deciding which digests a running platform has, and scan findings.
+//! Which images may be deleted says [`retention`], from uses that its caller has seen; only [`Catalog::delete`] does it.
 
 mod build;
+mod buildctl;
 mod catalog;
+mod check;
 mod choice;
 mod connect;
+mod delivery;
 pub mod demo;
 mod endpoint;
 mod engine;
 mod error;
 mod event;
 mod git;
+mod keep;
+mod lazy;
 mod login;
+mod lookup;
 mod plan;
 mod process;
 mod progress;
 mod publish;
+mod push;
+pub mod retention;
 mod selection;
+mod source_tag;
 mod sources;
+mod stage;
 mod tag;
 mod verify;
 
-pub use catalog::{Catalog, StoredImage, TagOutcome};
+pub use catalog::{
+    Catalog, DELETED_AT_ONCE, KeptByEcr, ListedImage, Marked, Removal, StoredImage, TagOutcome,
+};
+pub use check::{BuildReason, Checked, Present, PublishOptions, SourceFacts, Verdict};
 pub use choice::{ImagesChoice, ImagesChoiceError};
 pub use engine::{Engine, PushMode};
 pub use error::{ImageError, MissingFolder};
 pub use event::{ImageEvent, ImageEventKind, ImageName, Sink};
 pub use git::GitFacts;
+pub use lazy::LazyEngine;
 pub use leo_oci::{DigestError, ImageDigest, ImageReference};
 pub use login::{Password, Registry, RegistryCredentials};
 pub use plan::{BuildPlan, CachePlan, CacheUse, PlanInput, Repository, plan};
-pub use publish::{PublishedImage, Publisher};
+pub use publish::{Made, PublishedImage, Publisher};
 pub use selection::{ImageNameError, Selection};
+pub use source_tag::{Day, SourceTags};
 pub use sources::{DemoImages, Source, SourceChoice, SourcePair, Sources, choose_sources};
+pub use stage::{Bytes, Size, Stage, StageProgress, StageState};
 pub use tag::{ImageTag, TagError};
 pub use verify::{Verified, Wanted, verify};

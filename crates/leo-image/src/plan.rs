@@ -31,6 +31,12 @@ pub struct PlanInput {
     pub attestations: bool,
     /// Where layers are kept between builds.
     pub cache: CacheUse,
+    /// What it may weigh in the registry, in MB (10⁶ bytes), before there is a warning.
+    pub budget_mb: u32,
+    /// Files of the context, relative to it, that look like secrets and are none.
+    pub allowed: Vec<PathBuf>,
+    /// For how many days a result counts whose bases may move.
+    pub max_age_days: u32,
 }
 
 /// Where a build keeps its layers for the next one.
@@ -53,12 +59,20 @@ pub struct BuildPlan {
     pub architecture: Architecture,
     /// Where it goes.
     pub repository: Repository,
+    /// What git said of the context when this was planned.
+    pub git: Option<GitFacts>,
     /// `git-<commit>-<architecture>`, where the tree is clean.
     pub git_tag: Option<ImageTag>,
     /// The registry cache; `None` uses the engine's own.
     pub cache: Option<CachePlan>,
     /// Provenance and SBOM.
     pub attestations: bool,
+    /// What it may weigh in the registry, in MB, before there is a warning.
+    pub budget_mb: u32,
+    /// Files that look like secrets and are none.
+    pub allowed: Vec<PathBuf>,
+    /// For how many days a result counts whose bases may move.
+    pub max_age_days: u32,
 }
 
 /// The build cache in the registry.
@@ -70,14 +84,39 @@ pub struct CachePlan {
     pub from: Vec<String>,
 }
 
+impl CachePlan {
+    /// How BuildKit is told to write it. ECR refuses BuildKit's default cache manifest; `ignore-error` because a build
+    /// without a cache is still a build.
+    pub(crate) fn export(&self) -> String {
+        format!(
+            "type=registry,ref={},mode=max,image-manifest=true,oci-mediatypes=true,ignore-error=true",
+            self.to
+        )
+    }
+}
+
 /// The branch whose cache every other branch may start from.
 const MAIN_BRANCH: &str = "main";
+/// The date in an image, in seconds since 1970: constant, so that the digest depends on what is in the image and not on
+/// which commit or when.
+pub(crate) const EPOCH: u32 = 0;
 /// The cache's name where no branch is checked out.
 const NO_BRANCH: &str = "detached";
 
 /// Decides how an image is built and tagged.
 pub fn plan(input: PlanInput) -> BuildPlan {
-    let PlanInput { image, source, architecture, repository, git, attestations, cache } = input;
+    let PlanInput {
+        image,
+        source,
+        architecture,
+        repository,
+        git,
+        attestations,
+        cache,
+        budget_mb,
+        allowed,
+        max_age_days,
+    } = input;
     let git_tag = git
         .as_ref()
         .filter(|facts| facts.clean)
@@ -95,13 +134,30 @@ pub fn plan(input: PlanInput) -> BuildPlan {
             Some(CachePlan { to: reference(branch), from })
         }
     };
-    BuildPlan { image, source, architecture, repository, git_tag, cache, attestations }
+    BuildPlan {
+        image,
+        source,
+        architecture,
+        repository,
+        git,
+        git_tag,
+        cache,
+        attestations,
+        budget_mb,
+        allowed,
+        max_age_days,
+    }
 }
 
 impl BuildPlan {
     /// The Dockerfile's path.
     pub fn dockerfile(&self) -> PathBuf {
         self.source.context.join(&self.source.dockerfile)
+    }
+
+    /// What changes the result beside the source: part of the source's hash.
+    pub(crate) fn recipe(&self) -> String {
+        format!("attestations={};epoch={EPOCH};v1", self.attestations)
     }
 
     /// The arguments of `docker` that build this image, without where the result goes. None of them is secret:
@@ -119,8 +175,7 @@ impl BuildPlan {
             push("--provenance=false".to_owned());
             push("--sbom=false".to_owned());
         }
-        // Constant, so that the digest depends on what is in the image and not on which commit or when.
-        push("--build-arg=SOURCE_DATE_EPOCH=0".to_owned());
+        push(format!("--build-arg=SOURCE_DATE_EPOCH={EPOCH}"));
         for (name, value) in &self.source.build_args {
             push(format!("--build-arg={name}={value}"));
         }
@@ -134,12 +189,7 @@ impl BuildPlan {
             for reference in &cache.from {
                 push(format!("--cache-from=type=registry,ref={reference}"));
             }
-            // ECR refuses BuildKit's default cache manifest; `ignore-error` because a build without a cache is
-            // still a build.
-            push(format!(
-                "--cache-to=type=registry,ref={},mode=max,image-manifest=true,oci-mediatypes=true,ignore-error=true",
-                cache.to
-            ));
+            push(format!("--cache-to={}", cache.export()));
         }
         arguments.push("--file".into());
         arguments.push(self.dockerfile().into_os_string());
@@ -168,6 +218,9 @@ mod tests {
             git: Some(facts(Some("main"), true)),
             attestations: false,
             cache: CacheUse::Registry,
+            budget_mb: 1000,
+            allowed: Vec::new(),
+            max_age_days: 7,
         }
     }
 

@@ -1,16 +1,18 @@
 use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
 
-use crate::build::{self, Output};
 use crate::catalog::Manifest;
-use crate::engine::unstartable;
+use crate::check::{judge, look};
+use crate::delivery::Delivery;
 use crate::event::Reporter;
 use crate::login::Login;
-use crate::process::each_line;
 use crate::{
-    BuildPlan, Catalog, Engine, ImageDigest, ImageError, ImageEventKind, ImageName, ImageReference, ImageTag,
-    PushMode, Registry, Repository, Sink, TagOutcome,
+    BuildPlan, BuildReason, Catalog, Checked, GitFacts, ImageDigest, ImageError, ImageEventKind, ImageName,
+    ImageReference, ImageTag, LazyEngine, Present, PublishOptions, Registry, Sink, SourceFacts, TagOutcome,
+    Verdict, Wanted, verify,
 };
 
 /// An image that is in the registry, with a tag, and may be deployed.
@@ -24,321 +26,254 @@ pub struct PublishedImage {
     pub tag: ImageTag,
     /// The digests that a running task may report for it.
     pub acceptable: BTreeSet<ImageDigest>,
-    /// Something was sent to the registry; `false` when it had the image already.
-    pub sent: bool,
+    /// What it weighs in the registry, compressed, in bytes; `None` where the registry does not say.
+    pub bytes: Option<u64>,
+    /// How it came to be there.
+    pub made: Made,
+}
+
+/// How an image came into the registry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Made {
+    /// It was named by its digest.
+    Found,
+    /// The registry had the image of this source, so nothing was built.
+    Unchanged,
+    /// It was built.
+    Built {
+        /// Why.
+        reason: BuildReason,
+        /// Something was sent; `false` when the registry had this very image already.
+        sent: bool,
+        /// How long it took until it was in the registry with its tags.
+        took: Duration,
+    },
+}
+
+impl PublishedImage {
+    /// Whether something was sent to the registry.
+    pub fn sent(&self) -> bool {
+        matches!(self.made, Made::Built { sent: true, .. })
+    }
 }
 
 /// Builds images and brings them into the registry.
 #[derive(Clone)]
 pub struct Publisher {
-    engine: Engine,
+    engine: LazyEngine,
     registry: Registry,
     catalog: Catalog,
     sink: Sink,
+    options: Arc<PublishOptions>,
 }
 
 impl Publisher {
     /// A publisher that builds with `engine`, pushes to `registry`, and asks ECR itself through `catalog`.
-    pub fn new(engine: Engine, registry: Registry, catalog: Catalog, sink: Sink) -> Self {
-        Self { engine, registry, catalog, sink }
+    pub fn new(
+        engine: LazyEngine,
+        registry: Registry,
+        catalog: Catalog,
+        options: PublishOptions,
+        sink: Sink,
+    ) -> Self {
+        Self { engine, registry, catalog, sink, options: Arc::new(options) }
     }
 
-    /// Builds, pushes and tags all of these, side by side. The answers are in the order of the plans.
+    /// Builds, pushes and tags those of the images that the registry does not have, side by side. The answers are in
+    /// the order of the plans.
     ///
     /// # Errors
     /// Those of every image that failed; the others are finished all the same, so that the next run has less to do.
+    /// Before anything is built, pushed or tagged: what [`Publisher::check`] finds, and a missing engine where
+    /// something has to be built.
     pub async fn publish(&self, plans: Vec<BuildPlan>) -> Result<Vec<PublishedImage>, Vec<ImageError>> {
+        let checked = self.check(plans).await?;
+        if checked.iter().any(|image| matches!(image.verdict, Verdict::Build(_))) {
+            self.engine.get().await.map_err(|error| vec![error])?;
+        }
+        self.each(checked, |publisher, checked| async move { publisher.publish_one(checked).await }).await
+    }
+
+    /// Finds out what would become of the images, and changes nothing: looks at what each build would see, and asks the
+    /// registry whether it has the image of that. The answers are in the order of the plans.
+    ///
+    /// # Errors
+    /// Those of every image: a context that can't be read, or that holds what must not get into an image.
+    pub async fn check(&self, plans: Vec<BuildPlan>) -> Result<Vec<Checked>, Vec<ImageError>> {
+        let looked = self.look(plans).await?;
+        self.each(looked, |publisher, (plan, source): (BuildPlan, SourceFacts)| async move {
+            let verdict = judge(&publisher.catalog, &plan, &source, publisher.options.force).await?;
+            publisher.reporter(&plan).send(match &verdict {
+                Verdict::Present(present) => ImageEventKind::Present { tag: present.tag.clone() },
+                Verdict::Build(reason) => ImageEventKind::ToBuild { reason: *reason },
+            });
+            Ok(Checked { plan, source, verdict })
+        })
+        .await
+    }
+
+    /// Looks at what each build would see, and asks no one.
+    ///
+    /// # Errors
+    /// Those of every image: a context that can't be read, or that holds what must not get into an image.
+    pub async fn look(
+        &self,
+        plans: Vec<BuildPlan>,
+    ) -> Result<Vec<(BuildPlan, SourceFacts)>, Vec<ImageError>> {
+        self.each(plans, |publisher, plan: BuildPlan| async move {
+            let source = look(&plan, &publisher.options).await?;
+            let SourceFacts { files, bytes, read, took, .. } = source;
+            let reporter = publisher.reporter(&plan);
+            reporter.send(ImageEventKind::Looked { files, bytes, read, took });
+            for path in &source.unused_allowed {
+                reporter.note(format!(
+                    "`allow_in_context` names {}, which is not there or does not look like a secret",
+                    path.display()
+                ));
+            }
+            Ok((plan, source))
+        })
+        .await
+    }
+
+    /// Does the same for each of `items` side by side; the answers are in their order.
+    async fn each<T, U, W>(
+        &self,
+        items: Vec<T>,
+        work: impl Fn(Self, T) -> W,
+    ) -> Result<Vec<U>, Vec<ImageError>>
+    where
+        W: Future<Output = Result<U, ImageError>> + Send + 'static,
+        U: Send + 'static,
+    {
         let mut tasks = JoinSet::new();
-        for (place, plan) in plans.into_iter().enumerate() {
-            let publisher = self.clone();
-            tasks.spawn(async move { (place, publisher.publish_one(&plan).await) });
+        for (place, item) in items.into_iter().enumerate() {
+            let work = work(self.clone(), item);
+            tasks.spawn(async move { (place, work.await) });
         }
         let mut results = tasks.join_all().await;
         results.sort_by_key(|(place, _)| *place);
-        let (published, failed): (Vec<_>, Vec<_>) =
-            results.into_iter().partition(|(_, result)| result.is_ok());
-        if failed.is_empty() {
-            Ok(published.into_iter().filter_map(|(_, result)| result.ok()).collect())
-        } else {
-            Err(failed.into_iter().filter_map(|(_, result)| result.err()).collect())
-        }
-    }
-
-    async fn publish_one(&self, plan: &BuildPlan) -> Result<PublishedImage, ImageError> {
-        let reporter = Reporter::new(plan.image, self.sink.clone());
-        let login = Login::new(&self.engine, &self.registry).await?;
-        let (digest, sent) = match self.engine.push_mode() {
-            PushMode::ThroughStore => self.through_store(plan, &login, &reporter).await?,
-            PushMode::ByDigest => (self.by_digest(plan, &login, &reporter).await?, true),
-            PushMode::ByTag => (self.by_tag(plan, &login, &reporter).await?, true),
-        };
-        let manifest = self.catalog.manifest(&plan.repository, &digest).await?;
-        let tag = self.catalog.keep(&plan.repository, &manifest, plan.git_tag.as_ref(), &reporter).await?;
-        reporter.send(ImageEventKind::Published { digest: digest.clone(), sent });
-        Ok(PublishedImage {
-            image: plan.image,
-            reference: ImageReference { repository_uri: plan.repository.uri.clone(), digest },
-            tag,
-            acceptable: manifest.acceptable_digests()?,
-            sent,
-        })
-    }
-
-    /// Builds into the engine's store, and sends from there what the registry doesn't have.
-    async fn through_store(
-        &self,
-        plan: &BuildPlan,
-        login: &Login,
-        reporter: &Reporter,
-    ) -> Result<(ImageDigest, bool), ImageError> {
-        let local = ImageTag::of_build(&random_word(login));
-        let digest = build::build(&self.engine, login, plan, &Output::Store(local.clone()), reporter).await?;
-        let sent = if self.catalog.by_digest(&plan.repository, &digest).await?.is_some() {
-            Ok(false)
-        } else {
-            self.push_from_store(plan, login, reporter, &local, &digest).await.map(|()| true)
-        };
-        self.forget(login, plan, &local).await;
-        Ok((digest, sent?))
-    }
-
-    /// Sends an image under the first tag that is free, so that it is never in the registry without one.
-    async fn push_from_store(
-        &self,
-        plan: &BuildPlan,
-        login: &Login,
-        reporter: &Reporter,
-        local: &ImageTag,
-        digest: &ImageDigest,
-    ) -> Result<(), ImageError> {
-        let free = match &plan.git_tag {
-            Some(tag) if self.catalog.by_tag(&plan.repository, tag).await?.is_none() => tag.clone(),
-            _ => ImageTag::of_digest(digest),
-        };
-        match self.push(plan, login, reporter, local, &free).await {
-            // Someone else took the tag since we asked.
-            Err(ImageError::Push { message, .. }) if message.contains("immutable") => {
-                self.push(plan, login, reporter, local, &ImageTag::of_digest(digest)).await
+        let (mut done, mut failed) = (Vec::new(), Vec::new());
+        for (_, result) in results {
+            match result {
+                Ok(value) => done.push(value),
+                Err(error) => failed.push(error),
             }
-            result => result,
+        }
+        if failed.is_empty() { Ok(done) } else { Err(failed) }
+    }
+}
+
+impl Publisher {
+    async fn publish_one(&self, checked: Checked) -> Result<PublishedImage, ImageError> {
+        match &checked.verdict {
+            Verdict::Present(present) => self.keep_present(&checked.plan, present).await,
+            Verdict::Build(reason) => self.build(&checked, *reason).await,
         }
     }
 
-    async fn push(
-        &self,
-        plan: &BuildPlan,
-        login: &Login,
-        reporter: &Reporter,
-        local: &ImageTag,
-        tag: &ImageTag,
-    ) -> Result<(), ImageError> {
-        let uri = &plan.repository.uri;
-        let name = format!("{uri}:{tag}");
-        self.docker(login, uri, &["image", "tag", &format!("{uri}:{local}"), &name], |_| {}).await?;
-        reporter.send(ImageEventKind::Pushing { tag: Some(tag.clone()) });
-        // A build can take longer than a token lives.
-        login.renew().await?;
-        let show = |line: &str| {
-            let line = line.trim_end();
-            if line.ends_with(": Pushed") || line.ends_with(": Layer already exists") {
-                reporter.send(ImageEventKind::Output { line: line.to_owned() });
-            }
-        };
-        let mut result = self.docker(login, uri, &["image", "push", &name], show).await;
-        if let Err(ImageError::Denied { message, .. }) = &result {
-            reporter.note(format!("signing in again: {message}"));
-            login.renew().await?;
-            result = self.docker(login, uri, &["image", "push", &name], show).await;
+    /// The image that the registry has is the answer; it gets the commit's tag where no image has that.
+    async fn keep_present(&self, plan: &BuildPlan, present: &Present) -> Result<PublishedImage, ImageError> {
+        let reporter = self.reporter(plan);
+        if let Some(tag) = plan.git_tag.as_ref().filter(|_| present.git_tag_missing) {
+            self.catalog.tag(&plan.repository, &present.manifest, tag, &reporter).await?;
         }
-        self.forget(login, plan, tag).await;
-        result
+        reporter.send(ImageEventKind::Published { digest: present.digest().clone(), sent: false });
+        published(plan, &present.manifest, present.tag.clone(), Made::Unchanged)
     }
 
-    /// Takes a name off an image in the engine's store: images are kept in the registry. Whether it works changes
-    /// nothing for the caller.
-    async fn forget(&self, login: &Login, plan: &BuildPlan, tag: &ImageTag) {
-        let uri = &plan.repository.uri;
-        let _ = self.docker(login, uri, &["image", "rm", &format!("{uri}:{tag}")], |_| {}).await;
-    }
-
-    /// Runs a `docker` command about the repository at `uri`.
-    async fn docker(
-        &self,
-        login: &Login,
-        uri: &str,
-        arguments: &[&str],
-        show: impl FnMut(&str),
-    ) -> Result<(), ImageError> {
-        let mut command = self.engine.command();
-        let mut child =
-            login.apply(&mut command).args(arguments).spawn().map_err(|error| unstartable(&error))?;
-        let mut said = Vec::new();
-        let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-        tokio::join!(
-            async {
-                if let Some(stdout) = stdout {
-                    each_line(stdout, show).await;
-                }
-            },
-            async {
-                if let Some(stderr) = stderr {
-                    each_line(stderr, |line| said.push(line.trim_end().to_owned())).await;
-                }
-            },
+    async fn build(&self, checked: &Checked, reason: BuildReason) -> Result<PublishedImage, ImageError> {
+        let began = Instant::now();
+        let plan = &checked.plan;
+        let reporter = self.reporter(plan);
+        let engine = self.engine.get().await?;
+        let login = Login::new(engine, &self.registry).await?;
+        let delivery = Delivery { engine, login: &login, plan, catalog: &self.catalog, reporter: &reporter };
+        let delivered = delivery.deliver().await?;
+        // Taking names off an image takes as long as asking the registry about it.
+        let (tagged, ()) = tokio::join!(
+            self.verify_and_tag(checked, &delivered.digest, &reporter),
+            delivery.forget(&delivered.names),
         );
-        let status = child.wait().await.map_err(|error| unstartable(&error))?;
-        if status.success() { Ok(()) } else { Err(push_error(uri, &said.join("; "))) }
+        let (manifest, tag, bytes) = tagged?;
+        reporter.send(ImageEventKind::Published { digest: delivered.digest, sent: delivered.sent });
+        let made = Made::Built { reason, sent: delivered.sent, took: began.elapsed() };
+        Ok(PublishedImage { bytes: Some(bytes), ..published(plan, &manifest, tag, made)? })
     }
 
-    /// Builds and pushes in one go, with no tag.
-    async fn by_digest(
+    /// Looks at the image as the registry has it, and then gives it the tags that say what it was built from.
+    async fn verify_and_tag(
         &self,
-        plan: &BuildPlan,
-        login: &Login,
-        reporter: &Reporter,
-    ) -> Result<ImageDigest, ImageError> {
-        reporter.send(ImageEventKind::Pushing { tag: None });
-        self.build_to_registry(plan, login, reporter, &Output::RegistryByDigest).await
-    }
-
-    /// Builds and pushes in one go, under a tag that is free whatever the digest turns out to be.
-    async fn by_tag(
-        &self,
-        plan: &BuildPlan,
-        login: &Login,
-        reporter: &Reporter,
-    ) -> Result<ImageDigest, ImageError> {
-        if plan.cache.is_some() {
-            reporter.note(
-                "no registry cache: it needs the engine's containerd image store (`containerd-snapshotter`) or a \
-                 builder of its own (`docker buildx create --use`)",
-            );
-        }
-        let free = match &plan.git_tag {
-            Some(tag) if self.catalog.by_tag(&plan.repository, tag).await?.is_none() => tag.clone(),
-            _ => ImageTag::of_build(&random_word(login)),
-        };
-        reporter.send(ImageEventKind::Pushing { tag: Some(free.clone()) });
-        let result = self.build_to_registry(plan, login, reporter, &Output::RegistryAs(free.clone())).await;
-        self.forget(login, plan, &free).await;
-        result
-    }
-
-    async fn build_to_registry(
-        &self,
-        plan: &BuildPlan,
-        login: &Login,
-        reporter: &Reporter,
-        output: &Output,
-    ) -> Result<ImageDigest, ImageError> {
-        match build::build(&self.engine, login, plan, output, reporter).await {
-            Err(ImageError::Build { message, .. }) if is_denied(&message) => {
-                reporter.note(format!("signing in again: {message}"));
-                login.renew().await?;
-                build::build(&self.engine, login, plan, output, reporter).await.map_err(|error| match error {
-                    ImageError::Build { message, .. } if is_denied(&message) => {
-                        ImageError::Denied { repository: plan.repository.uri.clone(), message }
-                    }
-                    error => error,
-                })
-            }
-            result => result,
-        }
-    }
-}
-
-impl Catalog {
-    /// Checks that the repository has this image, and gives it a tag if it has none, so that it does not expire while
-    /// it is deployed.
-    ///
-    /// # Errors
-    /// [`ImageError::DigestMissing`] where the repository has no such image.
-    pub async fn adopt(
-        &self,
-        image: ImageName,
-        repository: &Repository,
+        checked: &Checked,
         digest: &ImageDigest,
-        sink: Sink,
-    ) -> Result<PublishedImage, ImageError> {
-        let manifest = self.manifest(repository, digest).await?;
-        let stored = self.by_digest(repository, digest).await?;
-        let tag = match stored.and_then(|stored| stored.tags.into_iter().find(is_lasting)) {
-            Some(tag) => tag,
-            None => self.keep(repository, &manifest, None, &Reporter::new(image, sink)).await?,
-        };
-        Ok(PublishedImage {
-            image,
-            reference: ImageReference { repository_uri: repository.uri.clone(), digest: digest.clone() },
-            tag,
-            acceptable: manifest.acceptable_digests()?,
-            sent: false,
-        })
-    }
-
-    /// Gives an image the wanted tag, or where another image has that, one made from its digest.
-    async fn keep(
-        &self,
-        repository: &Repository,
-        manifest: &Manifest,
-        wanted: Option<&ImageTag>,
         reporter: &Reporter,
-    ) -> Result<ImageTag, ImageError> {
-        let by_digest = ImageTag::of_digest(manifest.digest());
-        for tag in wanted.into_iter().chain([&by_digest]) {
-            match self.set_tag_of(repository, manifest, tag).await? {
-                TagOutcome::Set => {
-                    reporter.send(ImageEventKind::Tagged { tag: tag.clone() });
-                    return Ok(tag.clone());
-                }
-                TagOutcome::AlreadySet => return Ok(tag.clone()),
-                TagOutcome::Taken { by } => reporter.note(format!(
-                    "{tag} stays with the image that has it ({by}); this one has another digest: a rebuild with a \
-                     moved base image, or a changed build argument"
-                )),
+    ) -> Result<(Manifest, ImageTag, u64), ImageError> {
+        let plan = &checked.plan;
+        let wanted = Wanted {
+            image: plan.image,
+            repository: &plan.repository,
+            digest,
+            architecture: plan.architecture,
+            budget_mb: plan.budget_mb,
+        };
+        let connection = self.registry.connect()?;
+        let (manifest, verified, source, git) = tokio::join!(
+            self.catalog.manifest(&plan.repository, digest),
+            verify(&connection, &wanted),
+            look(plan, &self.options),
+            GitFacts::read(&plan.source.context),
+        );
+        let (manifest, verified) = (manifest?, verified?);
+        if let Some(overweight) = verified.overweight {
+            reporter.send(ImageEventKind::Warning(overweight));
+        }
+        let mut wanted = Vec::new();
+        match source {
+            Ok(source) if source.hash == checked.source.hash => {
+                wanted.push(&checked.source.tags.new);
+                // A commit or an edit meanwhile: which of the two was built is not known.
+                wanted.extend(plan.git_tag.as_ref().filter(|_| git == plan.git));
+            }
+            _ => reporter.send(ImageEventKind::Warning(
+                "the build context changed while the image was built: it gets no tag that says what it was built from, \
+                 and the next run builds again"
+                    .to_owned(),
+            )),
+        }
+        let mut set = None;
+        for tag in wanted {
+            match self.catalog.tag(&plan.repository, &manifest, tag, reporter).await? {
+                TagOutcome::Set | TagOutcome::AlreadySet => set = Some(tag.clone()),
+                TagOutcome::Taken { .. } => {}
             }
         }
-        Err(ImageError::Answer {
-            what: "the registry's tags",
-            problem: format!("{by_digest} names another image in {}", repository.name),
-        })
+        let tag = match set {
+            Some(tag) => tag,
+            None => self.catalog.keep(&plan.repository, &manifest, reporter).await?,
+        };
+        Ok((manifest, tag, verified.bytes))
+    }
+
+    fn reporter(&self, plan: &BuildPlan) -> Reporter {
+        Reporter::new(plan.image, self.sink.clone())
     }
 }
 
-/// Whether an image with this tag is kept: those with a cache's tag expire.
-fn is_lasting(tag: &ImageTag) -> bool {
-    !tag.as_str().starts_with("cache-")
-}
-
-/// A word that no other build has, from the name of its private folder.
-fn random_word(login: &Login) -> String {
-    let name = login.directory().file_name().unwrap_or_default().to_string_lossy();
-    name.rsplit('-').next().unwrap_or_default().to_owned()
-}
-
-/// What a `docker` command's last words about a registry mean.
-fn push_error(uri: &str, message: &str) -> ImageError {
-    let repository = uri.to_owned();
-    let message = message.to_owned();
-    if is_denied(&message) {
-        ImageError::Denied { repository, message }
-    } else if message.contains("name unknown") || message.contains("does not exist in the registry") {
-        ImageError::RepositoryMissing { repository }
-    } else {
-        ImageError::Push { repository, message }
-    }
-}
-
-/// Whether a registry refused who we are. Registries have no common words for it.
-fn is_denied(message: &str) -> bool {
-    let message = message.to_lowercase();
-    [
-        "denied",
-        "no basic auth credentials",
-        "unauthorized",
-        "authorization failed",
-        "authentication required",
-        "403 forbidden",
-    ]
-    .iter()
-    .any(|words| message.contains(words))
+fn published(
+    plan: &BuildPlan,
+    manifest: &Manifest,
+    tag: ImageTag,
+    made: Made,
+) -> Result<PublishedImage, ImageError> {
+    Ok(PublishedImage {
+        image: plan.image,
+        reference: ImageReference {
+            repository_uri: plan.repository.uri.clone(),
+            digest: manifest.digest().clone(),
+        },
+        tag,
+        acceptable: manifest.acceptable_digests()?,
+        bytes: manifest.bytes(),
+        made,
+    })
 }

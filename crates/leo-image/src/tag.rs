@@ -44,6 +44,43 @@ impl ImageTag {
         Self(format!("cache-{}-{suffix}", sanitized(branch, room)))
     }
 
+    /// `src-<hash>`, and with the day it was built where that matters: built from exactly this.
+    pub(crate) fn of_source(hash: &str, day: Option<&str>) -> Self {
+        let hash = sanitized(hash, 64);
+        Self(day.map_or_else(|| format!("src-{hash}"), |day| format!("src-{hash}-{day}")))
+    }
+
+    /// `release-<environment>-<number>`: a release used this image. No lifecycle rule touches it.
+    pub fn of_release(environment: &str, number: u64) -> Self {
+        let room = MAX_LENGTH - "release--".len() - 20;
+        Self(format!("release-{}-{number}", sanitized(environment, room)))
+    }
+
+    /// The environment and the number of the release that this is the tag of.
+    pub fn release(&self) -> Option<(&str, u64)> {
+        let (environment, number) = self.0.strip_prefix("release-")?.rsplit_once('-')?;
+        // `release-dev-007` is somebody's own.
+        let number = number.parse().ok().filter(|parsed: &u64| parsed.to_string() == number)?;
+        (!environment.is_empty()).then_some((environment, number))
+    }
+
+    /// Whether it names a build cache.
+    pub fn is_cache(&self) -> bool {
+        self.0.starts_with("cache-")
+    }
+
+    /// Whether somebody wants the image to be kept, for a reason that can't be seen from here.
+    pub fn is_keep(&self) -> bool {
+        self.0.starts_with("keep-")
+    }
+
+    /// The image that one with this tag describes: `sha256-<64 digits>`, also with `.sig`, `.att` or `.sbom` after it
+    /// (OCI distribution specification, "Referrers Tag Schema"; cosign, "Signature spec").
+    pub(crate) fn subject(&self) -> Option<ImageDigest> {
+        let hex = self.0.strip_prefix("sha256-")?;
+        format!("sha256:{}", hex.split_once('.').map_or(hex, |(hex, _)| hex)).parse().ok()
+    }
+
     /// `build-<word>`: a name that exists only while an image is pushed.
     pub(crate) fn of_build(word: &str) -> Self {
         Self(format!("build-{}", sanitized(word, 64)))
@@ -89,11 +126,31 @@ mod tests {
             ImageTag::of_cache(&branch, Architecture::X86_64),
             ImageTag::of_cache("main", Architecture::X86_64),
             ImageTag::of_build(".tmpAb/c"),
+            ImageTag::of_source(&"0a".repeat(20), Some("20261122")),
+            ImageTag::of_release("a-b", u64::MAX),
         ] {
             assert_eq!(tag.as_str().parse::<ImageTag>().as_ref(), Ok(&tag));
         }
         assert_eq!(ImageTag::of_cache("main", Architecture::X86_64).as_str(), "cache-main-amd64");
         assert_eq!(ImageTag::of_digest(&digest).as_str(), "digest-9f9f9f9f9f9f9f9f");
+    }
+
+    #[test]
+    fn a_tag_says_what_it_stands_for() {
+        let tag = |text: &str| text.parse::<ImageTag>().unwrap();
+        let (newest, older) = (ImageTag::of_release("prod-eu", 12), tag("release-dev-0"));
+        assert_eq!(newest.release(), Some(("prod-eu", 12)));
+        assert_eq!(older.release(), Some(("dev", 0)));
+        for other in ["release-dev", "release-dev-x", "release-dev-007", "release--1", "git-release-dev-1"] {
+            assert_eq!(tag(other).release(), None, "{other}");
+        }
+        let digest: ImageDigest = format!("sha256:{}", "9f".repeat(32)).parse().unwrap();
+        for suffix in ["", ".sig", ".att"] {
+            assert_eq!(tag(&format!("sha256-{}{suffix}", "9f".repeat(32))).subject(), Some(digest.clone()));
+        }
+        assert_eq!(tag("sha256-9f.sig").subject(), None);
+        assert!(tag("cache-main-arm64").is_cache() && !tag("git-cache-1").is_cache());
+        assert!(tag("keep-elsewhere").is_keep() && !tag("keep").is_keep());
     }
 
     #[test]

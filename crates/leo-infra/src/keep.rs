@@ -25,6 +25,11 @@ pub(crate) fn evidence(root: &Path) -> PathBuf {
     root.join(FOLDER).join("evidence")
 }
 
+/// Where the hashes of files in build contexts are remembered.
+pub(crate) fn hashes(root: &Path) -> PathBuf {
+    root.join(FOLDER).join("hashes")
+}
+
 /// Writes a private JSON file and its folders. A reader sees the old file or the new one, whenever this ends.
 pub(crate) fn write_json(path: &Path, value: &impl Serialize) -> Result<(), Problem> {
     write(path, value).map_err(|error| {

@@ -22,6 +22,7 @@ mod local;
 mod operation;
 mod progress;
 mod promote;
+mod registry;
 mod standing;
 mod target;
 mod watched;
@@ -29,8 +30,8 @@ mod who;
 
 use clap::{Parser, Subcommand};
 use commands::{
-    deploy as deploy_command, destroy as destroy_command, diagnose, drift, forward, push_images, releases,
-    rollback,
+    deploy as deploy_command, destroy as destroy_command, diagnose, drift, forward, images, push_images,
+    releases, rollback,
 };
 use std::process::ExitCode;
 
@@ -53,6 +54,8 @@ enum Command {
     Destroy(destroy_command::Args),
     /// Build the images, push them and print their digests
     PushImages(push_images::Args),
+    /// List the images in the registry, or delete those that nothing uses
+    Images(images::Args),
     /// Show what was changed behind CloudFormation's back
     Drift(drift::Args),
     /// Say why the last deploy failed
@@ -71,6 +74,7 @@ fn main() -> ExitCode {
         Command::Deploy(args) => in_runtime(deploy_command::run(args)),
         Command::Destroy(args) => in_runtime(destroy_command::run(args)),
         Command::PushImages(args) => in_runtime(push_images::run(args)),
+        Command::Images(args) => in_runtime(images::run(args)),
         Command::Drift(args) => in_runtime(drift::run(args)),
         Command::Diagnose(args) => in_runtime(diagnose::run(args)),
         Command::Rollback(args) => in_runtime(rollback::run(args)),

@@ -17,7 +17,7 @@ use crate::state::Folder;
 use crate::target::REGISTRY_USER;
 
 /// The launcher and its modules, written into the state folder and run by the pinned Python.
-const GUARD: [(&str, &str); 7] = [
+const GUARD: [(&str, &str); 8] = [
     ("guard/start.py", include_str!("guard/start.py")),
     ("guard/settings.py", include_str!("guard/settings.py")),
     ("guard/policies.py", include_str!("guard/policies.py")),
@@ -25,6 +25,7 @@ const GUARD: [(&str, &str); 7] = [
     ("guard/balance.py", include_str!("guard/balance.py")),
     ("guard/gate.py", include_str!("guard/gate.py")),
     ("guard/imports.py", include_str!("guard/imports.py")),
+    ("guard/images.py", include_str!("guard/images.py")),
 ];
 /// How long one question whether it is ready may take.
 const QUESTION: Duration = Duration::from_millis(500);

@@ -10,7 +10,8 @@
 //! - [`Artifacts::stage`], [`Artifacts::template`]: templates.
 //! - [`Artifacts::record`], [`Artifacts::releases`], [`Artifacts::release`], [`previous_good`]: releases.
 //! - [`Artifacts::promote`], [`Artifacts::promotion`], [`Artifacts::promotion_deployed`]: what the next deploy takes.
-//! - [`Artifacts::lease`]: one deploy at a time.
+//! - [`Artifacts::lease`]: one deploy at a time; [`Artifacts::behind_collection`]: none while images are deleted.
+//! - [`Artifacts::environments`], [`Artifacts::promised`]: which environments there are, and what they will run.
 //!
 //! Deliberately absent: creating the bucket (the registry's stack does), deleting anything but a lease and a
 //! promotion that was deployed, knowing what the stacks contain, printing.
@@ -22,13 +23,14 @@ mod lease;
 mod objects;
 mod previous;
 mod process;
+mod promised;
 mod promotion;
 mod release;
 
 pub use artifacts::{Address, Artifacts, StagedTemplate, TEMPLATE_LIMIT, template_sha256};
 pub use error::ReleaseError;
 pub use history::{History, Unreadable};
-pub use lease::{Holder, Lease, Lost, Waiting};
+pub use lease::{Holder, Lease, Lost, REGISTRY_IMAGES, Waiting};
 pub use previous::{Previous, previous_good};
 pub use process::Process;
 pub use promotion::{PendingPromotion, PromotedFrom, PromotedImage, Promotion};

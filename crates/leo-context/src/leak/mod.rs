@@ -1,13 +1,14 @@
 //! Secrets that a build would see: by the names of files and by the shapes of tokens.
 
 mod names;
+mod shapes;
 mod tokens;
 
 use std::fmt::{self, Display, Formatter};
 use std::path::PathBuf;
 
 pub(crate) use names::named_secret;
-pub(crate) use tokens::{OVERLAP, Scanner, Token, kind_name};
+pub(crate) use tokens::{OVERLAP, Scanner, Token, Window, kind_name, rules};
 
 /// A kind of secret, in words: "a GitHub token". Never a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -33,11 +34,11 @@ pub enum LeakSource {
 }
 
 /// Something a build would see that looks like a secret.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Leak {
     /// Where it is.
     pub context: LeakSource,
-    /// The file or folder, relative to its context. For the Dockerfile its own path, for an argument its name.
+    /// The file, relative to its context. For a build argument its name.
     pub path: PathBuf,
     /// Its line in the file, from 1, where it was found by its shape.
     pub line: Option<u32>,
@@ -48,7 +49,7 @@ pub struct Leak {
 }
 
 /// A line for a `.dockerignore`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct IgnoreLine {
     /// The list, with its whole path. It need not be there yet.
     pub file: PathBuf,

@@ -1,5 +1,8 @@
 //! Names under which secrets are kept.
 
+use std::ffi::OsStr;
+use std::path::Path;
+
 use super::Secret;
 
 const ENV_FILE: Secret = Secret("an environment file");
@@ -10,8 +13,12 @@ const CLOUD: Secret = Secret("a cloud's saved credentials");
 const STATE: Secret = Secret("Terraform's state, which holds secrets");
 
 /// Folders that are nothing but secrets.
-const FOLDERS: &[(&str, Secret)] =
-    &[(".aws", CLOUD), (".azure", CLOUD), (".gnupg", PRIVATE_KEY), (".ssh", PRIVATE_KEY)];
+const FOLDERS: &[(&str, Secret)] = &[
+    (".aws", CLOUD),
+    (".azure", CLOUD),
+    (".gnupg", Secret("GnuPG's keys")),
+    (".ssh", Secret("SSH's keys and hosts")),
+];
 
 /// Files by their whole name.
 const FILES: &[(&str, Secret)] = &[
@@ -59,37 +66,75 @@ const ENDINGS: &[(&str, Secret)] = &[
     (".tfstate.backup", STATE),
 ];
 
-/// What a path is by its name alone, and which leading part of it (in bytes) is meant: the file, or a folder around
-/// it. `is_folder` says what `path` is.
-pub(crate) fn named_secret(path: &str, is_folder: bool) -> Option<(usize, Secret)> {
-    let lower = path.to_ascii_lowercase();
-    let mut end = 0;
-    let mut folder = "";
-    let mut parts = lower.split('/').peekable();
-    while let Some(part) = parts.next() {
-        end += part.len();
-        if parts.peek().is_some() || is_folder {
-            if let Some(&(_, what)) = FOLDERS.iter().find(|(name, _)| *name == part) {
-                return Some((end, what));
-            }
-        } else {
-            return file(folder, part).map(|what| (end, what));
+/// What a file is by its name and its folders' names alone, and what that is the name of: the file, or a folder that
+/// it is in.
+pub(crate) fn named_secret(path: &Path) -> Option<(&Path, Secret)> {
+    let lower = |part: Option<&OsStr>| part.map(|part| part.to_string_lossy().to_ascii_lowercase());
+    let mut folders: Vec<&Path> = path.ancestors().skip(1).collect();
+    folders.reverse();
+    for folder in folders {
+        let name = lower(folder.file_name());
+        if let Some(&(_, what)) = FOLDERS.iter().find(|(own, _)| name.as_deref() == Some(own)) {
+            return Some((folder, what));
         }
-        folder = part;
-        end += 1;
     }
-    None
+    let name = lower(path.file_name())?;
+    let folder = lower(path.parent().and_then(Path::file_name)).unwrap_or_default();
+    of_environment(&name)
+        .or_else(|| FILES.iter().find(|(own, _)| *own == name).map(|&(_, what)| what))
+        .or_else(|| {
+            let mut there = FILES_IN.iter().filter(|(place, own, _)| *place == folder && *own == name);
+            there.next().map(|&(.., what)| what)
+        })
+        .or_else(|| ENDINGS.iter().find(|(ending, _)| name.ends_with(ending)).map(|&(_, what)| what))
+        .map(|what| (path, what))
 }
 
-fn file(folder: &str, name: &str) -> Option<Secret> {
-    if let Some(suffix) = name.strip_prefix(".env.") {
-        return (!matches!(suffix, "defaults" | "example")).then_some(ENV_FILE);
+/// `.env.*`, but for the two kinds that are made to be committed.
+fn of_environment(name: &str) -> Option<Secret> {
+    let suffix = name.strip_prefix(".env.")?;
+    (!matches!(suffix, "defaults" | "example")).then_some(ENV_FILE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_known_by_their_names() {
+        for (path, wanted) in [
+            (".env", Some((".env", "an environment file"))),
+            ("a/b/.env", Some(("a/b/.env", "an environment file"))),
+            (".env.local", Some((".env.local", "an environment file"))),
+            (".env.production", Some((".env.production", "an environment file"))),
+            (".ENV", Some((".ENV", "an environment file"))),
+            (".env.defaults", None),
+            (".env.example", None),
+            ("env", None),
+            (".envrc.md", None),
+            (".environment", None),
+            ("config.env.ts", None),
+            (".aws/credentials", Some((".aws", "a cloud's saved credentials"))),
+            ("home/.aws/cli/cache/x.json", Some(("home/.aws", "a cloud's saved credentials"))),
+            (".aws", None),
+            (".ssh/id_ed25519.pub", Some((".ssh", "SSH's keys and hosts"))),
+            ("id_rsa", Some(("id_rsa", "a private key"))),
+            ("id_rsa.pub", None),
+            ("deploy/id_ed25519", Some(("deploy/id_ed25519", "a private key"))),
+            (".git-credentials", Some((".git-credentials", "a tool's saved credentials"))),
+            (".netrc", Some((".netrc", "a tool's saved credentials"))),
+            (".docker/config.json", Some((".docker/config.json", "a tool's saved credentials"))),
+            ("config.json", None),
+            (".cargo/credentials.toml", Some((".cargo/credentials.toml", "a tool's saved credentials"))),
+            (".cargo/config.toml", None),
+            ("certs/server.p12", Some(("certs/server.p12", "a store of keys"))),
+            ("certs/ca.pem", None),
+            ("terraform.tfstate", Some(("terraform.tfstate", "Terraform's state, which holds secrets"))),
+            ("src/ssh/mod.rs", None),
+        ] {
+            let found =
+                named_secret(Path::new(path)).map(|(what, secret)| (what.to_str().unwrap(), secret.0));
+            assert_eq!(found, wanted, "{path}");
+        }
     }
-    let by_name = FILES.iter().find(|(own, _)| *own == name).map(|&(_, what)| what);
-    let by_place = || {
-        let is = |&&(place, own, _): &&(&str, &str, Secret)| place == folder && own == name;
-        FILES_IN.iter().find(is).map(|&(.., what)| what)
-    };
-    let by_ending = || ENDINGS.iter().find(|(ending, _)| name.ends_with(ending)).map(|&(_, what)| what);
-    by_name.or_else(by_place).or_else(by_ending)
 }

@@ -8,6 +8,7 @@ use std::fmt::{self, Display, Formatter};
 
 pub(crate) use self::glob::clean;
 use self::program::Program;
+pub(crate) use self::program::characters;
 
 /// A pattern that says which paths it matches. Whether a path is left out is decided by the whole list.
 #[derive(Clone, Debug)]
@@ -56,6 +57,21 @@ impl Display for BadPattern {
     }
 }
 
+impl BadPattern {
+    /// What to write instead.
+    pub(crate) fn fix(self) -> &'static str {
+        match self {
+            Self::LoneException => "write a path after the `!`, or take the line out",
+            Self::Syntax => {
+                "close the `[` with a `]` that has something before it; write `\\\\` for a backslash"
+            }
+            Self::Range => "let the range go upwards, like `[a-z]`",
+            Self::Escape(_) => "write `\\` only before `*`, `?`, `[`, `]` and `\\`",
+            Self::ClassName => "name the characters, like `[a-z0-9]`",
+        }
+    }
+}
+
 impl Pattern {
     /// A pattern as it stands in the list: `!` in front makes an exception. Spaces at its ends don't count. `None`
     /// where nothing is left.
@@ -86,12 +102,13 @@ impl Pattern {
     }
 
     /// Whether it matches this path itself; parents are the caller's concern.
-    pub(crate) fn matches(&self, path: &str) -> bool {
+    pub(crate) fn matches(&self, path: &[u8]) -> bool {
         match &self.matcher {
-            Matcher::Exact => path == self.text,
-            Matcher::Prefix(prefix) => path.starts_with(prefix.as_str()),
+            Matcher::Exact => path == self.text.as_bytes(),
+            Matcher::Prefix(prefix) => path.starts_with(prefix.as_bytes()),
             Matcher::Suffix(suffix) => {
-                path.ends_with(suffix.as_str()) || suffix.strip_prefix('/').is_some_and(|rest| path == rest)
+                path.ends_with(suffix.as_bytes())
+                    || suffix.strip_prefix('/').is_some_and(|rest| path == rest.as_bytes())
             }
             Matcher::Program(program) => program.matches(path),
         }

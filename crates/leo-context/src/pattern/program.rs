@@ -10,8 +10,8 @@ use super::BadPattern;
 #[derive(Clone, Debug)]
 pub(crate) struct Program {
     steps: Vec<Step>,
-    /// Characters that every match ends with.
-    tail: String,
+    /// Bytes that every match ends with.
+    tail: Vec<u8>,
 }
 
 #[derive(Clone, Debug)]
@@ -100,18 +100,18 @@ impl Program {
         };
         let mut tail: Vec<char> = steps.iter().rev().map_while(plain).collect();
         tail.reverse();
-        Ok(Self { steps, tail: tail.into_iter().collect() })
+        Ok(Self { steps, tail: String::from_iter(tail).into_bytes() })
     }
 
     /// Whether it matches all of `path`.
-    pub(super) fn matches(&self, path: &str) -> bool {
+    pub(super) fn matches(&self, path: &[u8]) -> bool {
         if !path.ends_with(&self.tail) {
             return false;
         }
         let mut active = vec![false; self.steps.len() + 1];
         let mut next = active.clone();
         self.enter(&mut active, 0, true);
-        for character in path.chars() {
+        for character in characters(path) {
             next.fill(false);
             let mut alive = false;
             for (index, step) in self.steps.iter().enumerate() {
@@ -159,6 +159,13 @@ impl Program {
     }
 }
 
+/// A path's characters as Go reads them: each byte that is not UTF-8 is one U+FFFD.
+pub(crate) fn characters(path: &[u8]) -> impl Iterator<Item = char> {
+    path.utf8_chunks().flat_map(|chunk| {
+        chunk.valid().chars().chain(chunk.invalid().iter().map(|_| char::REPLACEMENT_CHARACTER))
+    })
+}
+
 const DIGITS: &[(char, char)] = &[('0', '9')];
 const WORD: &[(char, char)] = &[('0', '9'), ('A', 'Z'), ('_', '_'), ('a', 'z')];
 const SPACE: &[(char, char)] = &[('\t', '\n'), ('\x0c', '\r'), (' ', ' ')];
@@ -203,9 +210,16 @@ fn escape(rest: &mut Peekable<Chars<'_>>) -> Result<Escape, BadPattern> {
         'n' => Escape::Char('\n'),
         'r' => Escape::Char('\r'),
         'v' => Escape::Char('\x0b'),
+        'x' => Escape::Char(hexadecimal(rest).ok_or(BadPattern::Escape('x'))?),
         plain if plain.is_ascii() && !plain.is_ascii_alphanumeric() => Escape::Char(plain),
         other => return Err(BadPattern::Escape(other)),
     })
+}
+
+/// The two digits of `\xHH`. The form with braces can't be in a pattern, whose braces are escaped.
+fn hexadecimal(rest: &mut Peekable<Chars<'_>>) -> Option<char> {
+    let mut digit = || rest.next().and_then(|digit| digit.to_digit(16));
+    char::from_u32(digit()? * 16 + digit()?)
 }
 
 fn escaped(rest: &mut Peekable<Chars<'_>>) -> Result<Set, BadPattern> {

@@ -6,12 +6,14 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use leo_image::{
-    Catalog, Engine, ImageError, ImageName, Password, Publisher, PushMode, Registry, RegistryCredentials,
+    Catalog, Engine, ImageError, ImageName, Password, PublishOptions, Publisher, PushMode, Registry,
+    RegistryCredentials,
 };
 use tempfile::TempDir;
 
 use crate::context::Context;
-use crate::ecr::{Ecr, Image, Store};
+use crate::ecr::{Ecr, Store};
+use crate::stub::registry_with_an_image;
 
 /// A folder with a program `docker`, which is a shell script.
 struct FakeDocker(TempDir);
@@ -76,53 +78,59 @@ async fn the_builder_and_the_store_decide_how_an_image_is_pushed() {
 
 #[tokio::test]
 async fn a_builder_of_its_own_pushes_by_digest_and_the_tag_is_set_in_ecr() {
-    let digest = format!("sha256:{}", "5".repeat(64));
+    let (host, stored) = registry_with_an_image(architecture()).await;
+    let digest = stored.digest.clone();
     let build = format!(
         "printf '%s\\n' \"$@\" > arguments; cat \"$DOCKER_CONFIG/config.json\" > login\n\
          while [ \"$1\" != --metadata-file ]; do shift; done\n\
          printf '{{\"containerimage.digest\": \"{digest}\"}}' > \"$2\""
     );
     let docker = FakeDocker::new(NEW_BUILDX, OWN_BUILDER, NO_ENGINE, &build);
-    let images = Arc::new(Mutex::new(vec![Image {
-        digest: digest.clone(),
-        manifest: "{}".into(),
-        media_type: "application/vnd.oci.image.manifest.v1+json".into(),
-        tags: Vec::new(),
-    }]));
-    let catalog = Catalog::new(Ecr::new(Store::Memory(images.clone())).client());
-    let credentials =
-        RegistryCredentials::Password { user: "AWS".into(), password: Password::new("canary-8f3a") };
-    let registry = Registry { host: "registry.example".into(), credentials };
-    let publisher = Publisher::new(docker.find().await.unwrap(), registry, catalog, Arc::new(|_| {}));
+    let images = Arc::new(Mutex::new(vec![stored]));
+    let publisher = publisher(&docker, &host, Store::Memory(images.clone()), "canary-8f3a").await;
 
     let context = Context::new(ImageName::Generator, "x");
-    let plan = context.plan("registry.example").await;
+    let plan = context.plan(&host).await;
     let git_tag = plan.git_tag.clone().unwrap();
     let image = publisher.publish(vec![plan]).await.unwrap().remove(0);
-    assert_eq!(image.reference.to_string(), format!("registry.example/leo@{digest}"));
+    assert_eq!(image.reference.to_string(), format!("{host}/leo@{digest}"));
     assert_eq!(image.tag, git_tag);
-    assert_eq!(images.lock().unwrap()[0].tags, [git_tag.to_string()]);
+    let tags = images.lock().unwrap()[0].tags.clone();
+    assert!(tags.len() == 2 && tags[0].starts_with("src-") && tags[1] == git_tag.to_string(), "{tags:?}");
 
     let arguments = fs::read_to_string(docker.0.path().join("arguments")).unwrap();
     assert!(
         arguments.contains(
-            "--output=type=image,oci-mediatypes=true,name=registry.example/leo,push-by-digest=true,push=true\n"
+            &format!("--output=type=image,oci-mediatypes=true,name={host}/leo,push-by-digest=true,push=true,rewrite-timestamp=true\n")
         ),
         "{arguments}"
     );
     assert!(!arguments.contains("canary-8f3a"));
-    assert!(fs::read_to_string(docker.0.path().join("login")).unwrap().contains("registry.example"));
+    assert!(fs::read_to_string(docker.0.path().join("login")).unwrap().contains(&host));
 }
 
 #[tokio::test]
 async fn an_answer_without_a_digest_is_no_success() {
     let build = "while [ \"$1\" != --metadata-file ]; do shift; done; echo '{}' > \"$2\"";
     let docker = FakeDocker::new(NEW_BUILDX, OWN_BUILDER, NO_ENGINE, build);
-    let catalog = Catalog::new(Ecr::new(Store::Memory(Arc::default())).client());
-    let credentials = RegistryCredentials::Password { user: "AWS".into(), password: Password::new("x") };
-    let registry = Registry { host: "registry.example".into(), credentials };
-    let publisher = Publisher::new(docker.find().await.unwrap(), registry, catalog, Arc::new(|_| {}));
+    let publisher = publisher(&docker, "registry.example", Store::Memory(Arc::default()), "x").await;
     let context = Context::new(ImageName::Generator, "x");
     let errors = publisher.publish(vec![context.plan("registry.example").await]).await.unwrap_err();
-    assert_eq!(errors[0].to_string(), "understand buildx's metadata file: it has no `containerimage.digest`");
+    assert_eq!(
+        errors[0].to_string(),
+        "understand the builder's metadata file: it has no `containerimage.digest`"
+    );
+}
+
+async fn publisher(docker: &FakeDocker, host: &str, store: Store, password: &str) -> Publisher {
+    let credentials = RegistryCredentials::Password { user: "AWS".into(), password: Password::new(password) };
+    let registry = Registry { host: host.to_owned(), credentials };
+    let catalog = Catalog::new(Ecr::new(store).client());
+    let engine = docker.find().await.unwrap().into();
+    Publisher::new(engine, registry, catalog, PublishOptions::default(), Arc::new(|_| {}))
+}
+
+/// This machine's, as images call it.
+fn architecture() -> &'static str {
+    if std::env::consts::ARCH == "aarch64" { "arm64" } else { "amd64" }
 }

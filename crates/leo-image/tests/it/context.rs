@@ -23,7 +23,7 @@ impl Context {
             "Dockerfile",
             "FROM scratch\nARG COLOUR=blue\nLABEL colour=$COLOUR\nCOPY content /content\n",
         );
-        context.write(".dockerignore", ".git\n");
+        context.write(".dockerignore", ".git\nREADME.md\n");
         context.write("content", text);
         context.commit();
         context
@@ -69,6 +69,9 @@ impl Context {
             git: GitFacts::read(self.path()).await,
             attestations: false,
             cache: CacheUse::Registry,
+            budget_mb: 1000,
+            allowed: Vec::new(),
+            max_age_days: 7,
         })
     }
 }

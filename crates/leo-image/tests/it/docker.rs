@@ -2,10 +2,9 @@
 
 use std::sync::{Arc, Mutex};
 
-use leo_aws::FailureKind;
 use leo_image::{
-    BuildPlan, Catalog, Engine, ImageError, ImageEvent, ImageEventKind, ImageName, Password, PublishedImage,
-    Publisher, PushMode, RegistryCredentials,
+    BuildPlan, BuildReason, Catalog, Engine, ImageError, ImageEvent, ImageEventKind, ImageName, LazyEngine,
+    Made, Password, PublishOptions, PublishedImage, Publisher, PushMode, RegistryCredentials, Sink,
 };
 
 use crate::context::Context;
@@ -13,48 +12,80 @@ use crate::ecr::{Ecr, Store};
 use crate::registry::{PASSWORD, Registry};
 
 /// An engine, a registry and what is needed to push from one to the other.
-struct Bench {
-    registry: Arc<Registry>,
+pub(crate) struct Bench {
+    pub(crate) registry: Arc<Registry>,
+    engine: LazyEngine,
+    password: &'static str,
     publisher: Publisher,
-    events: Arc<Mutex<Vec<ImageEvent>>>,
+    pub(crate) events: Arc<Mutex<Vec<ImageEvent>>>,
 }
 
 impl Bench {
     /// `None`, with the reason printed, on a machine without an engine or a registry.
-    async fn start(password: &str) -> Option<Self> {
-        let engine = match Engine::find().await {
-            Ok(engine) => engine,
-            Err(error) => return skip(&format!("no engine: {error}")),
-        };
-        if engine.push_mode() != PushMode::ThroughStore {
-            return skip("the engine has no containerd image store, or another builder is in use");
+    pub(crate) async fn start(password: &'static str) -> Option<Self> {
+        match Engine::find().await {
+            Ok(engine) if engine.push_mode() == PushMode::ThroughStore => {
+                Self::start_with(engine.into(), password).await
+            }
+            Ok(_) => skip("the engine has no containerd image store, or another builder is in use"),
+            Err(error) => skip(&format!("no engine: {error}")),
         }
-        let Some(registry) = Registry::start().await else { return skip("docker-registry is not installed") };
-        let registry = Arc::new(registry);
-        let events = Arc::new(Mutex::new(Vec::new()));
-        let sink = {
-            let events = events.clone();
-            Arc::new(move |event| events.lock().unwrap().push(event))
-        };
-        let credentials =
-            RegistryCredentials::Password { user: "AWS".to_owned(), password: Password::new(password) };
-        let target = leo_image::Registry { host: registry.host.clone(), credentials };
-        let catalog = Catalog::new(Ecr::new(Store::Registry(registry.clone())).client());
-        Some(Self { registry, publisher: Publisher::new(engine, target, catalog, sink), events })
     }
 
-    async fn publish(&self, plan: BuildPlan) -> Result<PublishedImage, ImageError> {
+    pub(crate) async fn start_with(engine: LazyEngine, password: &'static str) -> Option<Self> {
+        let Some(registry) = Registry::start().await else { return skip("docker-registry is not installed") };
+        let (registry, events) = (Arc::new(registry), Arc::default());
+        let publisher =
+            publisher(&engine, &registry, &registry.host, password, PublishOptions::default(), &events);
+        Some(Self { registry, engine, password, publisher, events })
+    }
+
+    /// Publishes in another way.
+    pub(crate) fn with(&self, options: PublishOptions) -> Publisher {
+        publisher(&self.engine, &self.registry, &self.registry.host, self.password, options, &self.events)
+    }
+
+    /// Publishes through something between us and the registry.
+    pub(crate) fn through(&self, host: &str) -> Publisher {
+        publisher(&self.engine, &self.registry, host, self.password, PublishOptions::default(), &self.events)
+    }
+
+    /// Publishes, and does something about what happens.
+    pub(crate) fn reacting(&self, react: impl Fn(&ImageEventKind) + Send + Sync + 'static) -> Publisher {
+        let events = self.events.clone();
+        let sink: Sink = Arc::new(move |event: ImageEvent| {
+            react(&event.kind);
+            events.lock().unwrap().push(event);
+        });
+        let options = PublishOptions::default();
+        publisher_to(&self.engine, &self.registry, &self.registry.host, self.password, options, sink)
+    }
+
+    /// Publishes where nothing can be built.
+    pub(crate) fn without_engine(&self) -> Publisher {
+        let none = LazyEngine::at("docker-that-is-not-there");
+        publisher(
+            &none,
+            &self.registry,
+            &self.registry.host,
+            self.password,
+            PublishOptions::default(),
+            &self.events,
+        )
+    }
+
+    pub(crate) async fn publish(&self, plan: BuildPlan) -> Result<PublishedImage, ImageError> {
         let result = self.publisher.publish(vec![plan]).await;
         result.map(|mut images| images.remove(0)).map_err(|mut errors| errors.remove(0))
     }
 
-    fn said(&self, wanted: impl Fn(&ImageEventKind) -> bool) -> Vec<String> {
+    pub(crate) fn said(&self, wanted: impl Fn(&ImageEventKind) -> bool) -> Vec<String> {
         let events = self.events.lock().unwrap();
         events.iter().filter(|event| wanted(&event.kind)).map(ToString::to_string).collect()
     }
 
     /// The names of this registry's images that the engine still has.
-    fn names_left(&self) -> String {
+    pub(crate) fn names_left(&self) -> String {
         let listed = std::process::Command::new("docker")
             .args(["image", "ls", "--format", "{{.Repository}}:{{.Tag}}", "--filter"])
             .arg(format!("reference={}/*", self.registry.host))
@@ -64,15 +95,43 @@ impl Bench {
     }
 }
 
+fn publisher(
+    engine: &LazyEngine,
+    registry: &Arc<Registry>,
+    host: &str,
+    password: &str,
+    options: PublishOptions,
+    events: &Arc<Mutex<Vec<ImageEvent>>>,
+) -> Publisher {
+    let events = events.clone();
+    let sink = Arc::new(move |event| events.lock().unwrap().push(event));
+    publisher_to(engine, registry, host, password, options, sink)
+}
+
+fn publisher_to(
+    engine: &LazyEngine,
+    registry: &Arc<Registry>,
+    host: &str,
+    password: &str,
+    options: PublishOptions,
+    sink: Sink,
+) -> Publisher {
+    let credentials =
+        RegistryCredentials::Password { user: "AWS".to_owned(), password: Password::new(password) };
+    let target = leo_image::Registry { host: host.to_owned(), credentials };
+    let catalog = Catalog::new(Ecr::new(Store::Registry(registry.clone())).client());
+    Publisher::new(engine.clone(), target, catalog, options, sink)
+}
+
 /// Says why a test proves nothing here.
-fn skip<T>(reason: &str) -> Option<T> {
+pub(crate) fn skip<T>(reason: &str) -> Option<T> {
     assert!(std::env::var_os("LEO_REQUIRE_ALL").is_none_or(|value| value != "1"), "{reason}");
     println!("skipped: {reason}");
     None
 }
 
 /// Something that no other test's image holds.
-fn unique(what: &str) -> String {
+pub(crate) fn unique(what: &str) -> String {
     format!("{what} {}", tempfile::tempdir().unwrap().path().display())
 }
 
@@ -84,35 +143,55 @@ async fn docker_an_image_is_built_once_sent_once_and_tagged_where_a_tag_is_absen
     let git_tag = plan.git_tag.clone().unwrap();
 
     let first = bench.publish(plan.clone()).await.unwrap();
-    assert!(first.sent);
+    assert!(
+        matches!(first.made, Made::Built { reason: BuildReason::Absent, sent: true, .. }),
+        "{:?}",
+        first.made
+    );
     assert_eq!(first.tag, git_tag);
-    assert_eq!(bench.registry.tags("leo").await, [plan_cache(&plan), git_tag.to_string()]);
+    let tags = bench.registry.tags("leo").await;
+    let digest_tag = format!("digest-{}", first.reference.digest.short());
+    assert_eq!(tags[..3], [plan_cache(&plan), digest_tag, git_tag.to_string()]);
+    assert!(tags.len() == 4 && tags[3].starts_with("src-") && tags[3].len() == 44, "{tags:?}");
 
-    let again = bench.publish(plan).await.unwrap();
-    assert_eq!(again, PublishedImage { sent: false, ..first.clone() });
+    // Nothing changed, so nothing is built; not even an engine is needed.
+    let engineless = bench.without_engine();
+    let again = engineless.publish(vec![plan]).await.unwrap().remove(0);
+    assert_eq!(again.tag.to_string(), tags[3]);
+    assert_eq!(again, PublishedImage { made: Made::Unchanged, tag: again.tag.clone(), ..first.clone() });
 
-    // A commit that changes nothing in the image: the same digest gets one more name.
-    context.write(".dockerignore", ".git\nREADME.md\n");
+    // A commit that changes nothing that the build sees: the same image gets one more name.
     context.write("README.md", "not in the image");
     context.commit();
     let plan = context.plan(&bench.registry.host).await;
     let second_tag = plan.git_tag.clone().unwrap();
-    let renamed = bench.publish(plan.clone()).await.unwrap();
-    assert_eq!((renamed.reference, renamed.sent, renamed.tag), (first.reference, false, second_tag.clone()));
-    let mut tags = vec![plan_cache(&plan), git_tag.to_string(), second_tag.to_string()];
+    let renamed = engineless.publish(vec![plan.clone()]).await.unwrap().remove(0);
+    assert_eq!((&renamed.reference, renamed.made), (&first.reference, Made::Unchanged));
+    let mut tags = [tags, vec![second_tag.to_string()]].concat();
     tags.sort();
+    assert_eq!(bench.registry.tags("leo").await, tags);
+
+    // Asked for, it is built all the same.
+    let options = PublishOptions { force: true, ..PublishOptions::default() };
+    let forced = bench.with(options).publish(vec![plan]).await.unwrap().remove(0);
+    assert!(
+        matches!(forced.made, Made::Built { reason: BuildReason::Forced, sent: false, .. }),
+        "{:?}",
+        forced.made
+    );
+    assert_eq!(forced.reference, first.reference);
     assert_eq!(bench.registry.tags("leo").await, tags);
     assert_eq!(bench.said(|kind| matches!(kind, ImageEventKind::Warning(_))), [""; 0]);
     assert_eq!(bench.names_left(), "");
 }
 
 #[tokio::test]
-async fn docker_an_image_of_an_uncommitted_tree_is_tagged_by_its_digest() {
+async fn docker_an_image_of_an_uncommitted_tree_is_tagged_by_its_source() {
     let Some(bench) = Bench::start(PASSWORD).await else { return };
     let context = Context::new(ImageName::Generator, &unique("second"));
     context.write("content", &unique("changed"));
     let image = bench.publish(context.plan(&bench.registry.host).await).await.unwrap();
-    assert_eq!(image.tag.to_string(), format!("digest-{}", image.reference.digest.short()));
+    assert!(image.tag.as_str().starts_with("src-"), "{}", image.tag);
     let tags = bench.registry.tags("leo").await;
     assert!(
         tags.contains(&image.tag.to_string()) && tags.iter().all(|tag| !tag.starts_with("git-")),
@@ -131,7 +210,7 @@ async fn docker_a_tag_that_names_another_image_stays_with_it() {
     other.source.build_args.insert("COLOUR".to_owned(), "red".to_owned());
     let second = bench.publish(other).await.unwrap();
     assert_ne!(first.reference, second.reference);
-    assert_eq!(second.tag.to_string(), format!("digest-{}", second.reference.digest.short()));
+    assert!(second.tag.as_str().starts_with("src-"), "{}", second.tag);
     let note = bench.said(|kind| matches!(kind, ImageEventKind::Note(text) if text.contains("stays with")));
     assert_eq!(note.len(), 1);
 
@@ -153,7 +232,7 @@ async fn docker_both_images_are_built_in_one_go() {
     // The same content is the same image, wherever and whenever it is built.
     assert_eq!(images[0].reference.digest, images[1].reference.digest);
     assert_eq!(images[0].reference.repository_uri, format!("{host}/leo-saas-app"));
-    assert_eq!(bench.registry.tags("leo-saas-app").await.len(), 2);
+    assert_eq!(bench.registry.tags("leo-saas-app").await.len(), 4);
 }
 
 #[tokio::test]
@@ -171,56 +250,6 @@ async fn docker_attestations_make_an_index_that_has_the_platform_s_manifest() {
     }
 }
 
-#[tokio::test]
-async fn docker_a_cache_that_can_t_be_written_is_a_warning() {
-    let Some(bench) = Bench::start(PASSWORD).await else { return };
-    let context = Context::new(ImageName::Generator, &unique("fourth"));
-    let mut plan = context.plan(&bench.registry.host).await;
-    // Port 9 is "discard", where nothing listens.
-    plan.cache.as_mut().unwrap().to = "127.0.0.1:9/leo:cache-main".to_owned();
-    bench.publish(plan).await.unwrap();
-    let warnings = bench.said(|kind| matches!(kind, ImageEventKind::Warning(_)));
-    assert!(warnings.len() == 1 && warnings[0].contains("connection refused"), "{warnings:?}");
-}
-
-#[tokio::test]
-async fn docker_a_failing_dockerfile_shows_step_and_place() {
-    let Some(bench) = Bench::start(PASSWORD).await else { return };
-    let context = Context::new(ImageName::Generator, &unique("fifth"));
-    context.write("Dockerfile", "FROM scratch\nCOPY content /content\nCOPY nothing-there /x\n");
-    let error = bench.publish(context.plan(&bench.registry.host).await).await.unwrap_err();
-    assert_eq!(error.kind(), FailureKind::Failed);
-    assert!(error.to_string().contains("[2/2] COPY nothing-there /x"), "{error}");
-    assert!(error.to_string().contains("not found"), "{error}");
-    let details = error.details().join("\n");
-    assert!(details.contains("Dockerfile:3") && details.contains(">>> COPY nothing-there /x"), "{details}");
-    assert_eq!(bench.registry.tags("leo").await, [""; 0]);
-
-    context.write("Dockerfile", "FROM scratch\n");
-    let mut plan = context.plan(&bench.registry.host).await;
-    plan.source.dockerfile = "docker/Dockerfile".into();
-    let error = bench.publish(plan).await.unwrap_err();
-    assert!(matches!(error, ImageError::MissingDockerfile { .. }));
-    assert_eq!(error.kind(), FailureKind::Usage);
-}
-
-#[tokio::test]
-async fn docker_a_refused_login_is_tried_again_and_then_a_matter_of_credentials() {
-    let Some(bench) = Bench::start("wrong").await else { return };
-    let context = Context::new(ImageName::Generator, &unique("sixth"));
-    let mut plan = context.plan(&bench.registry.host).await;
-    plan.cache = None;
-    let error = bench.publish(plan).await.unwrap_err();
-    assert!(matches!(error, ImageError::Denied { .. }), "{error}");
-    assert_eq!(error.kind(), FailureKind::Credentials);
-    assert_eq!(
-        bench.said(|kind| matches!(kind, ImageEventKind::Note(text) if text.starts_with("signing in"))).len(),
-        1
-    );
-    assert_eq!(bench.registry.tags("leo").await, [""; 0]);
-    assert_eq!(bench.names_left(), "");
-}
-
-fn plan_cache(plan: &BuildPlan) -> String {
+pub(crate) fn plan_cache(plan: &BuildPlan) -> String {
     plan.cache.as_ref().unwrap().to.rsplit(':').next().unwrap().to_owned()
 }

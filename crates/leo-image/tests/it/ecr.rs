@@ -74,21 +74,19 @@ impl Ecr {
             },
             "BatchGetImage" => {
                 assert!(request["acceptedMediaTypes"].as_array().unwrap().len() > 3);
-                let id = &request["imageIds"][0];
-                match self.find(repository, id).await {
-                    Some(image) => (
-                        200,
-                        json!({"images": [{
-                            "imageId": {"imageDigest": image.digest},
+                let (mut images, mut failures) = (Vec::new(), Vec::new());
+                for id in request["imageIds"].as_array().unwrap() {
+                    match self.find(repository, id).await {
+                        Some(image) => images.push(json!({
+                            // As the emulator does: the tag that it got last, whichever was asked for.
+                            "imageId": {"imageDigest": image.digest, "imageTag": image.tags.last()},
                             "imageManifest": image.manifest,
                             "imageManifestMediaType": image.media_type,
-                        }], "failures": []}),
-                    ),
-                    None => (
-                        200,
-                        json!({"images": [], "failures": [{"imageId": id, "failureCode": "ImageNotFound"}]}),
-                    ),
+                        })),
+                        None => failures.push(json!({"imageId": id, "failureCode": "ImageNotFound"})),
+                    }
                 }
+                (200, json!({"images": images, "failures": failures}))
             }
             "PutImage" => self.put(repository, request).await,
             other => panic!("unexpected call of {other}"),

@@ -5,6 +5,7 @@ pub(crate) mod destroy;
 pub(crate) mod diagnose;
 pub(crate) mod drift;
 pub(crate) mod forward;
+pub(crate) mod images;
 pub(crate) mod push_images;
 pub(crate) mod releases;
 pub(crate) mod rollback;

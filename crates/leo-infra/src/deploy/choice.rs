@@ -1,6 +1,6 @@
 //! Which images a deploy uses, decided before anything is sent.
 
-use super::Before;
+use super::{Before, image_build::ImageBuild};
 use crate::{
     failure::{Failure, Problem},
     promote,
@@ -8,7 +8,7 @@ use crate::{
 };
 use leo_aws::FailureKind;
 use leo_image::{
-    DemoImages, Engine, ImageDigest, ImageError, ImageName, ImagesChoice, Selection, SourceChoice, Sources,
+    DemoImages, ImageDigest, ImageError, ImageName, ImagesChoice, Selection, SourceChoice, Sources,
     choose_sources,
 };
 use leo_project::Project;
@@ -17,8 +17,8 @@ use leo_stack::Stacks;
 
 /// Where a deploy takes its images from.
 pub(crate) enum ImagePlan {
-    /// Build both with this engine, and push them.
-    Build(SourceChoice, Engine),
+    /// Build what the registry does not have, with this engine, and push it.
+    Build(ImageBuild),
     /// What the platform runs when it is this run's turn.
     Current,
     /// These digests, which the registry has to have; an image without one stays as the platform runs it when it is this
@@ -33,7 +33,7 @@ pub(crate) enum ImagePlan {
 impl ImagePlan {
     /// Whether they are the demo images.
     pub(crate) fn are_demo(&self) -> bool {
-        matches!(self, Self::Build(choice, _) if choice.sources == Sources::Demo)
+        matches!(self, Self::Build(build) if build.choice.sources == Sources::Demo)
     }
 
     /// The promotion that they come from.
@@ -81,10 +81,11 @@ pub(crate) async fn choose(
         choice
     });
     match choice {
-        ImagesChoice::Build => Ok(ImagePlan::Build(
-            sources(project, demo, Selection::Both)?,
-            Engine::find().await.map_err(Problem::from)?,
-        )),
+        ImagesChoice::Build => {
+            let build = ImageBuild::of_both(sources(project, demo, Selection::Both)?);
+            build.preflight(project, target, stacks).await?;
+            Ok(ImagePlan::Build(build))
+        }
         ImagesChoice::Promoted => {
             let pending = pending.ok_or_else(|| promote::nothing_pending(environment))?;
             let digests = promote::digests(&pending.promotion)?;

@@ -1,6 +1,6 @@
 //! The images as a step: built and pushed, kept as they run, or given by digest.
 
-use super::{Before, Plan, choice::ImagePlan};
+use super::{Before, Plan, choice::ImagePlan, image_events};
 use crate::{
     failure::{Failure, Problem},
     target::Target,
@@ -8,14 +8,10 @@ use crate::{
 use leo_aws::FailureKind;
 use leo_config::names;
 use leo_deploy::{Finished, Reporter, StackOutcome};
-use leo_image::{
-    CacheUse, Engine, GitFacts, ImageDigest, ImageError, ImageEventKind, ImageName, ImageReference,
-    PlanInput, PublishedImage, Publisher, Repository, Selection, SourceChoice, Sources, plan as plan_build,
-};
-use leo_project::Project;
+use leo_image::{ImageDigest, ImageError, ImageName, ImageReference, PublishedImage, Repository};
 use leo_stack::Stacks;
 use serde_json::{Value as Json, json};
-use std::{collections::BTreeSet, sync::Arc};
+use std::collections::BTreeSet;
 
 /// The image of one container.
 #[derive(Clone, Debug)]
@@ -61,6 +57,14 @@ pub(crate) struct Repositories {
 }
 
 impl Repositories {
+    /// From the outputs of the registry's stack.
+    pub(super) fn of_outputs(target: &Target, orchestrator: &str, generator: &str) -> Self {
+        Self {
+            orchestrator: target.repository(names::ORCHESTRATOR_REPOSITORY, orchestrator),
+            generator: target.repository(names::GENERATOR_REPOSITORY, generator),
+        }
+    }
+
     /// That of an image.
     pub(crate) fn of(&self, image: ImageName) -> &Repository {
         match image {
@@ -70,31 +74,28 @@ impl Repositories {
     }
 }
 
-/// The repositories of a registry that is deployed already.
-pub(crate) async fn existing_repositories(target: &Target, stacks: &Stacks) -> Result<Repositories, Failure> {
-    let name = stacks.registry.name.to_string();
+/// The repositories of a registry that is deployed already; `None` where there is none.
+pub(crate) async fn repositories(target: &Target, stacks: &Stacks) -> Result<Option<Repositories>, Problem> {
     let engine = leo_deploy::Stacks::new(target.cloudformation.clone());
-    let stack = engine.describe(&name).await.map_err(Problem::from)?;
-    let outputs = stack.map(|stack| stack.outputs).ok_or_else(|| {
+    let stack = engine.describe(&stacks.registry.name.to_string()).await?;
+    let Some(outputs) = stack.map(|stack| stack.outputs) else { return Ok(None) };
+    let uri = |key: &str| outputs.get(key).cloned().unwrap_or_default();
+    let (orchestrator, generator) =
+        (uri(&stacks.keys.orchestrator_repository), uri(&stacks.keys.generator_repository));
+    Ok(Some(Repositories::of_outputs(target, &orchestrator, &generator)))
+}
+
+/// The same, where nothing can be done without them.
+pub(crate) async fn existing_repositories(target: &Target, stacks: &Stacks) -> Result<Repositories, Failure> {
+    let name = &stacks.registry.name;
+    repositories(target, stacks).await?.ok_or_else(|| {
         Problem::new(
             FailureKind::Failed,
             format!("find the image repositories: stack `{name}` does not exist"),
         )
         .hint("deploy first: `cargo xtask deploy` makes it")
-    })?;
-    let uri = |key: &str| outputs.get(key).cloned().unwrap_or_default();
-    Ok(repositories(
-        target,
-        &uri(&stacks.keys.orchestrator_repository),
-        &uri(&stacks.keys.generator_repository),
-    ))
-}
-
-fn repositories(target: &Target, orchestrator: &str, generator: &str) -> Repositories {
-    Repositories {
-        orchestrator: target.repository(names::ORCHESTRATOR_REPOSITORY, orchestrator),
-        generator: target.repository(names::GENERATOR_REPOSITORY, generator),
-    }
+        .into()
+    })
 }
 
 pub(super) async fn run(
@@ -104,18 +105,16 @@ pub(super) async fn run(
     reporter: &Reporter,
 ) -> Result<Finished<Images>, Problem> {
     let keys = &plan.stacks.keys;
-    let repositories = repositories(
+    let repositories = Repositories::of_outputs(
         plan.target,
         super::output(registry, &keys.orchestrator_repository)?,
         super::output(registry, &keys.generator_repository)?,
     );
     let (images, changed) = match &plan.images {
-        ImagePlan::Build(choice, engine) => {
-            let (choice, engine) = (choice.clone(), engine.clone());
-            let finished =
-                build(plan.project, plan.target, choice, Selection::Both, engine, &repositories, reporter)
-                    .await?;
-            (finished.value, finished.changed)
+        ImagePlan::Build(build) => {
+            let published = build.run(plan.project, plan.target, &repositories, reporter).await?;
+            let changed = published.iter().any(PublishedImage::sent);
+            (published.into_iter().map(Built::from).collect(), changed)
         }
         ImagePlan::Current => {
             let (orchestrator, generator) = super::choice::current(plan.stacks, before.platform.as_ref())?;
@@ -164,7 +163,7 @@ async fn adopt(
 ) -> Result<Vec<Built>, ImageError> {
     let catalog = target.catalog();
     let adopt = async |name, repository, digest| {
-        catalog.adopt(name, repository, digest, lines_to(reporter)).await.map(Built::from)
+        catalog.adopt(name, repository, digest, image_events::sink(reporter)).await.map(Built::from)
     };
     let (orchestrator, generator) = tokio::try_join!(
         adopt(ImageName::Orchestrator, &repositories.orchestrator, orchestrator),
@@ -181,76 +180,8 @@ fn pair(images: Vec<Built>) -> Result<Images, Problem> {
         })
 }
 
-/// Builds the selected images, pushes them, and gives them in the order orchestrator, generator.
-pub(crate) async fn build(
-    project: &Project,
-    target: &Target,
-    choice: SourceChoice,
-    selection: Selection,
-    engine: Engine,
-    repositories: &Repositories,
-    reporter: &Reporter,
-) -> Result<Finished<Vec<Built>>, Problem> {
-    let config = &project.config;
-    let (orchestrator_architecture, generator_architecture) =
-        (config.orchestrator.architecture, config.generator.architecture);
-    let sources = match choice.sources {
-        Sources::Siblings(siblings) => *siblings,
-        Sources::Demo => {
-            reporter.note("compiling the demo programs");
-            let (root, lines) = (&project.root, reporter.clone());
-            leo_image::demo::build(root, orchestrator_architecture, generator_architecture, move |line| {
-                lines.line(line);
-            })
-            .await?
-        }
-    };
-    let cache = if target.local.is_some() { CacheUse::EngineOnly } else { CacheUse::Registry };
-    let mut plans = vec![];
-    for (image, source, architecture, repository) in [
-        (
-            ImageName::Orchestrator,
-            sources.orchestrator,
-            orchestrator_architecture,
-            &repositories.orchestrator,
-        ),
-        (ImageName::Generator, sources.generator, generator_architecture, &repositories.generator),
-    ] {
-        if !selection.has(image) {
-            continue;
-        }
-        let git = GitFacts::read(&source.context).await;
-        plans.push(plan_build(PlanInput {
-            image,
-            source,
-            architecture,
-            repository: repository.clone(),
-            git,
-            attestations: config.images.attestations,
-            cache,
-        }));
-    }
-    let registry = target.registry(&repositories.orchestrator);
-    let published = Publisher::new(engine, registry, target.catalog(), lines_to(reporter))
-        .publish(plans)
-        .await
-        .map_err(join_errors)?;
-    let changed = published.iter().any(|image| image.sent);
-    Ok(Finished::new(published.into_iter().map(Built::from).collect(), changed))
-}
-
-/// What happens to an image, as lines, notes and warnings of the step.
-pub(crate) fn lines_to(reporter: &Reporter) -> leo_image::Sink {
-    let reporter = reporter.clone();
-    Arc::new(move |event| match &event.kind {
-        ImageEventKind::Warning(text) => reporter.warning(format!("{}: {text}", event.image)),
-        ImageEventKind::Note(_) => reporter.note(event.to_string()),
-        _ => reporter.line(event.to_string()),
-    })
-}
-
 /// Both images can fail at once; the step has one problem, so the others' messages go with the first.
-fn join_errors(errors: Vec<ImageError>) -> Problem {
+pub(super) fn join_errors(errors: Vec<ImageError>) -> Problem {
     let mut problems = errors.into_iter().map(Problem::from);
     let Some(mut first) = problems.next() else {
         return Problem::new(FailureKind::Failed, "build the images, and no reason was given");

@@ -8,6 +8,8 @@ mod adopt;
 pub(crate) mod choice;
 mod footing;
 mod gate;
+pub(crate) mod image_build;
+pub(crate) mod image_events;
 pub(crate) mod images;
 mod parameters;
 mod plan;

@@ -3,6 +3,7 @@
 use super::{Plan, images::Images};
 use crate::failure::Problem;
 use leo_deploy::{Finished, Reporter};
+use leo_image::{Marked, TagOutcome};
 use leo_release::{NewRelease, NewStack, Release, ReleasedImage};
 use std::{collections::BTreeMap, time::SystemTime};
 
@@ -55,5 +56,33 @@ pub(super) async fn run(
     if new {
         reporter.note(format!("recorded as release {}", release.number));
     }
+    for image in [&images.orchestrator, &images.generator] {
+        mark(plan, image, release.number, reporter).await;
+    }
     Ok(Finished::new(release, new))
+}
+
+/// Gives an image the tag of its release, which no lifecycle rule touches; also one that a release before it has left
+/// without. What is deployed has another lasting tag already, so a failure is no reason to call the deploy failed.
+async fn mark(plan: &Plan<'_>, image: &super::images::Built, number: u64, reporter: &Reporter) {
+    let repository = crate::registry::repository(image.name);
+    let config = &plan.project.config;
+    let environment = config.environment.name.as_str();
+    let keep = config.registry.keep_releases;
+    let catalog = plan.target.catalog();
+    let digest = &image.reference.digest;
+    match catalog.mark_released(&repository, digest, (environment, number), keep).await {
+        Ok(Marked { tag, outcome: TagOutcome::Taken { by }, .. }) => reporter.warning(format!(
+            "{}: {tag} names another image ({by}); {digest} keeps the tags that it has",
+            image.name
+        )),
+        Ok(Marked { tag, outcome: TagOutcome::Set, .. }) => {
+            reporter.line(format!("{}: tagged {tag}", image.name));
+        }
+        Ok(Marked { outcome: TagOutcome::AlreadySet, .. }) => {}
+        Err(error) => reporter.warning(format!(
+            "{}: release {number} is recorded, but its image got no tag for it: failed to {error}",
+            image.name
+        )),
+    }
 }

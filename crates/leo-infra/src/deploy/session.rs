@@ -4,7 +4,7 @@ use super::{Before, Plan};
 use crate::{failure::Problem, operation::Operation};
 use leo_aws::FailureKind;
 use leo_deploy::{Finished, Reporter};
-use leo_release::{Artifacts, Holder, Lease, Process, ReleaseError, Waiting};
+use leo_release::{Artifacts, Holder, Lease, Process, REGISTRY_IMAGES, ReleaseError, Waiting};
 use std::{
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
@@ -48,7 +48,8 @@ impl Session {
         Ok(Finished::new(before, true))
     }
 
-    /// The same for any operation on an environment. Whether nobody else had it when it was asked for.
+    /// The same for any operation on an environment, which also waits until nobody deletes images. Whether nobody else had
+    /// it when it was asked for.
     pub(crate) async fn take_for(
         &self,
         artifacts: &Artifacts,
@@ -56,15 +57,33 @@ impl Session {
         environment: &str,
         reporter: &Reporter,
     ) -> Result<bool, Problem> {
+        let alone = self.acquire(artifacts, operation, environment, WAIT_AT_MOST, reporter).await?;
+        // Only now: whoever deletes images sees from here on that it has to give way.
         let said = Arc::new(Said::default());
-        let on_wait = {
-            let (said, reporter) = (said.clone(), reporter.clone());
-            move |waiting: &Waiting| {
-                if said.is_due() {
-                    reporter.note(format!("waiting: {waiting}"));
-                }
-            }
-        };
+        let waited = artifacts.behind_collection(WAIT_AT_MOST, &telling(said, reporter)).await?;
+        Ok(alone && !waited)
+    }
+
+    /// Has the registry's images for this run alone; another one that has them is not waited for.
+    pub(crate) async fn take_images(
+        &self,
+        artifacts: &Artifacts,
+        operation: &Operation,
+        reporter: &Reporter,
+    ) -> Result<(), Problem> {
+        self.acquire(artifacts, operation, REGISTRY_IMAGES, Duration::ZERO, reporter).await.map(drop)
+    }
+
+    async fn acquire(
+        &self,
+        artifacts: &Artifacts,
+        operation: &Operation,
+        environment: &str,
+        at_most: Duration,
+        reporter: &Reporter,
+    ) -> Result<bool, Problem> {
+        let said = Arc::new(Said::default());
+        let on_wait = telling(said.clone(), reporter);
         let record = operation.record();
         let holder = Holder {
             environment: environment.to_owned(),
@@ -78,7 +97,7 @@ impl Session {
         let artifacts = artifacts.clone();
         let mut taking = self.taking.lock().await;
         let task =
-            taking.insert(tokio::spawn(async move { artifacts.lease(holder, WAIT_AT_MOST, &on_wait).await }));
+            taking.insert(tokio::spawn(async move { artifacts.lease(holder, at_most, &on_wait).await }));
         let lease = task.await;
         *taking = None;
         let lease = lease.map_err(|error| {
@@ -155,6 +174,16 @@ async fn refuse_another_release(plan: &Plan<'_>) -> Result<(), Problem> {
         )
         .hint("run the same command again: it shows what it would do now")),
         _ => Ok(()),
+    }
+}
+
+/// Says who is waited for, every now and then.
+fn telling(said: Arc<Said>, reporter: &Reporter) -> impl Fn(&Waiting) + Send + Sync + 'static {
+    let reporter = reporter.clone();
+    move |waiting| {
+        if said.is_due() {
+            reporter.note(format!("waiting: {waiting}"));
+        }
     }
 }
 

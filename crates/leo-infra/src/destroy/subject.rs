@@ -1,9 +1,8 @@
 //! What can be taken away: an environment, or the registry that the environments share.
 
 use super::{BUCKET, REPOSITORIES};
-use crate::{failure::Problem, fixed_names::named};
-use aws_sdk_cloudformation::types::StackStatus;
-use leo_aws::{FailureKind, ServiceError};
+use crate::{failure::Problem, fixed_names::named, registry::standing};
+use leo_aws::FailureKind;
 use leo_config::{AccountId, Config, Environment, Region, names};
 use leo_data::{Bucket, Kind, Named};
 use leo_deploy::Step;
@@ -93,7 +92,8 @@ pub(crate) fn refuse_protected(config: &Config) -> Result<(), Problem> {
 
 /// Refuses to take the registry away from under a platform: the images of its tasks are in it.
 pub(crate) async fn refuse_used(client: &aws_sdk_cloudformation::Client) -> Result<(), Problem> {
-    let platforms = platforms(client).await?;
+    let platforms: Vec<String> =
+        standing(client, names::is_platform_stack).await?.into_iter().map(|stack| stack.name).collect();
     if platforms.is_empty() {
         return Ok(());
     }
@@ -102,28 +102,6 @@ pub(crate) async fn refuse_used(client: &aws_sdk_cloudformation::Client) -> Resu
         ..Problem::new(FailureKind::Usage, "destroy the registry: there are platforms that run images of it")
     }
     .hint("destroy those environments first: cargo xtask destroy --environment <name>"))
-}
-
-/// The stacks of this account and region that are called as a platform is, whatever their state.
-async fn platforms(client: &aws_sdk_cloudformation::Client) -> Result<Vec<String>, Problem> {
-    let standing: Vec<StackStatus> = StackStatus::values()
-        .iter()
-        .map(|status| StackStatus::from(*status))
-        .filter(|status| *status != StackStatus::DeleteComplete)
-        .collect();
-    let mut found = vec![];
-    let mut pages = client.list_stacks().set_stack_status_filter(Some(standing)).into_paginator().send();
-    while let Some(page) = pages.next().await {
-        let page = page.map_err(|error| ServiceError::of("ListStacks", &error))?;
-        found.extend(
-            page.stack_summaries()
-                .iter()
-                .filter_map(|stack| stack.stack_name())
-                .filter(|name| names::is_platform_stack(name))
-                .map(str::to_owned),
-        );
-    }
-    Ok(found)
 }
 
 #[cfg(test)]

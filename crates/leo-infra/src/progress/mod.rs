@@ -1,6 +1,7 @@
 //! What a run shows while it works, on stderr: a live tree on a terminal, otherwise a line an event.
 
 mod live;
+mod parts;
 mod plain;
 mod tree;
 

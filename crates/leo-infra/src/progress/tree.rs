@@ -1,13 +1,23 @@
 //! The live tree as data: what an event changes on the screen, without a screen.
 
-use leo_deploy::{ResourceEvent, StackEvent, Step, StepEvent, StepEventKind, StepStatus};
+use super::parts::Parts;
+use leo_deploy::{Part, ResourceEvent, StackEvent, Step, StepEvent, StepEventKind, StepStatus};
 
 /// A line of the tree: a step, or something under way in it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Row {
     pub(super) step: Step,
-    /// The resource's logical id, where the row is not the step itself.
-    pub(super) resource: Option<String>,
+    /// What in the step, where the row is not the step itself.
+    pub(super) nested: Option<Nested>,
+}
+
+/// Something under way in a step.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) enum Nested {
+    /// A resource of a stack, by its logical id.
+    Resource(String),
+    /// A part of the step, by its group and its name.
+    Part(String, String),
 }
 
 /// What to do on the screen.
@@ -19,6 +29,8 @@ pub(super) enum Draw {
     Work(Row),
     /// What the row says beside its name.
     Say(Row, String),
+    /// How far a part is; where it has no row, it gets one below that other row.
+    Part { row: Row, below: Row, part: Part },
     /// The row is over and stays as it is.
     End(Row, Mark, String),
     /// The row goes.
@@ -43,17 +55,19 @@ const RESOURCES: usize = 5;
 pub(super) struct Tree {
     /// The resources under way that have a row.
     shown: Vec<Row>,
+    parts: Parts,
 }
 
 impl Tree {
     /// What this event changes.
     pub(super) fn apply(&mut self, event: &StepEvent) -> Vec<Draw> {
-        let row = Row { step: event.step, resource: None };
+        let row = Row { step: event.step, nested: None };
         match &event.kind {
             StepEventKind::Status(StepStatus::Waiting) => vec![Draw::Wait(row)],
             StepEventKind::Status(StepStatus::Running) => vec![Draw::Work(row)],
             StepEventKind::Status(status) => self.end(&row, *status),
             StepEventKind::Stack(StackEvent::Resource(resource)) => self.resource(&row, resource),
+            StepEventKind::Part(part) => self.parts.apply(event.step, part),
             StepEventKind::Stack(
                 StackEvent::Finding(_)
                 | StackEvent::LeftBehind { .. }
@@ -79,7 +93,8 @@ impl Tree {
         let (gone, kept) = self.shown.drain(..).partition(|shown| shown.step == row.step);
         self.shown = kept;
         let removed: Vec<Row> = gone;
-        let mut draws = removed.into_iter().map(Draw::Remove).collect::<Vec<_>>();
+        let removed = removed.into_iter().chain(self.parts.end(row.step));
+        let mut draws = removed.map(Draw::Remove).collect::<Vec<_>>();
         draws.push(Draw::End(row.clone(), mark, status.to_string()));
         draws
     }
@@ -88,7 +103,7 @@ impl Tree {
         if event.of_stack {
             return Vec::new();
         }
-        let row = Row { step: step.step, resource: Some(event.logical_id.clone()) };
+        let row = Row { step: step.step, nested: Some(Nested::Resource(event.logical_id.clone())) };
         let at = self.shown.iter().position(|shown| *shown == row);
         let mut draws = Vec::new();
         if event.status.ends_with("_IN_PROGRESS") {
@@ -111,7 +126,7 @@ impl Tree {
 }
 
 /// A tool's line without what would move the cursor.
-fn one_line(text: &str) -> String {
+pub(super) fn one_line(text: &str) -> String {
     text.chars().filter(|character| !character.is_control()).collect()
 }
 
@@ -137,7 +152,11 @@ mod tests {
 
     fn draws(events: impl IntoIterator<Item = StepEventKind>) -> String {
         let mut tree = Tree::default();
-        let name = |row: &Row| row.resource.clone().unwrap_or_else(|| row.step.to_string());
+        let name = |row: &Row| match &row.nested {
+            None => row.step.to_string(),
+            Some(Nested::Resource(name)) => name.clone(),
+            Some(Nested::Part(group, name)) => format!("{group} {name}"),
+        };
         let lines = events
             .into_iter()
             .flat_map(|kind| tree.apply(&StepEvent { step: Step::PLATFORM, kind }))
@@ -145,6 +164,9 @@ mod tests {
                 Draw::Wait(row) => format!("wait {}", name(&row)),
                 Draw::Work(row) => format!("work {}", name(&row)),
                 Draw::Say(row, text) => format!("say {}: {text}", name(&row)),
+                Draw::Part { row, below, part } => {
+                    format!("part {} below {}: {:?} {}", name(&row), name(&below), part.status, part.text)
+                }
                 Draw::End(row, mark, text) => format!("end {}: {mark:?} {text}", name(&row)),
                 Draw::Remove(row) => format!("remove {}", name(&row)),
                 Draw::Above(text) => format!("above {text}"),

@@ -1,7 +1,7 @@
 //! The images in the target's registry: there already, or copied by digest.
 
 use super::{copying::Copying, side::Side, source::Source};
-use crate::{deploy::images::lines_to, failure::Problem};
+use crate::{deploy::image_events, failure::Problem};
 use leo_aws::FailureKind;
 use leo_config::Architecture;
 use leo_deploy::{Finished, Reporter};
@@ -73,7 +73,7 @@ impl Transfer<'_> {
                 Some(copied.map_err(ImageError::from).map_err(|error| self.gone(error))?)
             }
         };
-        let adopted = self.to.target.catalog().adopt(name, to, digest, lines_to(reporter)).await;
+        let adopted = self.to.target.catalog().adopt(name, to, digest, image_events::sink(reporter)).await;
         let image = adopted.map_err(|error| self.gone(error))?;
         Ok(Transferred { name, reference: image.reference, copied })
     }

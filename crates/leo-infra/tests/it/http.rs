@@ -81,8 +81,30 @@ pub(crate) fn put_object(target: &LocalTarget, bucket: &str, key: &str, body: &s
     s3(target, "PUT", &format!("/{bucket}/{key}"), body)
 }
 
-/// A signed request.
+/// Deletes an object of a bucket of the local target.
+pub(crate) fn delete_object(target: &LocalTarget, bucket: &str, key: &str) -> Answer {
+    s3(target, "DELETE", &format!("/{bucket}/{key}"), "")
+}
+
 fn s3(target: &LocalTarget, method: &str, path: &str, body: &str) -> Answer {
+    signed(target, "s3", &[], (method, path, body))
+}
+
+/// What a service that speaks JSON answers to an operation of its API: `AmazonEC2ContainerServiceV20141113.RunTask`.
+pub(crate) fn api(target: &LocalTarget, service: &str, operation: &str, body: &Value) -> Value {
+    let headers = [("Content-Type", "application/x-amz-json-1.1"), ("X-Amz-Target", operation)];
+    let answer = signed(target, service, &headers, ("POST", "/", &body.to_string()));
+    assert_eq!(answer.status, 200, "{operation}: {answer:?}");
+    answer.json()
+}
+
+/// A signed request: method, path and body.
+fn signed(
+    target: &LocalTarget,
+    service: &str,
+    more: &[(&str, &str)],
+    (method, path, body): (&str, &str, &str),
+) -> Answer {
     let url = format!("{}{path}", target.endpoint);
     let credentials =
         Credentials::new(&target.access_key_id, target.secret_access_key.expose(), None, None, "test");
@@ -90,7 +112,7 @@ fn s3(target: &LocalTarget, method: &str, path: &str, body: &str) -> Answer {
     let parameters = v4::SigningParams::builder()
         .identity(&identity)
         .region(&target.region)
-        .name("s3")
+        .name(service)
         .time(SystemTime::now())
         .settings(SigningSettings::default())
         .build()
@@ -101,7 +123,7 @@ fn s3(target: &LocalTarget, method: &str, path: &str, body: &str) -> Answer {
     let signable = SignableRequest::new(method, &url, [("host", authority)].into_iter(), body_bytes)
         .expect("can be signed");
     let (instructions, _) = sign(signable, &parameters).expect("is signed").into_parts();
-    let headers: Vec<(&str, &str)> = instructions.headers().collect();
+    let headers: Vec<(&str, &str)> = instructions.headers().chain(more.iter().copied()).collect();
     request(method, &url, &headers, body)
 }
 

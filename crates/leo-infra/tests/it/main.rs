@@ -14,6 +14,7 @@ mod end_to_end;
 mod failing;
 mod faults;
 mod http;
+mod images;
 mod interrupts;
 mod killed;
 mod large;

@@ -5,7 +5,7 @@ serves unsigned S3 reads and writes, an unauthenticated reset and an open image 
 it then refuses; evaluates every ECS action against the cluster's ARN; and closes WebSockets at the load balancer. The
 emulator can mount host paths, so whoever passes as root there is root on this machine. Each module closes one group of
 those holes, in the emulator's own terms; nothing is made laxer than AWS, but that requests count as sent over TLS.
-`imports` alone closes none: it adds what the emulator can't import. It is written for exactly one version and refuses
+`imports` and `images` close none: they add what the emulator can't import, and delete images as ECR does. It is written for exactly one version and refuses
 any other.
 """
 
@@ -26,6 +26,7 @@ with contextlib.suppress(OSError):
 import policies  # noqa: E402,I001 - first: it patches names that other modules import
 import tasks  # noqa: E402
 import gate  # noqa: E402
+import images  # noqa: E402
 import imports  # noqa: E402
 from ministack import app  # noqa: E402
 
@@ -33,5 +34,6 @@ policies.install()
 tasks.install()
 gate.install()
 imports.install()
+images.install()
 sys.argv = ["ministack"]
 app.main()

@@ -19,7 +19,7 @@ use std::{
 use tokio::time::{Instant, sleep};
 
 /// How often one looks whether a lease is free.
-const LOOK_EVERY: Duration = Duration::from_secs(3);
+pub(super) const LOOK_EVERY: Duration = Duration::from_secs(3);
 
 /// How the key of every lease begins and ends.
 const PREFIX: &str = "leases/";
@@ -52,9 +52,9 @@ impl fmt::Display for Waiting {
 }
 
 /// When a lease was first seen as it is: without S3's clock, one that stays so for as long as it lasts is over.
-struct Seen {
-    etag: String,
-    at: Instant,
+pub(super) struct Seen {
+    pub(super) etag: String,
+    pub(super) at: Instant,
 }
 
 impl Artifacts {
@@ -158,7 +158,7 @@ impl Artifacts {
 }
 
 /// Whether nobody holds it any more. `watched`: for how long it was seen unchanged.
-fn is_free(theirs: Option<&Document>, object: &Object, watched: Duration) -> bool {
+pub(super) fn is_free(theirs: Option<&Document>, object: &Object, watched: Duration) -> bool {
     let lasts = theirs.map_or(LASTS, Document::lasts);
     theirs.is_some_and(|theirs| theirs.holder.process.has_ended())
         // More by a second: both ends are given in whole ones.
@@ -166,12 +166,12 @@ fn is_free(theirs: Option<&Document>, object: &Object, watched: Duration) -> boo
         || watched > lasts
 }
 
-fn held_by(holder: Holder, began: Instant) -> ReleaseError {
+pub(super) fn held_by(holder: Holder, began: Instant) -> ReleaseError {
     ReleaseError::Held { holder: Box::new(holder), waited: began.elapsed() }
 }
 
 /// Whoever wrote a lease that can't be read.
-fn unknown(environment: &str) -> Holder {
+pub(super) fn unknown(environment: &str) -> Holder {
     Holder {
         environment: environment.to_owned(),
         operation: String::new(),
@@ -183,10 +183,10 @@ fn unknown(environment: &str) -> Holder {
     }
 }
 
-fn jittered(pause: Duration) -> Duration {
+pub(super) fn jittered(pause: Duration) -> Duration {
     pause.mul_f64(0.75 + 0.5 * fastrand::f64())
 }
 
-fn key(environment: &str) -> String {
+pub(super) fn key(environment: &str) -> String {
     format!("{PREFIX}{environment}{SUFFIX}")
 }

@@ -8,10 +8,12 @@
 //! renew counts itself out before anyone else may take over.
 
 mod acquire;
+mod behind;
 mod document;
 mod renew;
 
 pub use acquire::Waiting;
+pub use behind::REGISTRY_IMAGES;
 pub use document::Holder;
 
 use crate::error::ReleaseError;

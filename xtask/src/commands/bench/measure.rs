@@ -27,6 +27,9 @@ pub(super) struct Cost {
 pub(super) fn measured(repository: &Repository, python: &Path, command: &Command) -> Result<(Cost, String)> {
     let mut meter = repository.command(python);
     meter.args(["-c", METER]).arg(command.get_program()).args(command.get_args());
+    if let Some(folder) = command.get_current_dir() {
+        meter.current_dir(folder);
+    }
     for (name, value) in command.get_envs() {
         match value {
             Some(value) => meter.env(name, value),

@@ -1,5 +1,6 @@
 mod deploy;
 mod measure;
+mod push_images;
 
 use std::process::ExitCode;
 
@@ -20,6 +21,8 @@ pub(crate) struct Args {
 enum What {
     /// The deploy engine beside the AWS CLI: the same template, created, deployed again and changed
     Deploy(deploy::Args),
+    /// push-images beside plain `docker buildx build --push`: nothing there yet, nothing changed, one file changed, both
+    PushImages(push_images::Args),
 }
 
 /// Where the benchmarks of the pipeline are.
@@ -28,6 +31,7 @@ const PACKAGE: &str = "leo-stack";
 pub(crate) fn run(repository: &Repository, args: &Args) -> Result<ExitCode> {
     match &args.what {
         Some(What::Deploy(args)) => deploy::run(repository, args)?,
+        Some(What::PushImages(args)) => push_images::run(repository, args)?,
         None => run_to_end(
             repository.cargo().args(["bench", "--package", PACKAGE, "--benches", "--"]).args(&args.filter),
         )?,

@@ -1,0 +1,212 @@
+//! Building one image and bringing it into the registry, in the way that its builder can.
+
+use crate::build::{self, Output};
+use crate::event::Reporter;
+use crate::login::Login;
+use crate::process::each_line;
+use crate::{BuildPlan, Catalog, Engine, ImageDigest, ImageError, ImageEventKind, ImageTag, PushMode};
+
+/// One image on its way.
+pub(crate) struct Delivery<'a> {
+    pub(crate) engine: &'a Engine,
+    pub(crate) login: &'a Login,
+    pub(crate) plan: &'a BuildPlan,
+    pub(crate) catalog: &'a Catalog,
+    pub(crate) reporter: &'a Reporter,
+}
+
+/// An image that is in the registry.
+pub(crate) struct Delivered {
+    pub(crate) digest: ImageDigest,
+    /// Something was sent; `false` when the registry had it already.
+    pub(crate) sent: bool,
+    /// Names that the engine still has for it.
+    pub(crate) names: Vec<String>,
+}
+
+impl Delivery<'_> {
+    /// Builds the image and brings it into the registry, with no tag or one that says nothing of its source.
+    pub(crate) async fn deliver(&self) -> Result<Delivered, ImageError> {
+        match self.engine.push_mode() {
+            PushMode::ThroughStore => self.through_store().await,
+            PushMode::ByDigest => self.by_digest().await,
+            PushMode::ByTag => self.by_tag().await,
+        }
+    }
+
+    /// Builds into the engine's store, and sends from there what the registry doesn't have.
+    async fn through_store(&self) -> Result<Delivered, ImageError> {
+        let local = ImageTag::of_build(&self.random_word());
+        let mut names = vec![self.name(&local)];
+        let digest =
+            build::build(self.engine, self.login, self.plan, &Output::Store(local), self.reporter).await?;
+        let pushed = match self.catalog.by_digest(&self.plan.repository, &digest).await {
+            Ok(Some(_)) => Ok(false),
+            Ok(None) => self.push(&mut names, &digest).await.map(|()| true),
+            Err(error) => Err(error),
+        };
+        match pushed {
+            Ok(sent) => Ok(Delivered { digest, sent, names }),
+            Err(error) => {
+                self.forget(&names).await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Sends an image under the tag that its digest gives it, so that it is never in the registry without one.
+    async fn push(&self, names: &mut Vec<String>, digest: &ImageDigest) -> Result<(), ImageError> {
+        let tag = ImageTag::of_digest(digest);
+        let name = self.name(&tag);
+        let local = names.first().cloned().unwrap_or_default();
+        self.docker(&["image", "tag", &local, &name], |_| {}).await?;
+        names.push(name.clone());
+        self.reporter.send(ImageEventKind::Pushing { tag: Some(tag) });
+        // A build can take longer than a token lives.
+        self.login.renew().await?;
+        let show = |line: &str| {
+            let line = line.trim_end();
+            if line.ends_with(": Pushed") || line.ends_with(": Layer already exists") {
+                self.reporter.send(ImageEventKind::Output { line: line.to_owned() });
+            }
+        };
+        match self.docker(&["image", "push", &name], show).await {
+            Err(ImageError::Denied { message, .. }) => {
+                self.sign_in_again(&message).await?;
+                self.docker(&["image", "push", &name], show).await
+            }
+            result => result,
+        }
+    }
+
+    /// Builds and pushes in one go, with no tag.
+    async fn by_digest(&self) -> Result<Delivered, ImageError> {
+        self.reporter.send(ImageEventKind::Pushing { tag: None });
+        let digest = self.build_to_registry(&Output::RegistryByDigest).await?;
+        Ok(Delivered { digest, sent: true, names: Vec::new() })
+    }
+
+    /// Builds and pushes in one go, under a tag that is free whatever the digest turns out to be.
+    async fn by_tag(&self) -> Result<Delivered, ImageError> {
+        if self.plan.cache.is_some() {
+            self.reporter.note(
+                "no registry cache: it needs the engine's containerd image store (`containerd-snapshotter`) or a \
+                 builder of its own (`docker buildx create --use`)",
+            );
+        }
+        let free = ImageTag::of_build(&self.random_word());
+        let names = vec![self.name(&free)];
+        self.reporter.send(ImageEventKind::Pushing { tag: Some(free.clone()) });
+        match self.build_to_registry(&Output::RegistryAs(free)).await {
+            Ok(digest) => Ok(Delivered { digest, sent: true, names }),
+            Err(error) => {
+                self.forget(&names).await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn build_to_registry(&self, output: &Output) -> Result<ImageDigest, ImageError> {
+        let build = || build::build(self.engine, self.login, self.plan, output, self.reporter);
+        let denied = |error| match error {
+            ImageError::Build { step, message, .. } if self.was_refused(step.as_deref(), &message) => {
+                ImageError::Denied { repository: self.plan.repository.uri.clone(), message }
+            }
+            error => error,
+        };
+        match build().await.map_err(denied) {
+            Err(ImageError::Denied { message, .. }) => {
+                self.sign_in_again(&message).await?;
+                build().await.map_err(denied)
+            }
+            result => result,
+        }
+    }
+
+    /// Whether a build failed because our registry refused us, and not the one of a base image.
+    fn was_refused(&self, step: Option<&str>, message: &str) -> bool {
+        let host = self.plan.repository.uri.split('/').next().unwrap_or_default();
+        let ours = step.is_some_and(|step| step.starts_with("exporting")) || message.contains(host);
+        ours && is_denied(message)
+    }
+
+    async fn sign_in_again(&self, message: &str) -> Result<(), ImageError> {
+        self.reporter.note(format!("signing in again: {message}"));
+        self.login.renew().await
+    }
+
+    /// Takes names off an image in the engine's store: images are kept in the registry. Whether it works changes
+    /// nothing for the caller.
+    pub(crate) async fn forget(&self, names: &[String]) {
+        if !names.is_empty() {
+            let names = names.iter().map(String::as_str);
+            let arguments: Vec<&str> = ["image", "rm"].into_iter().chain(names).collect();
+            let _ = self.docker(&arguments, |_| {}).await;
+        }
+    }
+
+    /// Runs a `docker` command about the repository.
+    async fn docker(&self, arguments: &[&str], show: impl FnMut(&str)) -> Result<(), ImageError> {
+        let mut command = self.engine.command();
+        let mut child = self
+            .login
+            .apply(&mut command)
+            .args(arguments)
+            .spawn()
+            .map_err(|error| self.engine.unstartable(&error))?;
+        let mut said = Vec::new();
+        let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+        tokio::join!(
+            async {
+                if let Some(stdout) = stdout {
+                    each_line(stdout, show).await;
+                }
+            },
+            async {
+                if let Some(stderr) = stderr {
+                    each_line(stderr, |line| said.push(line.trim_end().to_owned())).await;
+                }
+            },
+        );
+        let status = child.wait().await.map_err(|error| self.engine.unstartable(&error))?;
+        if status.success() { Ok(()) } else { Err(push_error(&self.plan.repository.uri, &said.join("; "))) }
+    }
+
+    fn name(&self, tag: &ImageTag) -> String {
+        format!("{}:{tag}", self.plan.repository.uri)
+    }
+
+    /// A word that no other build has, from the name of its private folder.
+    fn random_word(&self) -> String {
+        let name = self.login.directory().file_name().unwrap_or_default().to_string_lossy();
+        name.rsplit('-').next().unwrap_or_default().to_owned()
+    }
+}
+
+/// What a `docker` command's last words about a registry mean.
+fn push_error(uri: &str, message: &str) -> ImageError {
+    let repository = uri.to_owned();
+    let message = message.to_owned();
+    if is_denied(&message) {
+        ImageError::Denied { repository, message }
+    } else if message.contains("name unknown") || message.contains("does not exist in the registry") {
+        ImageError::RepositoryMissing { repository }
+    } else {
+        ImageError::Push { repository, message }
+    }
+}
+
+/// Whether a registry refused who we are. Registries have no common words for it.
+fn is_denied(message: &str) -> bool {
+    let message = message.to_lowercase();
+    [
+        "denied",
+        "no basic auth credentials",
+        "unauthorized",
+        "authorization failed",
+        "authentication required",
+        "403 forbidden",
+    ]
+    .iter()
+    .any(|words| message.contains(words))
+}

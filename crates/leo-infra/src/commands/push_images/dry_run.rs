@@ -1,0 +1,136 @@
+use leo_image::{BuildPlan, Checked, ImageTag, Size, SourceFacts, Verdict};
+use serde_json::{Value as Json, json};
+use std::time::Duration;
+
+/// How the images would be built, and whether they have to be.
+pub(super) struct DryRun {
+    pub(super) images: Vec<Planned>,
+}
+
+/// One image that was looked at.
+pub(super) struct Planned {
+    pub(super) plan: BuildPlan,
+    pub(super) source: SourceFacts,
+    /// What becomes of it; `None` where there is no registry yet.
+    pub(super) verdict: Option<Verdict>,
+}
+
+impl From<Checked> for Planned {
+    fn from(checked: Checked) -> Self {
+        let Checked { plan, source, verdict } = checked;
+        Self { plan, source, verdict: Some(verdict) }
+    }
+}
+
+impl DryRun {
+    pub(super) fn text(&self) -> String {
+        self.images.iter().map(Planned::text).collect::<Vec<_>>().join("\n\n")
+    }
+
+    pub(super) fn json(&self) -> Json {
+        json!({"dry_run": true, "images": self.images.iter().map(Planned::json).collect::<Vec<_>>()})
+    }
+}
+
+impl Planned {
+    fn text(&self) -> String {
+        let Self { plan, source, .. } = self;
+        let files = format!(
+            "{}: {} files, {} ({} of them read, {} ms)",
+            plan.source.context.display(),
+            source.files,
+            Size(source.bytes),
+            source.read,
+            milliseconds(source.took)
+        );
+        let mut lines = vec![format!("{}: {}", plan.image, self.becomes()), line("context", files)];
+        let named = plan.source.named_contexts.iter();
+        lines.extend(named.map(|(name, folder)| line("context", format!("{name} = {}", folder.display()))));
+        lines.push(line("Dockerfile", plan.source.dockerfile.display()));
+        lines.push(line("target", plan.source.target.as_deref().unwrap_or("the last stage")));
+        lines.extend(
+            plan.source.build_args.iter().map(|(name, value)| line("argument", format!("{name}={value}"))),
+        );
+        lines.push(line("platform", plan.architecture.platform()));
+        lines.push(line("repository", &plan.repository.uri));
+        lines.extend(self.tags().map(|tag| line("tag", tag)));
+        if plan.git_tag.is_none() {
+            lines.push(line("", "no git- tag: the work tree differs from its commit, or there is none"));
+        }
+        match &plan.cache {
+            Some(cache) => {
+                lines.push(line("cache", format!("written to {}", cache.to)));
+                lines.extend(cache.from.iter().map(|from| line("", format!("read from {from}"))));
+            }
+            None => lines.push(line("cache", "the builder's own")),
+        }
+        for moving in &source.moving {
+            lines.push(line(
+                "may move",
+                format!("{} (line {}): {}", moving.reference, moving.line, moving.why),
+            ));
+        }
+        if !source.moving.is_empty() {
+            lines.push(line("", format!("so a result counts for {} days", plan.max_age_days)));
+        }
+        lines.join("\n")
+    }
+
+    fn becomes(&self) -> String {
+        match &self.verdict {
+            None => "would be built: there is no registry yet, `cargo xtask deploy` makes it".to_owned(),
+            Some(Verdict::Present(present)) => {
+                format!("nothing to build: {} ({})", present.digest(), present.tag)
+            }
+            Some(Verdict::Build(reason)) => format!("would be built: {}", reason.as_str()),
+        }
+    }
+
+    /// What a build would be tagged with, where that is absent.
+    fn tags(&self) -> impl Iterator<Item = &ImageTag> {
+        std::iter::once(&self.source.tags.new).chain(&self.plan.git_tag)
+    }
+
+    fn json(&self) -> Json {
+        let Self { plan, source, verdict } = self;
+        let (build, reason, digest) = match verdict {
+            None => (true, Some("there is no registry yet"), None),
+            Some(Verdict::Build(reason)) => (true, Some(reason.as_str()), None),
+            Some(Verdict::Present(present)) => (false, None, Some(present.digest().as_str())),
+        };
+        let moving = source.moving.iter().map(|moving| {
+            json!({"reference": moving.reference, "line": moving.line, "why": moving.why.to_string()})
+        });
+        json!({
+            "name": plan.image.as_str(),
+            "build": build,
+            "reason": reason,
+            "digest": digest,
+            "context": plan.source.context,
+            "named_contexts": plan.source.named_contexts,
+            "dockerfile": plan.source.dockerfile,
+            "target": plan.source.target,
+            "build_args": plan.source.build_args,
+            "platform": plan.architecture.platform(),
+            "repository": plan.repository.uri,
+            "tags": self.tags().map(ImageTag::as_str).collect::<Vec<_>>(),
+            "cache": plan.cache.as_ref().map(|cache| json!({"to": cache.to, "from": cache.from})),
+            "source": {
+                "hash": source.hash,
+                "files": source.files,
+                "bytes": source.bytes,
+                "read": source.read,
+                "milliseconds": milliseconds(source.took),
+                "moving": moving.collect::<Vec<_>>(),
+            },
+        })
+    }
+}
+
+fn milliseconds(took: Duration) -> u64 {
+    u64::try_from(took.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn line(name: &str, value: impl std::fmt::Display) -> String {
+    format!("  {name:<11} {value}")
+}

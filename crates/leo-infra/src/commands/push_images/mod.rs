@@ -1,0 +1,176 @@
+mod dry_run;
+mod outcome;
+
+use crate::{
+    commands::load_project,
+    deploy::{
+        choice,
+        image_build::{ImageBuild, Wishes},
+        images,
+    },
+    failure::{Failure, Problem},
+    progress::Progress,
+    promote::{self, Route},
+    target::Target,
+};
+use dry_run::{DryRun, Planned};
+use leo_aws::FailureKind;
+use leo_deploy::{Finished, Reporter, Run, Step};
+use leo_env::SecretsPolicy;
+use leo_image::{CacheUse, ImageName, LazyEngine};
+use leo_project::Project;
+use leo_stack::Stacks;
+use outcome::Pushed;
+use std::{path::PathBuf, process::ExitCode};
+
+/// Build the images that the registry does not have, push them and print their digests
+///
+/// What was built from the same sources is not built again. With `--promote` nothing is built: the images of an
+/// environment's newest release become those of another one's next deploy; where that is in another account or region they
+/// are copied.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// `orchestrator` or `generator` alone; without it, both
+    #[arg(value_name = "IMAGE")]
+    image: Option<ImageName>,
+    /// The build context of that image instead of the configured one
+    #[arg(long, value_name = "FOLDER", requires = "image", conflicts_with = "demo")]
+    context: Option<PathBuf>,
+    /// Take the images of one environment's newest release for another one's next deploy: `staging:prod`
+    #[arg(long, value_name = "FROM:TO", conflicts_with_all = ["image", "context", "environment", "demo", "dry_run", "force", "cache", "allow_in_context"])]
+    promote: Option<Route>,
+    /// The environment whose settings are used; without it, LEO_ENVIRONMENT decides
+    #[arg(long, short, value_name = "NAME")]
+    environment: Option<String>,
+    /// Push to the local target's registry
+    #[arg(long)]
+    local: bool,
+    /// Build the demo images instead of the siblings' (with --local: where a sibling is missing)
+    #[arg(long)]
+    demo: bool,
+    /// Show how each image would be built and whether it has to be, and change nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Build even what the registry has
+    #[arg(long)]
+    force: bool,
+    /// A file in a build context that looks like a secret and is none; can be given more than once
+    #[arg(long, value_name = "PATH")]
+    allow_in_context: Vec<PathBuf>,
+    /// Where layers are kept between builds [default: registry, with --local engine]
+    #[arg(long, value_enum, value_name = "WHERE")]
+    cache: Option<Cache>,
+    /// Print one JSON document on stdout
+    #[arg(long)]
+    json: bool,
+}
+
+/// Where layers are kept between builds.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Cache {
+    /// In the repository, for every machine and for the next runner of a workflow
+    Registry,
+    /// In the builder alone
+    Engine,
+}
+
+pub(crate) async fn run(args: Args) -> ExitCode {
+    let outcome = match &args.promote {
+        Some(route) => promote(route, &args).await,
+        None => push(&args).await,
+    };
+    match outcome {
+        Ok(said) => {
+            println!("{said}");
+            ExitCode::SUCCESS
+        }
+        Err(failure) => failure.report(args.json),
+    }
+}
+
+async fn promote(route: &Route, args: &Args) -> Result<String, Failure> {
+    let progress = Progress::detect();
+    let promoted = Box::pin(promote::run(route, args.local, progress.sink())).await;
+    progress.finish();
+    let promoted = promoted?;
+    Ok(if args.json { format!("{:#}", promoted.json()) } else { promoted.text() })
+}
+
+/// Pushes the images, or says what that would do.
+async fn push(args: &Args) -> Result<String, Failure> {
+    let mut project = load_project(args.environment.as_deref(), SecretsPolicy::Ignore, args.local)?;
+    if let (Some(image), Some(context)) = (args.image, &args.context) {
+        let source = match image {
+            ImageName::Orchestrator => &mut project.config.images.orchestrator,
+            ImageName::Generator => &mut project.config.images.generator,
+        };
+        source.context = std::path::absolute(context).map_err(|error| {
+            let message = format!("find the context {}: {error}", context.display());
+            Problem::new(FailureKind::Usage, message)
+        })?;
+    }
+    let choice = choice::sources(&project, choice::demo(args.demo, args.local), args.image.into())?;
+    let build = ImageBuild {
+        choice,
+        selection: args.image.into(),
+        engine: LazyEngine::of_this_machine(),
+        wishes: Wishes {
+            force: args.force,
+            allowed: args.allow_in_context.clone(),
+            cache: args.cache.map(|cache| match cache {
+                Cache::Registry => CacheUse::Registry,
+                Cache::Engine => CacheUse::EngineOnly,
+            }),
+        },
+    };
+    let target = Target::open(&project, args.local).await?;
+    target.check_account(&project.config).await?;
+    let stacks = leo_stack::compose(&project.config).map_err(crate::deploy::not_composed)?;
+    if args.dry_run {
+        let planned = dry_run(&project, &target, &stacks, &build).await?;
+        return Ok(if args.json { format!("{:#}", planned.json()) } else { planned.text() });
+    }
+    let repositories = images::existing_repositories(&target, &stacks).await?;
+    let pushed = in_step(async |reporter| {
+        let images = build.run(&project, &target, &repositories, reporter).await?;
+        let pushed = Pushed { images };
+        Ok(Finished::new(pushed.clone(), pushed.changed()))
+    })
+    .await?;
+    Ok(if args.json { format!("{:#}", pushed.json()) } else { pushed.text() })
+}
+
+async fn dry_run(
+    project: &Project,
+    target: &Target,
+    stacks: &Stacks,
+    build: &ImageBuild,
+) -> Result<DryRun, Failure> {
+    let repositories = images::repositories(target, stacks).await?;
+    in_step(async |reporter| {
+        let images = match &repositories {
+            Some(repositories) => {
+                let checked = build.check(project, target, repositories, reporter).await?;
+                checked.into_iter().map(Planned::from).collect()
+            }
+            None => {
+                let looked = build.look(project, target, reporter).await?;
+                looked.into_iter().map(|(plan, source)| Planned { plan, source, verdict: None }).collect()
+            }
+        };
+        Ok(Finished::new(DryRun { images }, false))
+    })
+    .await
+}
+
+/// Does the work of the one step that there is, and shows how far it is.
+async fn in_step<T>(work: impl AsyncFnOnce(&Reporter) -> Result<Finished<T>, Problem>) -> Result<T, Failure> {
+    let progress = Progress::detect();
+    let run: Run<Problem> = Run::new(progress.sink(), &[Step::IMAGES]);
+    let result = run.step(Step::IMAGES, async |reporter| work(&reporter).await).await;
+    let result = run.finish(result);
+    progress.finish();
+    result.map_err(|problems| {
+        Failure::Problems(problems.into_iter().map(|(step, problem)| (Some(step), problem)).collect())
+    })
+}

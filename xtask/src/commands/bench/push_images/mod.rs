@@ -1,0 +1,158 @@
+//! `push-images` beside plain `docker buildx build --push` with the same cache flags: one engine, one registry (the
+//! local target's ECR), in turns, from sources that only differ in their bytes.
+
+mod place;
+mod sources;
+
+use std::{
+    process::Command,
+    thread::available_parallelism,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use anyhow::{Result, bail};
+use serde_json::Value;
+
+use super::measure::{Cost, measured, median};
+use crate::{
+    repository::{Repository, output},
+    stdout,
+};
+use place::{IMAGES, Place};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// How often each is measured
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=100))]
+    runs: u16,
+    /// Build the command optimized, which compiles the AWS SDK once more
+    #[arg(long)]
+    release: bool,
+}
+
+const OURS: &str = "ours";
+const BUILDX: &str = "buildx";
+
+/// What is measured, in seconds of wall time.
+#[derive(Default)]
+struct Times {
+    ours: OfTool,
+    buildx: OfTool,
+    /// Of both images with one command of ours.
+    at_once: Vec<f64>,
+}
+
+/// What both can do.
+#[derive(Default)]
+struct OfTool {
+    /// Of one image: nothing there yet, nothing changed, one file changed.
+    one: [Vec<f64>; 3],
+    /// Of both images, one after the other.
+    in_turn: Vec<f64>,
+}
+
+pub(crate) fn run(repository: &Repository, args: &Args) -> Result<()> {
+    let place = Place::prepare(repository, args.release)?;
+    let mut times = Times::default();
+    let began = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    let mut seeds =
+        (1..).map(|number: u64| began.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(number * 2));
+    for run in 0..args.runs {
+        eprintln!("run {} of {}", run + 1, args.runs);
+        // What comes first may find a machine in another state than what follows it.
+        let order = if run % 2 == 0 { [OURS, BUILDX] } else { [BUILDX, OURS] };
+        for tool in order {
+            let one = one(&place, tool, &mut seeds)?;
+            let in_turn = in_turn(&place, tool, &mut seeds)?;
+            let times = if tool == OURS { &mut times.ours } else { &mut times.buildx };
+            for (all, one) in times.one.iter_mut().zip(one) {
+                all.push(one);
+            }
+            times.in_turn.push(in_turn);
+        }
+        times.at_once.push(at_once(&place, &mut seeds)?);
+    }
+    print(repository, args, &times)
+}
+
+/// One image: nothing there yet, nothing changed, one file changed.
+fn one(place: &Place<'_>, tool: &str, seeds: &mut impl Iterator<Item = u64>) -> Result<[f64; 3]> {
+    let [.., (image, repository)] = IMAGES;
+    let source = place.source(tool, image);
+    let build = |made: &str| measure(place, tool, image, repository, made);
+    source.renew(place.repository, seeds.next().unwrap_or_default())?;
+    let cold = build("built")?;
+    let unchanged = build("unchanged")?;
+    source.change(place.repository, seeds.next().unwrap_or_default())?;
+    Ok([cold, unchanged, build("built")?])
+}
+
+/// Both images, one after the other, nothing of them there yet.
+fn in_turn(place: &Place<'_>, tool: &str, seeds: &mut impl Iterator<Item = u64>) -> Result<f64> {
+    renew_both(place, tool, seeds)?;
+    IMAGES.iter().map(|(image, repository)| measure(place, tool, image, repository, "built")).sum()
+}
+
+/// Both images with one command, nothing of them there yet.
+fn at_once(place: &Place<'_>, seeds: &mut impl Iterator<Item = u64>) -> Result<f64> {
+    renew_both(place, OURS, seeds)?;
+    ours(place, place.push_images(None), "built")
+}
+
+fn renew_both(place: &Place<'_>, tool: &str, seeds: &mut impl Iterator<Item = u64>) -> Result<()> {
+    IMAGES.iter().try_for_each(|(image, _)| {
+        place.source(tool, image).renew(place.repository, seeds.next().unwrap_or_default())
+    })
+}
+
+fn measure(place: &Place<'_>, tool: &str, image: &str, repository: &str, made: &str) -> Result<f64> {
+    if tool == OURS {
+        return ours(place, place.push_images(Some(image)), made);
+    }
+    let (Cost { wall, .. }, _) = measured(place.repository, &place.python, &place.buildx(image, repository))?;
+    Ok(wall)
+}
+
+/// Measures our command, which has to have done what it was to do.
+fn ours(place: &Place<'_>, command: Command, made: &str) -> Result<f64> {
+    let (Cost { wall, .. }, printed) = measured(place.repository, &place.python, &command)?;
+    let document: Value = serde_json::from_str(&printed)?;
+    let images = document.get("images").and_then(Value::as_array).cloned().unwrap_or_default();
+    let as_wanted = |image: &Value| image.get("made").and_then(Value::as_str) == Some(made);
+    if images.is_empty() || !images.iter().all(as_wanted) {
+        bail!("wanted images that are {made}: {printed}");
+    }
+    Ok(wall)
+}
+
+fn print(repository: &Repository, args: &Args, times: &Times) -> Result<()> {
+    let profile = if args.release { "release" } else { "dev" };
+    let cores = available_parallelism().map_or(1, usize::from);
+    stdout::line(format_args!(
+        "push-images ({profile} build) beside `docker buildx build --push` ({}): one engine, one registry, the same \
+         cache flags; medians of {} runs on {cores} cores, seconds",
+        output(repository.command("docker").args(["buildx", "version"]))?,
+        args.runs,
+    ))?;
+    let row = |name: &str, ours: f64, other: f64, asked: &str| {
+        stdout::line(format_args!("{name:<36} {ours:>12.2} {other:>12.2} {:>8.2}   {asked}", ours / other))
+    };
+    let middle = |times: &[f64]| median(times.iter().copied());
+    let [cold, unchanged, changed] = times.ours.one.each_ref().map(|times| middle(times));
+    let [plain_cold, plain_unchanged, plain_changed] = times.buildx.one.each_ref().map(|times| middle(times));
+    stdout::line(format_args!(
+        "{:<36} {:>12} {:>12} {:>8}   asked",
+        "one image", "push-images", "buildx", "share"
+    ))?;
+    row("nothing changed", unchanged, plain_unchanged, "at most 0.10")?;
+    row("one file changed", changed, plain_changed, "at most 1.05")?;
+    row("nothing there yet", cold, plain_cold, "")?;
+    let in_turn = middle(&times.ours.in_turn);
+    row("two images, one after the other", in_turn, middle(&times.buildx.in_turn), "")?;
+    let at_once = middle(&times.at_once);
+    stdout::line(format_args!(
+        "{:<36} {at_once:>12.2} {in_turn:>12.2} {:>8.2}   at most 0.65 where the processor allows",
+        "two at once, beside one after the other",
+        at_once / in_turn
+    ))
+}
