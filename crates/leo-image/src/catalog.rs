@@ -1,6 +1,7 @@
 mod listing;
 mod release_tag;
 mod removal;
+mod sharing;
 
 pub use listing::ListedImage;
 pub use release_tag::Marked;
@@ -20,7 +21,7 @@ use crate::{ImageDigest, ImageError, ImageTag, Repository};
 /// What ECR knows of the images in its repositories.
 #[derive(Clone)]
 pub struct Catalog {
-    client: Client,
+    pub(crate) client: Client,
 }
 
 /// An image that a repository has.

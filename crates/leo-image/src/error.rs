@@ -6,7 +6,10 @@ use leo_config::Architecture;
 use leo_context::{ContextError, Leak};
 use leo_oci::OciError;
 
-use crate::{ImageDigest, ImageName};
+use crate::{FailOn, Finding, ImageDigest, ImageName};
+
+/// Findings that an error shows.
+const SHOWN_FINDINGS: usize = 20;
 
 /// Why images could not be built, pushed or found.
 #[derive(Debug, thiserror::Error)]
@@ -133,6 +136,28 @@ pub enum ImageError {
         /// What the task definition runs on.
         wanted: Architecture,
     },
+    /// The registry's scanner found something that is too bad.
+    #[error("use {digest} for the {image}: its scan found {}", count(findings, *fail_on))]
+    Findings {
+        /// Which image it was to be.
+        image: ImageName,
+        /// The image.
+        digest: ImageDigest,
+        /// What is too bad.
+        fail_on: FailOn,
+        /// What is this bad, the worst first.
+        findings: Vec<Finding>,
+    },
+    /// There is no scan to go by.
+    #[error("go by the scan of the {image} {digest}: {reason}")]
+    NotScanned {
+        /// Which image it was to be.
+        image: ImageName,
+        /// The image.
+        digest: ImageDigest,
+        /// Why there is none.
+        reason: String,
+    },
     /// The registry's own protocol failed.
     #[error("{0}")]
     Registry(#[source] OciError),
@@ -204,6 +229,8 @@ impl ImageError {
             Self::Ecr(error) => error.kind(),
             Self::Registry(error) => error.kind(),
             Self::WrongPlatform { .. }
+            | Self::Findings { .. }
+            | Self::NotScanned { .. }
             | Self::Build { .. }
             | Self::Push { .. }
             | Self::RepositoryMissing { .. }
@@ -263,6 +290,16 @@ impl ImageError {
                  for; Fargate would say \"exec format error\"",
                 wanted.platform()
             )),
+            Self::Findings { .. } => Some(
+                "build with the fixed versions, or ask for less with `--fail-on`; the image is in the registry and \
+                 nothing deploys it by itself"
+                    .to_owned(),
+            ),
+            Self::NotScanned { .. } => Some(
+                "check that the repository scans on push (`cargo xtask deploy` sets it) and that ECR's scanner supports the \
+                 image, or push without `--fail-on`"
+                    .to_owned(),
+            ),
             Self::Registry(error) => error.hint(),
             Self::Ecr(error) if error.kind() == FailureKind::Credentials => {
                 Some("sign in again, and check that the role may use this repository".to_owned())
@@ -301,6 +338,11 @@ impl ImageError {
         match self {
             Self::Build { log, excerpt, .. } => log.iter().chain(excerpt).cloned().collect(),
             Self::DemoBuild { log, .. } => log.clone(),
+            Self::Findings { findings, .. } => {
+                let more = findings.len().saturating_sub(SHOWN_FINDINGS);
+                let rest = (more > 0).then(|| format!("and {more} more"));
+                findings.iter().take(SHOWN_FINDINGS).map(ToString::to_string).chain(rest).collect()
+            }
             Self::Leaks { leaks, .. } => leaks
                 .iter()
                 .map(|leak| {
@@ -336,6 +378,13 @@ fn out_of_disk(message: &str, log: &[String]) -> bool {
 
 fn at_step(step: Option<&str>) -> String {
     step.map_or_else(String::new, |step| format!("{step}: "))
+}
+
+/// `1 finding of severity high or worse`.
+fn count(findings: &[Finding], fail_on: FailOn) -> String {
+    let noun = if findings.len() == 1 { "finding" } else { "findings" };
+    let worse = if fail_on.to_string() == FailOn::WORDS[0] { "" } else { " or worse" };
+    format!("{} {noun} of severity {fail_on}{worse}", findings.len())
 }
 
 fn platforms(found: &[String]) -> String {

@@ -7,7 +7,7 @@
 //! this crate hands it out, because untagged images expire.
 //!
 //! Deliberately absent: printing (progress goes to a [`Sink`]), finding AWS credentials or stack outputs (the
-//! caller passes clients and [`Repository`]s), deciding which digests a running platform has, and scan findings.
+//! caller passes clients and [`Repository`]s), deciding which digests a running platform has.
 //! Which images may be deleted says [`retention`], from uses that its caller has seen; only [`Catalog::delete`] does it.
 
 mod build;
@@ -33,6 +33,7 @@ mod progress;
 mod publish;
 mod push;
 pub mod retention;
+mod scan;
 mod selection;
 mod source_tag;
 mod sources;
@@ -54,6 +55,7 @@ pub use leo_oci::{DigestError, ImageDigest, ImageReference};
 pub use login::{Password, Registry, RegistryCredentials};
 pub use plan::{BuildPlan, CachePlan, CacheUse, PlanInput, Repository, plan};
 pub use publish::{Made, PublishedImage, Publisher};
+pub use scan::{FailOn, FailOnError, Finding, Scan, Severity};
 pub use selection::{ImageNameError, Selection};
 pub use source_tag::{Day, SourceTags};
 pub use sources::{DemoImages, Source, SourceChoice, SourcePair, Sources, choose_sources};

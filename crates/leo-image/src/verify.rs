@@ -90,3 +90,79 @@ fn megabytes(bytes: u64) -> String {
     let tenths = bytes.saturating_mul(10).div_ceil(MEGABYTE);
     format!("{}.{} MB", tenths / 10, tenths % 10)
 }
+
+#[cfg(test)]
+mod tests {
+    use leo_oci::Platform;
+
+    use super::*;
+
+    fn digest(digit: char) -> ImageDigest {
+        format!("sha256:{}", digit.to_string().repeat(64)).parse().unwrap()
+    }
+
+    fn image(digit: char, architecture: &str, layers: &[u64]) -> Inspected {
+        let layers: Vec<_> =
+            layers.iter().map(|bytes| Layer { digest: digest('f'), bytes: *bytes }).collect();
+        Inspected {
+            digest: digest(digit),
+            media_type: "application/vnd.oci.image.manifest.v1+json".to_owned(),
+            platforms: vec![Platform {
+                os: "linux".to_owned(),
+                architecture: architecture.to_owned(),
+                variant: None,
+            }],
+            bytes: layers.iter().map(|layer| layer.bytes).sum(),
+            layers,
+            children: Vec::new(),
+        }
+    }
+
+    fn index(children: Vec<Inspected>) -> Inspected {
+        Inspected {
+            digest: digest('a'),
+            media_type: "application/vnd.oci.image.index.v1+json".to_owned(),
+            platforms: children.iter().flat_map(|child| child.platforms.clone()).collect(),
+            bytes: children.iter().map(|child| child.bytes).sum(),
+            layers: children.iter().flat_map(|child| child.layers.clone()).collect(),
+            children,
+        }
+    }
+
+    fn judged(inspected: &Inspected, architecture: Architecture) -> Result<Verified, ImageError> {
+        let repository = Repository { name: "leo".to_owned(), uri: "registry.example/leo".to_owned() };
+        let (image, digest) = (ImageName::Generator, &inspected.digest);
+        judge(inspected, &Wanted { image, repository: &repository, digest, architecture, budget_mb: 10 })
+    }
+
+    #[test]
+    fn a_task_runs_the_image_of_an_index_that_is_for_its_processor() {
+        let index = index(vec![image('b', "amd64", &[5]), image('c', "arm64", &[7, 9])]);
+        let verified = judged(&index, Architecture::Arm64).unwrap();
+        assert_eq!((verified.digest, verified.bytes, verified.layers.len()), (digest('c'), 16, 2));
+        assert_eq!(verified.overweight, None);
+        let alone = image('b', "amd64", &[5]);
+        assert_eq!(judged(&alone, Architecture::X86_64).unwrap().digest, digest('b'));
+    }
+
+    #[test]
+    fn an_image_for_another_processor_is_refused_before_it_runs() {
+        let mut nameless = image('d', "", &[]);
+        nameless.platforms.clear();
+        let both = index(vec![image('b', "amd64", &[5]), image('c', "riscv64", &[7])]);
+        let said = [image('b', "amd64", &[5]), both, nameless].map(|inspected| {
+            let error = judged(&inspected, Architecture::Arm64).unwrap_err();
+            assert_eq!(error.kind().exit_code(), 1);
+            format!("failed to {error}\nhint: {}", error.hint().unwrap())
+        });
+        insta::assert_snapshot!(said.join("\n"));
+    }
+
+    #[test]
+    fn an_image_that_weighs_too_much_says_in_which_layers() {
+        let heavy = image('b', "amd64", &[1_000_001, 300, 8_000_000, 1_500_000]);
+        insta::assert_snapshot!(judged(&heavy, Architecture::X86_64).unwrap().overweight.unwrap());
+        let just = image('b', "amd64", &[10_000_000]);
+        assert_eq!(judged(&just, Architecture::X86_64).unwrap().overweight, None);
+    }
+}

@@ -23,6 +23,7 @@ mod operation;
 mod progress;
 mod promote;
 mod registry;
+mod scanning;
 mod standing;
 mod target;
 mod watched;

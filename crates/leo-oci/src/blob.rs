@@ -20,9 +20,9 @@ use crate::retry::persist;
 /// Pieces on their way between the two registries. A piece is what one read brought, some hundred kilobytes at most.
 const PIECES: usize = 8;
 /// How long a registry may take no piece.
-const STALL: Duration = Duration::from_secs(60);
+const STALL: Duration = Duration::from_mins(1);
 /// How long a registry may think about a blob that has arrived in whole: it hashes it, and may move it.
-const COMMIT: Duration = Duration::from_secs(600);
+const COMMIT: Duration = Duration::from_mins(10);
 
 /// What became of a blob.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -14,7 +14,7 @@ use crate::OciError;
 use crate::place::Place;
 
 /// How long a registry may think about an answer whose question is small.
-const ANSWER: Duration = Duration::from_secs(60);
+const ANSWER: Duration = Duration::from_mins(1);
 /// Leaps from one `Location` to the next.
 const REDIRECTS: usize = 5;
 /// What we call ourselves.

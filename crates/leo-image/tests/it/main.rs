@@ -9,6 +9,7 @@
 mod bridge;
 mod builder;
 mod catalog;
+mod collecting;
 mod context;
 mod docker;
 mod docker_cache;
@@ -18,4 +19,5 @@ mod ecr;
 mod gate;
 mod own_engine;
 mod registry;
+mod scan;
 mod stub;

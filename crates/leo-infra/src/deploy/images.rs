@@ -1,6 +1,6 @@
 //! The images as a step: built and pushed, kept as they run, or given by digest.
 
-use super::{Before, Plan, choice::ImagePlan, image_events};
+use super::{Before, Plan, choice::ImagePlan, fitting, image_events};
 use crate::{
     failure::{Failure, Problem},
     target::Target,
@@ -127,9 +127,14 @@ pub(super) async fn run(
                 orchestrator.as_ref(),
                 generator.as_ref(),
             )?;
+            let config = &plan.project.config;
+            let chosen = [&orchestrator, &generator];
+            fitting::check(config, plan.target, &repositories, chosen, reporter).await?;
             (adopt(plan.target, &repositories, [&orchestrator, &generator], reporter).await?, false)
         }
         ImagePlan::Promoted(_, digests) => {
+            let (config, chosen) = (&plan.project.config, digests.each_ref());
+            fitting::check(config, plan.target, &repositories, chosen, reporter).await?;
             (adopt(plan.target, &repositories, digests.each_ref(), reporter).await?, false)
         }
         ImagePlan::None => {
@@ -180,7 +185,7 @@ fn pair(images: Vec<Built>) -> Result<Images, Problem> {
 }
 
 /// Both images can fail at once; the step has one problem, so the others' messages go with the first.
-pub(super) fn join_errors(errors: Vec<ImageError>) -> Problem {
+pub(crate) fn join_errors(errors: Vec<ImageError>) -> Problem {
     let mut problems = errors.into_iter().map(Problem::from);
     let Some(mut first) = problems.next() else {
         return Problem::new(FailureKind::Failed, "build the images, and no reason was given");

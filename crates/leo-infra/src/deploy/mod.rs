@@ -6,6 +6,7 @@
 
 mod adopt;
 pub(crate) mod choice;
+pub(crate) mod fitting;
 mod footing;
 mod gate;
 pub(crate) mod image_build;

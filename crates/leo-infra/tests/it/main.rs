@@ -13,6 +13,7 @@ mod drift;
 mod end_to_end;
 mod failing;
 mod faults;
+mod fitting;
 mod http;
 mod images;
 mod interrupts;

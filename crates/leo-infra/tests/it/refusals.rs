@@ -45,3 +45,16 @@ fn without_credentials_the_exit_code_says_so() {
     assert_eq!(output.status.code(), Some(4), "{}", shown(&output));
     assert!(shown(&output).contains("hint: "), "{}", shown(&output));
 }
+
+#[test]
+fn a_limit_for_findings_that_nothing_could_be_held_to_is_refused() {
+    let tree = WorkTree::new();
+    for (arguments, said) in [
+        (["push-images", "--fail-on", "worst"].as_slice(), "wanted one of critical, high, medium, low"),
+        (&["push-images", "--fail-on", "high", "--local"], "cannot be used with"),
+    ] {
+        let output = tree.leo_infra(arguments).output().expect("runs");
+        assert_eq!(output.status.code(), Some(2), "{}", shown(&output));
+        assert!(shown(&output).contains(said), "{}", shown(&output));
+    }
+}

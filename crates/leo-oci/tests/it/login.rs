@@ -42,16 +42,17 @@ fn expiring_after(uses: usize) -> impl Fn(&Seen) -> Act + Send + Sync + 'static 
 
 #[tokio::test]
 async fn registry_a_token_that_expires_in_the_middle_is_replaced_once() {
+    let Some(bench) = Bench::start().await else { return };
+    let image = image(&bench.source, "leo", "amd64", &[noise(1, 50_000), noise(2, 50_000)]);
     // After each request that there is, also between the question where to send a layer and the sending.
     for uses in 1..14 {
-        let Some(bench) = Bench::start().await else { return };
-        let image = image(&bench.source, "leo", "amd64", &[noise(1, 50_000), noise(2, 50_000)]);
         let gate = Gate::start(&bench.target.host, expiring_after(uses)).await;
         let tokens = Arc::new(Tokens(AtomicUsize::new(0)));
         let from = Connection::new(&bench.from.host, &Login::new(USER, PASSWORD)).unwrap();
         let to = Connection::signing_in(&gate.host, tokens.clone()).unwrap();
-        copy(&from, "leo", &image.digest, &to, "leo", bench.sink()).await.unwrap();
-        assert!(bench.target.manifest("leo", &image.digest).is_some());
+        let repository = format!("leo{uses}");
+        copy(&from, "leo", &image.digest, &to, &repository, bench.sink()).await.unwrap();
+        assert!(bench.target.manifest(&repository, &image.digest).is_some());
         let expired = gate.seen().len() > uses;
         assert_eq!(tokens.0.load(Ordering::SeqCst), if expired { 2 } else { 1 }, "after {uses} uses");
     }

@@ -11,13 +11,14 @@ use crate::{
     failure::{Failure, Problem},
     progress::Progress,
     promote::{self, Route},
+    scanning::Scans,
     target::Target,
 };
 use dry_run::{DryRun, Planned};
 use leo_aws::FailureKind;
 use leo_deploy::{Finished, Reporter, Run, Step};
 use leo_env::SecretsPolicy;
-use leo_image::{CacheUse, ImageName, LazyEngine};
+use leo_image::{CacheUse, FailOn, ImageName, LazyEngine};
 use leo_project::Project;
 use leo_stack::Stacks;
 use outcome::Pushed;
@@ -60,6 +61,9 @@ pub(crate) struct Args {
     /// Where layers are kept between builds [default: registry, with --local engine]
     #[arg(long, value_enum, value_name = "WHERE")]
     cache: Option<Cache>,
+    /// Wait for the registry's scan, and fail where it found something this bad, or where there is none to go by
+    #[arg(long, value_name = "critical|high|medium|low", conflicts_with_all = ["local", "promote", "dry_run"])]
+    fail_on: Option<FailOn>,
     /// Print one JSON document on stdout
     #[arg(long)]
     json: bool,
@@ -133,6 +137,8 @@ async fn push(args: &Args) -> Result<String, Failure> {
     let repositories = images::existing_repositories(&target, &stacks).await?;
     let pushed = in_step(async |reporter| {
         let images = build.run(&project, &target, &repositories, reporter).await?;
+        let scans = Scans { config: &project.config, target: &target, repositories: &repositories };
+        scans.check(&images, args.fail_on, reporter).await?;
         let pushed = Pushed { images };
         Ok(Finished::new(pushed.clone(), pushed.changed()))
     })
