@@ -54,15 +54,15 @@ impl Folder<'_> {
         started: Moment,
         scanner: &Scanner,
     ) -> Result<Seen, ContextError> {
-        let mut found = walk(&self.root, &IgnoreList::read(&self.list)?)?;
-        let cache = Cache::open(cache, &self.root, &self.list);
-        let (contents, read) = self.contents(&mut found, &cache, scanner)?;
-        remember(&cache, &found, &contents, read, started);
+        let found = walk(&self.root, &IgnoreList::read(&self.list)?)?;
+        let mut cache = Cache::open(cache, &self.root, &self.list);
+        let Contents { found, read } = self.contents(found, &mut cache, scanner)?;
+        remember(&cache, &found, read, started);
 
         let mut hash = Fields::new("context");
         let mut first_names: HashMap<(u64, u64), &Path> = HashMap::new();
         let mut seen = Seen { hash: hash.finish(), files: 0, bytes: 0, read, leaks: Vec::new() };
-        for found in &found {
+        for (found, content) in &found {
             let metadata = &found.metadata;
             let kind = metadata.file_type();
             let mode = u64::from(metadata.permissions().mode() & 0o7777);
@@ -72,8 +72,7 @@ impl Folder<'_> {
                 hash.number(mode);
                 continue;
             }
-            let content = contents.get(&found.path);
-            self.leaks(found, content, &mut seen.leaks);
+            self.leaks(found, content.as_ref(), &mut seen.leaks);
             if kind.is_symlink() {
                 hash.add(b"link");
                 let path = self.root.join(&found.path);
@@ -123,58 +122,75 @@ impl Folder<'_> {
         }
     }
 
-    /// What is in each regular file, and how many of them were read now. A file that has gone since it was found is
-    /// taken out.
+    /// What is in each regular file. A file that has gone since it was found is no longer among them.
     fn contents(
         &self,
-        found: &mut Vec<Found>,
-        cache: &Cache,
+        found: Vec<Found>,
+        cache: &mut Cache,
         scanner: &Scanner,
-    ) -> Result<(HashMap<PathBuf, Content>, u64), ContextError> {
-        let mut contents = HashMap::with_capacity(found.len());
+    ) -> Result<Contents, ContextError> {
+        let mut contents: Vec<(Found, Option<Content>)> = Vec::with_capacity(found.len());
         let mut unread = Vec::new();
-        for found in found.iter().filter(|found| found.metadata.is_file()) {
-            match cache.get(&found.path, &Stamp::of(&found.metadata)) {
-                Some(content) => {
-                    contents.insert(found.path.clone(), content.clone());
-                }
-                None => unread.push(found),
+        for (index, found) in found.into_iter().enumerate() {
+            let is_file = found.metadata.is_file();
+            let content = if is_file { cache.take(&found.path, &Stamp::of(&found.metadata)) } else { None };
+            if is_file && content.is_none() {
+                unread.push((found.metadata.size(), index));
             }
+            contents.push((found, content));
         }
         // The largest first, so that no worker is left with it at the end.
-        unread.sort_by_key(|found| std::cmp::Reverse(found.metadata.size()));
+        unread.sort_unstable_by(|a, b| b.cmp(a));
+        let read = unread.len() as u64;
+        let path = |index: usize| {
+            self.root.join(contents.get(index).map_or(Path::new(""), |(found, _)| &found.path))
+        };
+        let files: Vec<(usize, PathBuf)> =
+            unread.into_iter().map(|(_, index)| (index, path(index))).collect();
         let mut gone = Vec::new();
-        let mut read = 0;
-        for (path, content) in read_all(&self.root, &unread, scanner) {
+        for (index, content) in read_all(&files, scanner) {
             match content {
                 Ok(content) => {
-                    contents.insert(path.to_owned(), content);
-                    read += 1;
+                    if let Some((_, own)) = contents.get_mut(index) {
+                        *own = Some(content);
+                    }
                 }
-                Err(error) if error.kind() == io::ErrorKind::NotFound => gone.push(path.to_owned()),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => gone.push(index),
                 Err(source) => {
-                    return Err(ContextError::Unreadable { path: self.root.join(path), source });
+                    let path = files.iter().find(|(own, _)| *own == index).map(|(_, path)| path.clone());
+                    return Err(ContextError::Unreadable { path: path.unwrap_or_default(), source });
                 }
             }
         }
-        found.retain(|found| !gone.contains(&found.path));
-        Ok((contents, read))
+        gone.sort_unstable();
+        for index in gone.iter().rev() {
+            contents.remove(*index);
+        }
+        Ok(Contents { found: contents, read: read - gone.len() as u64 })
     }
 }
 
-/// Reads files with as many threads as there are processors. After the first failure no other file is begun.
-fn read_all<'a>(root: &Path, files: &[&'a Found], scanner: &Scanner) -> Vec<(&'a Path, io::Result<Content>)> {
+/// What was found, with the content of the regular files.
+struct Contents {
+    found: Vec<(Found, Option<Content>)>,
+    /// How many were read now.
+    read: u64,
+}
+
+/// Reads files with as many threads as there are processors, and answers with their numbers. After the first failure
+/// no other file is begun.
+fn read_all(files: &[(usize, PathBuf)], scanner: &Scanner) -> Vec<(usize, io::Result<Content>)> {
     let next = AtomicUsize::new(0);
     let done = Mutex::new(Vec::with_capacity(files.len()));
     let work = || {
         let mut reader = Reader::new(scanner);
         let mut own = Vec::new();
-        while let Some(found) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let content = reader.read(&root.join(&found.path));
+        while let Some((index, path)) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let content = reader.read(path);
             if content.as_ref().is_err_and(|error| error.kind() != io::ErrorKind::NotFound) {
                 next.store(files.len(), Ordering::Relaxed);
             }
-            own.push((found.path.as_path(), content));
+            own.push((*index, content));
         }
         done.lock().unwrap_or_else(PoisonError::into_inner).append(&mut own);
     };
@@ -188,22 +204,15 @@ fn read_all<'a>(root: &Path, files: &[&'a Found], scanner: &Scanner) -> Vec<(&'a
 }
 
 /// Keeps what was read for the next look, where that is worth writing.
-fn remember(
-    cache: &Cache,
-    found: &[Found],
-    contents: &HashMap<PathBuf, Content>,
-    read: u64,
-    started: Moment,
-) {
-    let entries: Vec<_> = found
-        .iter()
-        .filter_map(|found| {
-            let content = contents.get(&found.path)?;
-            let stamp = Stamp::of(&found.metadata);
-            stamp.settled(started).then_some((found.path.as_path(), stamp, content))
-        })
-        .collect();
-    if read > 0 || entries.len() != cache.len() {
-        cache.replace(entries.into_iter());
+fn remember(cache: &Cache, found: &[(Found, Option<Content>)], read: u64, started: Moment) {
+    let settled = |(found, content): &'_ (Found, Option<Content>)| {
+        let stamp = Stamp::of(&found.metadata);
+        content.is_some() && stamp.settled(started)
+    };
+    if read == 0 && found.iter().filter(|entry| settled(entry)).count() == cache.len() {
+        return;
     }
+    cache.replace(found.iter().filter(|entry| settled(entry)).filter_map(|(found, content)| {
+        Some((found.path.as_path(), Stamp::of(&found.metadata), content.as_ref()?))
+    }));
 }

@@ -52,3 +52,37 @@ pub(crate) fn arguments(plan: &BuildPlan) -> Vec<OsString> {
     }
     arguments
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use leo_config::Architecture;
+
+    use super::*;
+    use crate::{CacheUse, GitFacts, ImageName, PlanInput, Repository, Source, plan};
+
+    #[test]
+    fn everything_that_can_be_said_to_buildctl() {
+        let plan = plan(PlanInput {
+            image: ImageName::Generator,
+            source: Source {
+                context: "/src/leo-container".into(),
+                dockerfile: "docker/release.Dockerfile".into(),
+                target: Some("release".into()),
+                build_args: BTreeMap::from([("VERSION".into(), "1 2".into())]),
+                named_contexts: BTreeMap::from([("binary".into(), "/out".into())]),
+            },
+            architecture: Architecture::Arm64,
+            repository: Repository { name: "leo".into(), uri: "registry.example/leo".into() },
+            git: Some(GitFacts { commit: "c0ffee".repeat(6), branch: Some("x".into()), clean: true }),
+            attestations: true,
+            cache: CacheUse::Registry,
+            budget_mb: 1000,
+            allowed: Vec::new(),
+            max_age_days: 7,
+        });
+        let said: Vec<_> = arguments(&plan).iter().map(|text| text.to_string_lossy().into_owned()).collect();
+        insta::assert_snapshot!(said.join("\n"));
+    }
+}

@@ -1,6 +1,7 @@
 mod listing;
 mod release_tag;
 mod removal;
+mod sharing;
 
 pub use listing::ListedImage;
 pub use release_tag::Marked;

@@ -3,8 +3,12 @@
 use crate::build::{self, Output};
 use crate::event::Reporter;
 use crate::login::Login;
-use crate::process::each_line;
+use crate::process;
+use crate::push::push;
 use crate::{BuildPlan, Catalog, Engine, ImageDigest, ImageError, ImageEventKind, ImageTag, PushMode};
+
+/// How many of the last lines of a failed `docker` command are told.
+const COMPLAINTS: usize = 5;
 
 /// One image on its way.
 pub(crate) struct Delivery<'a> {
@@ -59,24 +63,27 @@ impl Delivery<'_> {
         let tag = ImageTag::of_digest(digest);
         let name = self.name(&tag);
         let local = names.first().cloned().unwrap_or_default();
-        self.docker(&["image", "tag", &local, &name], |_| {}).await?;
+        self.docker(&["image", "tag", &local, &name]).await?;
         names.push(name.clone());
         self.reporter.send(ImageEventKind::Pushing { tag: Some(tag) });
         // A build can take longer than a token lives.
         self.login.renew().await?;
-        let show = |line: &str| {
-            let line = line.trim_end();
-            if line.ends_with(": Pushed") || line.ends_with(": Layer already exists") {
-                self.reporter.send(ImageEventKind::Output { line: line.to_owned() });
-            }
-        };
-        match self.docker(&["image", "push", &name], show).await {
+        match self.send(&name).await {
             Err(ImageError::Denied { message, .. }) => {
                 self.sign_in_again(&message).await?;
-                self.docker(&["image", "push", &name], show).await
+                self.send(&name).await
             }
             result => result,
         }
+    }
+
+    /// Sends the image of this name from the engine's store.
+    async fn send(&self, name: &str) -> Result<(), ImageError> {
+        let mut command = self.engine.command();
+        self.login.apply(&mut command).args(["image", "push", name]);
+        let (status, complaints) =
+            push(command, self.reporter).await.map_err(|error| self.engine.unstartable(&error))?;
+        if status.success() { Ok(()) } else { Err(push_error(&self.plan.repository.uri, &complaints)) }
     }
 
     /// Builds and pushes in one go, with no tag.
@@ -141,35 +148,20 @@ impl Delivery<'_> {
         if !names.is_empty() {
             let names = names.iter().map(String::as_str);
             let arguments: Vec<&str> = ["image", "rm"].into_iter().chain(names).collect();
-            let _ = self.docker(&arguments, |_| {}).await;
+            let _ = self.docker(&arguments).await;
         }
     }
 
     /// Runs a `docker` command about the repository.
-    async fn docker(&self, arguments: &[&str], show: impl FnMut(&str)) -> Result<(), ImageError> {
+    async fn docker(&self, arguments: &[&str]) -> Result<(), ImageError> {
         let mut command = self.engine.command();
-        let mut child = self
-            .login
-            .apply(&mut command)
-            .args(arguments)
-            .spawn()
-            .map_err(|error| self.engine.unstartable(&error))?;
-        let mut said = Vec::new();
-        let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-        tokio::join!(
-            async {
-                if let Some(stdout) = stdout {
-                    each_line(stdout, show).await;
-                }
-            },
-            async {
-                if let Some(stderr) = stderr {
-                    each_line(stderr, |line| said.push(line.trim_end().to_owned())).await;
-                }
-            },
-        );
-        let status = child.wait().await.map_err(|error| self.engine.unstartable(&error))?;
-        if status.success() { Ok(()) } else { Err(push_error(&self.plan.repository.uri, &said.join("; "))) }
+        let output = self.login.apply(&mut command).args(arguments).output().await;
+        let output = output.map_err(|error| self.engine.unstartable(&error))?;
+        if output.status.success() {
+            return Ok(());
+        }
+        let complaints = process::last_lines(&output.stderr, COMPLAINTS).join("; ");
+        Err(push_error(&self.plan.repository.uri, &complaints))
     }
 
     fn name(&self, tag: &ImageTag) -> String {

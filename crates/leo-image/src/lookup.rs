@@ -55,3 +55,44 @@ fn assigned(tags: &[ImageTag], answer: &BatchGetImageOutput) -> Vec<(ImageTag, M
     };
     present.iter().enumerate().filter_map(holder).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_ecr::types::{Image, ImageFailure};
+
+    use super::*;
+
+    fn id(digit: char, tag: Option<&str>) -> ImageIdentifier {
+        let digest = format!("sha256:{}", digit.to_string().repeat(64));
+        ImageIdentifier::builder().image_digest(digest).set_image_tag(tag.map(str::to_owned)).build()
+    }
+
+    /// What is found for the tags `a`, `b` and `c`, from images under a name, and from what is missing.
+    fn found(images: &[(char, Option<&str>)], missing: &[&str]) -> String {
+        let image = |(digit, tag): &(char, Option<&str>)| {
+            Image::builder().image_id(id(*digit, *tag)).image_manifest("{}").build()
+        };
+        let failure = |tag: &&str| {
+            ImageFailure::builder().image_id(ImageIdentifier::builder().image_tag(*tag).build()).build()
+        };
+        let answer = BatchGetImageOutput::builder()
+            .set_images(Some(images.iter().map(image).collect()))
+            .set_failures(Some(missing.iter().map(failure).collect()))
+            .build();
+        let tags = ["a", "b", "c"].map(|tag| tag.parse().unwrap());
+        let found = assigned(&tags, &answer);
+        let each = found.iter().map(|(tag, manifest)| format!("{tag}={}", &manifest.digest().short()[..1]));
+        each.collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn an_answer_is_read_by_names_and_where_these_mislead_by_its_order() {
+        assert_eq!(found(&[], &["a", "b", "c"]), "");
+        assert_eq!(found(&[('2', Some("c")), ('1', Some("a"))], &["b"]), "a=1 c=2");
+        // One image under the tag that it got last, for each tag that was asked for.
+        assert_eq!(found(&[('1', Some("c")), ('1', Some("c"))], &["b"]), "a=1 c=1");
+        assert_eq!(found(&[('1', Some("x")), ('2', Some("y"))], &["b"]), "a=1 c=2");
+        // Once for both of its tags: what is sure is said, and the other tag is asked for when it is set.
+        assert_eq!(found(&[('1', Some("a"))], &["b"]), "a=1");
+    }
+}

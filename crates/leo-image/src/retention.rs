@@ -195,3 +195,6 @@ fn why_it_goes(subject: &Subject<'_>, image: &ListedImage) -> BTreeSet<Goes> {
     }
     reasons
 }
+
+#[cfg(test)]
+mod tests;

@@ -29,7 +29,8 @@
 //!
 //! **Load balancer.** Plain HTTP on every listener, no health checks (`describe-target-health` always says healthy), no stickiness.
 //!
-//! **Registry.** `127.0.0.1:<port>/<repository>`; `IMMUTABLE_WITH_EXCLUSION` is not enforced.
+//! **Registry.** `127.0.0.1:<port>/<repository>`; `IMMUTABLE_WITH_EXCLUSION` is not enforced, and nothing expires. Images are
+//! deleted and weighed as ECR does, by the launcher: the emulator alone deletes a whole image with any of its tags.
 //!
 //! **CloudFormation.** Accepts unknown properties and wrong values, so validate first; operations finish before the first poll;
 //! `DescribeEvents` answers with an empty list; a bucket that is not empty is deleted without a word. State is in memory only.

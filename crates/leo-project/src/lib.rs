@@ -9,6 +9,7 @@ use leo_config::Config;
 use leo_diagnostic::{Diagnostic, SourceFile};
 use leo_env::{Env, SecretsPolicy};
 use std::{
+    collections::BTreeSet,
     fs, io,
     path::{Path, PathBuf},
 };
@@ -44,6 +45,29 @@ impl Project {
         let config = leo_config::load(&SourceFile::new(LEO_TOML, text), &env, None)?;
         let warnings = leo_config::warnings(&config, &env);
         Ok(Self { root: root.to_owned(), env, config, warnings })
+    }
+}
+
+impl Project {
+    /// The environments of this repository that are in an account and region: those that say so, and those that don't
+    /// say where they are. One whose settings can't be read is among them, since it may be.
+    #[must_use]
+    pub fn environments_in(&self, account: &str, region: &str) -> BTreeSet<String> {
+        let text = fs::read_to_string(self.root.join(LEO_TOML)).unwrap_or_default();
+        let mut names: BTreeSet<String> = leo_config::environments(&SourceFile::new(LEO_TOML, text))
+            .into_iter()
+            .map(|name| name.to_string())
+            .collect();
+        names.insert(self.config.environment.name.to_string());
+        names.retain(|name| match Self::load(&self.root, Some(name), SecretsPolicy::Ignore) {
+            Err(_) => true,
+            Ok(Self { config, .. }) => {
+                let environment = config.environment;
+                environment.region.as_str() == region
+                    && environment.account.is_none_or(|configured| configured.as_str() == account)
+            }
+        });
+        names
     }
 }
 

@@ -7,9 +7,11 @@ use crate::{
     release::{NewRelease, Release, ReleasedStack},
 };
 use aws_sdk_s3::primitives::{DateTime, DateTimeFormat};
-use std::{num::NonZeroUsize, time::SystemTime};
+use std::{collections::BTreeSet, num::NonZeroUsize, time::SystemTime};
 use tokio::task::JoinSet;
 
+/// How the key of every record begins.
+const PREFIX: &str = "releases/";
 /// How many numbers are tried that others take at the same moment.
 const NUMBERS: u32 = 50;
 /// How many records are read at once.
@@ -116,6 +118,14 @@ impl Artifacts {
         Ok(History { releases, unreadable, older })
     }
 
+    /// The environments that have a record of a release, readable or not: also those that were destroyed.
+    pub async fn environments(&self) -> Result<BTreeSet<String>, ReleaseError> {
+        let failed = |source| self.objects.failed("list the environments that have releases", source);
+        let keys = self.objects.keys(PREFIX).await.map_err(failed)?;
+        let names = keys.iter().filter_map(|key| key.strip_prefix(PREFIX)?.split_once('/'));
+        Ok(names.map(|(environment, _)| environment.to_owned()).collect())
+    }
+
     /// The release of this number; `None` if there is none.
     pub async fn release(&self, environment: &str, number: u64) -> Result<Option<Release>, ReleaseError> {
         let key = key(environment, number);
@@ -169,7 +179,7 @@ impl Artifacts {
 }
 
 fn prefix(environment: &str) -> String {
-    format!("releases/{environment}/")
+    format!("{PREFIX}{environment}/")
 }
 
 fn key(environment: &str, number: u64) -> String {

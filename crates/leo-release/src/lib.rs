@@ -10,8 +10,8 @@
 //! - [`Artifacts::stage`], [`Artifacts::template`]: templates.
 //! - [`Artifacts::record`], [`Artifacts::releases`], [`Artifacts::release`], [`previous_good`]: releases.
 //! - [`Artifacts::promote`], [`Artifacts::promotion`], [`Artifacts::promotion_deployed`]: what the next deploy takes.
+//! - [`Artifacts::environments`], [`Artifacts::promotions`]: which environments there are, and what they will run.
 //! - [`Artifacts::lease`]: one deploy at a time; [`Artifacts::behind_collection`]: none while images are deleted.
-//! - [`Artifacts::environments`], [`Artifacts::promised`]: which environments there are, and what they will run.
 //!
 //! Deliberately absent: creating the bucket (the registry's stack does), deleting anything but a lease and a
 //! promotion that was deployed, knowing what the stacks contain, printing.
@@ -23,7 +23,6 @@ mod lease;
 mod objects;
 mod previous;
 mod process;
-mod promised;
 mod promotion;
 mod release;
 

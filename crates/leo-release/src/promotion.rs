@@ -11,6 +11,9 @@ use std::{fmt, time::SystemTime};
 
 /// The version of the record's form, as a release's.
 const SCHEMA: u32 = 1;
+/// How the key of every promotion begins and ends.
+const PREFIX: &str = "promotions/";
+const SUFFIX: &str = ".json";
 /// How often a write is tried again that others came before.
 const WRITES: u32 = 20;
 
@@ -139,6 +142,26 @@ impl Artifacts {
         }
     }
 
+    /// What is pending for any environment, by the environments' names.
+    ///
+    /// # Errors
+    /// As [`Artifacts::promotion`]: [`ReleaseError::Damaged`] where one can't be read.
+    pub async fn promotions(&self) -> Result<Vec<Promotion>, ReleaseError> {
+        let failed = |source| self.objects.failed("see what is promoted", source);
+        let mut pending = vec![];
+        for key in self.objects.keys(PREFIX).await.map_err(failed)? {
+            let name = key.strip_prefix(PREFIX).unwrap_or(&key);
+            let Some(environment) = name.strip_suffix(SUFFIX) else {
+                let reason = "its name is not a promotion's".to_owned();
+                return Err(ReleaseError::Damaged { bucket: self.objects.bucket.clone(), reason, key });
+            };
+            // Deployed since it was listed.
+            let Some(found) = self.promotion(environment).await? else { continue };
+            pending.push(found.promotion);
+        }
+        Ok(pending)
+    }
+
     /// Makes the environment's next deploy take these images, whatever was pending before.
     pub async fn promote(&self, promotion: &Promotion) -> Result<(), ReleaseError> {
         let environment = &promotion.environment;
@@ -172,5 +195,5 @@ impl Artifacts {
 }
 
 fn key(environment: &str) -> String {
-    format!("promotions/{environment}.json")
+    format!("{PREFIX}{environment}{SUFFIX}")
 }

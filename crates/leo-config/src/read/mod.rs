@@ -54,6 +54,12 @@ pub fn load(
     }
 }
 
+/// The environments that the file declares, whatever else is wrong with it; none where it is no TOML.
+pub fn environments(leo_toml: &SourceFile) -> Vec<EnvironmentName> {
+    let (document, _) = DeTable::parse_recoverable(&leo_toml.text);
+    selection::declared(document.get_ref())
+}
+
 /// One slip can make an error of every line after it; the first few say enough.
 const MOST_SYNTAX_ERRORS: usize = 10;
 

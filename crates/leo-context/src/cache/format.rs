@@ -1,9 +1,9 @@
 //! How a cache is written: a head, the entries, and a hash of it all.
 
 use std::collections::HashMap;
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::ffi::OsString;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::Path;
 
 use super::stamp::{Moment, Stamp};
 use crate::content::Content;
@@ -50,7 +50,7 @@ fn field(bytes: &mut Vec<u8>, field: &[u8]) {
 }
 
 /// `None` where it is not exactly what was written.
-pub(super) fn decode(bytes: &[u8]) -> Option<HashMap<PathBuf, (Stamp, Content)>> {
+pub(super) fn decode(bytes: &[u8]) -> Option<HashMap<OsString, (Stamp, Content)>> {
     let (bytes, check) = bytes.split_at_checked(bytes.len().checked_sub(CHECK)?)?;
     if blake3::hash(bytes).as_bytes() != check {
         return None;
@@ -58,7 +58,7 @@ pub(super) fn decode(bytes: &[u8]) -> Option<HashMap<PathBuf, (Stamp, Content)>>
     let mut rest = Rest(bytes.strip_prefix(head().as_slice())?);
     let mut entries = HashMap::new();
     while !rest.0.is_empty() {
-        let path = PathBuf::from(OsStr::from_bytes(rest.field()?));
+        let path = OsString::from_vec(rest.field()?.to_vec());
         let (size, inode, device) = (rest.number()?, rest.number()?, rest.number()?);
         let modified = Moment(rest.signed()?, rest.signed()?);
         let changed = Moment(rest.signed()?, rest.signed()?);
@@ -107,7 +107,7 @@ impl<'a> Rest<'a> {
 mod tests {
     use super::*;
 
-    fn written() -> (Vec<u8>, HashMap<PathBuf, (Stamp, Content)>) {
+    fn written() -> (Vec<u8>, HashMap<OsString, (Stamp, Content)>) {
         let stamp = Stamp { size: 7, modified: Moment(-1, 2), changed: Moment(3, 4), inode: 5, device: 6 };
         let content = Content {
             hash: [9; 32],
@@ -115,10 +115,10 @@ mod tests {
             tokens: vec![Token { kind: 1, line: 70_000 }, Token { kind: 2, line: 1 }],
         };
         let plain = Content { hash: [8; 32], attributes: Vec::new(), tokens: Vec::new() };
-        let odd = PathBuf::from(OsStr::from_bytes(b"a\xff\nb"));
+        let odd = OsString::from_vec(b"a\xff\nb".to_vec());
         let entries =
-            HashMap::from([(PathBuf::from("src/main.rs"), (stamp, content)), (odd, (stamp, plain))]);
-        let bytes = encode(entries.iter().map(|(path, (stamp, content))| (path.as_path(), *stamp, content)));
+            HashMap::from([(OsString::from("src/main.rs"), (stamp, content)), (odd, (stamp, plain))]);
+        let bytes = encode(entries.iter().map(|(path, (stamp, content))| (Path::new(path), *stamp, content)));
         (bytes, entries)
     }
 

@@ -4,6 +4,7 @@ mod format;
 mod stamp;
 
 use std::collections::HashMap;
+use std::ffi::OsString;
 use std::fs::{self, DirBuilder};
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
@@ -25,7 +26,9 @@ const KEPT: usize = 20;
 pub(crate) struct Cache {
     /// Where it is kept; `None` where nothing is to be remembered.
     file: Option<PathBuf>,
-    entries: HashMap<PathBuf, (Stamp, Content)>,
+    entries: HashMap<OsString, (Stamp, Content)>,
+    /// How many entries it had when it was opened.
+    len: usize,
 }
 
 impl Cache {
@@ -38,17 +41,18 @@ impl Cache {
         name.add(list.as_os_str().as_bytes());
         let file = folder.join(format!("{}.{ENDING}", name.finish().short()));
         let entries = fs::read(&file).ok().and_then(|bytes| format::decode(&bytes)).unwrap_or_default();
-        Self { file: Some(file), entries }
+        Self { file: Some(file), len: entries.len(), entries }
     }
 
-    /// What the file of this path holds, if it still is the one that was read.
-    pub(crate) fn get(&self, path: &Path, stamp: &Stamp) -> Option<&Content> {
-        self.entries.get(path).filter(|(own, _)| own == stamp).map(|(_, content)| content)
+    /// Takes out what the file of this path holds, if it still is the one that was read.
+    pub(crate) fn take(&mut self, path: &Path, stamp: &Stamp) -> Option<Content> {
+        let (own, content) = self.entries.remove(path.as_os_str())?;
+        (own == *stamp).then_some(content)
     }
 
-    /// How many files are remembered.
+    /// How many files were remembered.
     pub(crate) fn len(&self) -> usize {
-        self.entries.len()
+        self.len
     }
 
     /// Remembers these in place of what was remembered. That it fails is no concern: everything is read again then.

@@ -62,6 +62,20 @@ impl Leak {
     pub fn ignore_line(&self) -> Option<&str> {
         self.ignore.as_ref().map(|ignore| ignore.line.as_str())
     }
+
+    /// What to do about it, where it is none that may be there.
+    pub fn fix(&self) -> String {
+        match (&self.ignore, &self.context) {
+            (Some(IgnoreLine { file, line }), _) => format!("add `{line}` to {}", file.display()),
+            (None, LeakSource::BuildArgument(_)) => {
+                "take it out of the image's build_args: anyone can read them in the image's history"
+                    .to_owned()
+            }
+            (None, _) => {
+                "take it out of the Dockerfile: anyone can read it in the image's history".to_owned()
+            }
+        }
+    }
 }
 
 /// `.env: an environment file with secrets`; with the line and the context where there are such.

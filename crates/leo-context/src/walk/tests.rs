@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::*;
@@ -68,4 +68,54 @@ fn docker_generated_trees_are_seen_as_a_build_sees_them() {
         }
     }
     assert!(left_out > 50 && kept > 50, "{left_out} {kept}");
+}
+
+/// A context with a Dockerfile that copies all of it, and some files.
+fn context(folder: &Path) -> PathBuf {
+    let root = folder.join("context");
+    for path in ["a/b/c", "a/d", ".env", "x y", "docker"] {
+        let path = root.join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        if path.ends_with("docker") { fs::create_dir(path).unwrap() } else { fs::write(path, "x").unwrap() }
+    }
+    fs::write(root.join("docker/Dockerfile"), "FROM scratch\nCOPY . /\n").unwrap();
+    root
+}
+
+#[test]
+fn docker_the_main_context_is_seen_through_the_list_that_a_build_uses() {
+    let common = "\u{feff}# comment\r\n/a/b\r\n!a/b/c\r\n  .env  \r\n";
+    for (lists, paths) in [
+        (&[(".dockerignore", common)][..], 8),
+        (&[(".dockerignore", "*"), ("docker/Dockerfile.dockerignore", common)][..], 9),
+        (&[(".dockerignore", "**/Dockerfile\n.dockerignore\nx?y")][..], 6),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let (root, out) = (context(folder.path()), folder.path().join("out"));
+        for (path, text) in lists {
+            fs::write(root.join(path), text).unwrap();
+        }
+        let dockerfile = root.join("docker/Dockerfile");
+        let tree = walked(&root, &ignore::list_of(&root, &dockerfile));
+        assert_eq!(tree.len(), paths, "{tree:?}");
+        let Some(built) = build(&root, &[format!("--file={}", dockerfile.display())], &out) else { return };
+        built.unwrap();
+        assert_eq!(tree, all(&out), "{lists:?}");
+    }
+}
+
+#[test]
+fn docker_what_is_refused_is_refused_by_a_build() {
+    let all_of_them = ["!", "[]a]", "[x-]", "a\\", "[^bc", "[z-a]", "\\p", "a\\é", "\\xZZ", "[[:foo:]]"];
+    let full = std::env::var_os("LEO_FULL").is_some_and(|value| value == "1");
+    for pattern in &all_of_them[..if full { all_of_them.len() } else { 2 }] {
+        let folder = tempfile::tempdir().unwrap();
+        let (root, out) = (context(folder.path()), folder.path().join("out"));
+        let list = root.join(ignore::IGNORE_FILE);
+        fs::write(&list, pattern).unwrap();
+        assert!(IgnoreList::read(&list).is_err(), "{pattern}");
+        let arguments = [format!("--file={}", root.join("docker/Dockerfile").display())];
+        let Some(built) = build(&root, &arguments, &out) else { return };
+        assert!(built.is_err(), "{pattern}");
+    }
 }

@@ -37,8 +37,9 @@ fn each_is_said_with_its_place_and_the_line_that_keeps_it_out() {
     fs::write(named.join(".git-credentials"), "").unwrap();
     context.named.insert("tools".into(), named.clone());
 
-    insta::assert_snapshot!(context.leaks().join("\n"));
     let look = context.look();
+    let said: Vec<String> = look.leaks.iter().map(|leak| format!("{leak}\n  {}", leak.fix())).collect();
+    insta::assert_snapshot!(said.join("\n").replace(&context.beside("").display().to_string(), "<folder>/"));
     for leak in &look.leaks {
         let list = leak.ignore.as_ref().map(|ignore| ignore.file.clone());
         match leak.context {

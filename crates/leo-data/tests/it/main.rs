@@ -15,3 +15,4 @@ mod json;
 mod runs;
 mod s3;
 mod secrets;
+mod uses;

@@ -61,7 +61,49 @@ async fn what_is_missing_on_a_machine_is_said_with_its_fix() {
         .find()
         .await);
     say(FakeDocker::new(NEW_BUILDX, DOCKER_DRIVER, NO_ENGINE, "").find().await);
+    say(Engine::find_buildctl_at("buildctl-that-is-not-there", "unix:///none".into(), None).await);
+    let refused = FakeDocker::new("", "", "", "");
+    fs::write(
+        refused.program(),
+        "#!/bin/sh\necho 'error: dial unix /none: connect: no such file' >&2; exit 1\n",
+    )
+    .unwrap();
+    say(Engine::find_buildctl_at(refused.program(), "unix:///none".into(), None).await);
     insta::assert_snapshot!(text.join("\n"));
+}
+
+#[tokio::test]
+async fn another_registry_that_refuses_a_base_image_is_no_matter_of_our_login() {
+    let build = "echo 'ERROR: failed to solve: secret/base: pull access denied, repository does not exist' >&2; exit 1";
+    let docker = FakeDocker::new(NEW_BUILDX, OWN_BUILDER, NO_ENGINE, build);
+    let publisher = publisher(&docker, "registry.example", Store::Memory(Arc::default()), "x").await;
+    let context = Context::new(ImageName::Generator, "x");
+    let errors = publisher.publish(vec![context.plan("registry.example").await]).await.unwrap_err();
+    assert!(matches!(errors[0], ImageError::Build { .. }), "{errors:?}");
+    let ours =
+        "echo 'ERROR: failed to solve: failed to push registry.example/leo: 403 Forbidden' >&2; exit 1";
+    let docker = FakeDocker::new(NEW_BUILDX, OWN_BUILDER, NO_ENGINE, ours);
+    let publisher = self::publisher(&docker, "registry.example", Store::Memory(Arc::default()), "x").await;
+    let errors = publisher.publish(vec![context.plan("registry.example").await]).await.unwrap_err();
+    assert!(matches!(errors[0], ImageError::Denied { .. }), "{errors:?}");
+}
+
+#[tokio::test]
+async fn credentials_that_have_expired_end_it_before_anything_is_built() {
+    let docker = FakeDocker::new(NEW_BUILDX, OWN_BUILDER, NO_ENGINE, "echo built > built; exit 1");
+    let mut ecr = Ecr::new(Store::Memory(Arc::default()));
+    ecr.before =
+        Arc::new(|_, _| Some(crate::ecr::error("ExpiredTokenException", "The security token is expired")));
+    let registry =
+        Registry { host: "registry.example".into(), credentials: RegistryCredentials::Ecr(ecr.client()) };
+    let engine = docker.find().await.unwrap().into();
+    let catalog = Catalog::new(ecr.client());
+    let publisher = Publisher::new(engine, registry, catalog, PublishOptions::default(), Arc::new(|_| {}));
+    let context = Context::new(ImageName::Generator, "x");
+    let error = publisher.publish(vec![context.plan("registry.example").await]).await.unwrap_err().remove(0);
+    assert_eq!(error.kind(), leo_aws::FailureKind::Credentials, "{error}");
+    assert!(error.hint().unwrap().contains("sign in again"), "{error}");
+    assert!(!docker.0.path().join("built").exists());
 }
 
 #[tokio::test]

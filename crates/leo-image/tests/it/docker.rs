@@ -61,17 +61,18 @@ impl Bench {
         publisher_to(&self.engine, &self.registry, &self.registry.host, self.password, options, sink)
     }
 
+    /// Publishes what another engine builds.
+    pub(crate) fn built_by(&self, engine: &LazyEngine) -> Publisher {
+        self.built_by_with(engine, PublishOptions::default())
+    }
+
+    pub(crate) fn built_by_with(&self, engine: &LazyEngine, options: PublishOptions) -> Publisher {
+        publisher(engine, &self.registry, &self.registry.host, self.password, options, &self.events)
+    }
+
     /// Publishes where nothing can be built.
     pub(crate) fn without_engine(&self) -> Publisher {
-        let none = LazyEngine::at("docker-that-is-not-there");
-        publisher(
-            &none,
-            &self.registry,
-            &self.registry.host,
-            self.password,
-            PublishOptions::default(),
-            &self.events,
-        )
+        self.built_by(&LazyEngine::at("docker-that-is-not-there"))
     }
 
     pub(crate) async fn publish(&self, plan: BuildPlan) -> Result<PublishedImage, ImageError> {
@@ -233,6 +234,34 @@ async fn docker_both_images_are_built_in_one_go() {
     assert_eq!(images[0].reference.digest, images[1].reference.digest);
     assert_eq!(images[0].reference.repository_uri, format!("{host}/leo-saas-app"));
     assert_eq!(bench.registry.tags("leo-saas-app").await.len(), 4);
+}
+
+#[tokio::test]
+async fn docker_a_token_of_ecr_s_is_fetched_just_before_the_push() {
+    let Some(bench) = Bench::start(PASSWORD).await else { return };
+    let mut ecr = Ecr::new(Store::Registry(bench.registry.clone()));
+    let calls = Arc::<Mutex<Vec<String>>>::default();
+    let seen = calls.clone();
+    ecr.before = Arc::new(move |operation, _| {
+        seen.lock().unwrap().push(operation.to_owned());
+        None
+    });
+    let credentials = RegistryCredentials::Ecr(ecr.client());
+    let registry = leo_image::Registry { host: bench.registry.host.clone(), credentials };
+    let seen = calls.clone();
+    let sink: Sink = Arc::new(move |event: ImageEvent| {
+        if let ImageEventKind::Built { .. } = event.kind {
+            seen.lock().unwrap().push("built".to_owned());
+        }
+    });
+    let catalog = Catalog::new(ecr.client());
+    let publisher = Publisher::new(bench.engine.clone(), registry, catalog, PublishOptions::default(), sink);
+    let context = Context::new(ImageName::Generator, &unique("token"));
+    let image = publisher.publish(vec![context.plan(&bench.registry.host).await]).await.unwrap().remove(0);
+    assert!(image.sent());
+    let calls = calls.lock().unwrap();
+    let built = calls.iter().position(|call| call == "built").unwrap();
+    assert!(calls[built..].iter().any(|call| call == "GetAuthorizationToken"), "{calls:?}");
 }
 
 #[tokio::test]

@@ -88,6 +88,10 @@ impl Ecr {
                 }
                 (200, json!({"images": images, "failures": failures}))
             }
+            // `AWS:right` in base64.
+            "GetAuthorizationToken" => {
+                (200, json!({"authorizationData": [{"authorizationToken": crate::registry::BASIC}]}))
+            }
             "PutImage" => self.put(repository, request).await,
             other => panic!("unexpected call of {other}"),
         }

@@ -6,12 +6,15 @@
 )]
 #![allow(clippy::print_stdout, reason = "a skipped test says why")]
 
+mod bridge;
 mod builder;
 mod catalog;
+mod collecting;
 mod context;
 mod docker;
 mod docker_cache;
 mod docker_failing;
+mod docker_remote;
 mod ecr;
 mod gate;
 mod own_engine;

@@ -12,7 +12,7 @@ use tokio::process::{Child, Command};
 use crate::ecr::Image;
 
 /// `AWS:right` for HTTP basic authentication, and as a line of an htpasswd file.
-const BASIC: &str = "QVdTOnJpZ2h0";
+pub(crate) const BASIC: &str = "QVdTOnJpZ2h0";
 const HTPASSWD: &str = "AWS:$2y$05$abcdefghijklmnopqrstuu8xaCxxL82bnl.UY74PMksDxIJShppPC\n";
 pub(crate) const PASSWORD: &str = "right";
 

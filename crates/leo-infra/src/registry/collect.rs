@@ -94,6 +94,7 @@ async fn delete_all(
             for some in group.chunks(DELETED_AT_ONCE) {
                 session.confirm().await?;
                 refuse_others(artifacts).await.map_err(|problem| given_way(problem, collected))?;
+                refuse_promoted(artifacts, some).await.map_err(|problem| given_way(problem, collected))?;
                 let digests: Vec<ImageDigest> = some.iter().map(|image| image.digest.clone()).collect();
                 let removal = catalog.delete(&judged.repository, &digests).await?;
                 let name = &judged.repository.name;
@@ -136,6 +137,23 @@ fn refuse_holders<'a>(holders: impl Iterator<Item = &'a Holder>) -> Result<(), P
         ..Problem::new(FailureKind::Failed, "know what every environment will run: one is being worked on")
     }
     .hint("wait until that is done, then run the same command again; the claim of a machine that is gone ends by itself within two minutes"))
+}
+
+/// Whoever promotes has no turn: an image that was there already may just have been promised.
+async fn refuse_promoted(artifacts: &Artifacts, going: &[&ListedImage]) -> Result<(), Problem> {
+    for promotion in artifacts.promotions().await? {
+        let promised = |image: &&&ListedImage| {
+            promotion.images.iter().any(|promised| promised.digest == image.digest.as_str())
+        };
+        if let Some(image) = going.iter().find(promised) {
+            return Err(Problem::new(
+                FailureKind::Failed,
+                format!("delete {}: it was promoted to {} just now", image.digest, promotion.environment),
+            )
+            .hint("run the same command again: it shows what may go now"));
+        }
+    }
+    Ok(())
 }
 
 /// A deploy that begins meanwhile is more urgent.

@@ -12,12 +12,16 @@ pub(crate) use stacks::standing;
 pub(crate) use users::{Users, Wanted};
 
 use crate::{failure::Problem, target::Target};
+use leo_aws::FailureKind;
 use leo_config::names;
 use leo_image::{
     ImageDigest, ImageError, ImageName, ListedImage, Repository,
     retention::{Subject, Verdict, judge},
 };
-use std::{collections::BTreeMap, time::SystemTime};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::SystemTime,
+};
 
 /// A repository with the images in it, and what is decided about each.
 #[derive(Clone, Debug)]
@@ -40,7 +44,10 @@ impl Seen {
     pub(crate) async fn look(target: &Target, wanted: &Wanted<'_>) -> Result<Self, Problem> {
         let listed = list(target).await?;
         let tags = listed.iter().flat_map(|(_, _, images)| images).flat_map(|image| &image.tags);
-        let users = Users::look(target, wanted, tags).await;
+        let mut users = Users::look(target, wanted, tags).await;
+        for (_, repository, _) in &listed {
+            users.blind.extend(shared(target, wanted, repository).await);
+        }
         let now = SystemTime::now();
         let repositories = listed.into_iter().map(|(name, repository, images)| {
             let verdicts = judge(&Subject {
@@ -55,6 +62,29 @@ impl Seen {
         });
         Ok(Self { repositories: repositories.collect(), users })
     }
+}
+
+/// What can't be seen because others may pull from a repository. Nobody else reaches the local target's.
+async fn shared(target: &Target, wanted: &Wanted<'_>, repository: &Repository) -> Option<Problem> {
+    if target.local.is_some() || wanted.tagged_elsewhere {
+        return None;
+    }
+    match target.catalog().shared_with(repository, wanted.account.as_str()).await {
+        Ok(others) if others.is_empty() => None,
+        Ok(others) => Some(unseen_others(&repository.name, &others)),
+        Err(error) => Some(error.into()),
+    }
+}
+
+fn unseen_others(repository: &str, others: &BTreeSet<String>) -> Problem {
+    let others: Vec<&str> = others.iter().map(String::as_str).collect();
+    Problem::new(
+        FailureKind::Failed,
+        format!("see who runs images of `{repository}`: its policy lets in {}", others.join(", ")),
+    )
+    .hint(
+        "give every image that they run a tag that begins with `keep-` (`aws ecr put-image`), then add --tagged-elsewhere",
+    )
 }
 
 /// The images of both repositories. One that there is not has none.

@@ -3,13 +3,13 @@
 use super::stacks::{StandingStack, standing};
 use crate::{failure::Problem, target::Target};
 use leo_aws::FailureKind;
-use leo_config::names;
+use leo_config::{AccountId, names};
 use leo_data::{ImageUser, ImageUses, image_uses};
 use leo_image::{
     ImageTag,
     retention::{Named, Use, User},
 };
-use leo_release::{Artifacts, History};
+use leo_release::{Artifacts, History, Promotion};
 use std::{
     collections::{BTreeMap, BTreeSet},
     num::NonZeroUsize,
@@ -19,6 +19,9 @@ use std::{
 /// What is looked for.
 pub(crate) struct Wanted<'a> {
     pub(crate) artifacts: &'a Artifacts,
+    pub(crate) account: &'a AccountId,
+    /// What others run who may pull has a tag that keeps it: somebody's word.
+    pub(crate) tagged_elsewhere: bool,
     /// How many of each environment's newest releases are kept.
     pub(crate) keep: u32,
     /// For how long an image stays after it was pushed.
@@ -53,11 +56,11 @@ pub(crate) struct SeenEnvironment {
 /// A stack and the values of its parameters.
 type Parameters = BTreeMap<String, String>;
 
-/// The releases of an environment that are kept, and what is promised to environments.
+/// The releases of each environment that are kept, and what is promoted.
 #[derive(Debug, Default)]
 struct Recorded {
     releases: BTreeMap<String, History>,
-    promised: BTreeMap<String, BTreeSet<String>>,
+    promotions: Vec<Promotion>,
 }
 
 impl Users {
@@ -75,7 +78,7 @@ impl Users {
         let stacks = stacks.map_err(&mut seen).unwrap_or_default();
         let recorded = recorded.map_err(&mut seen).unwrap_or_default();
         let running = running.map_err(&mut seen).ok();
-        users.of_stacks(&stacks, running.as_ref());
+        users.of_stacks(&stacks, running.as_ref(), wanted);
         users.of_records(&recorded, wanted, tags);
         users.of_ecs(running.unwrap_or_default());
         users.environments(&stacks, &recorded, wanted);
@@ -99,9 +102,21 @@ impl Users {
         }
     }
 
-    fn of_stacks(&mut self, stacks: &[(StandingStack, Parameters)], running: Option<&ImageUses>) {
+    fn of_stacks(
+        &mut self,
+        stacks: &[(StandingStack, Parameters)],
+        running: Option<&ImageUses>,
+        wanted: &Wanted<'_>,
+    ) {
         for (stack, parameters) in stacks {
             let name = &stack.name;
+            if environment_of(name).is_some_and(|environment| wanted.forgotten.contains(environment)) {
+                let problem = Problem::new(
+                    FailureKind::Usage,
+                    format!("forget an environment that is there: `{name}` stands"),
+                );
+                self.blind.push(problem.hint("destroy it first: `cargo xtask destroy`"));
+            }
             if stack.status.in_progress() {
                 self.blind(
                     format!("know what `{name}` will run: it is {}", stack.status),
@@ -109,7 +124,7 @@ impl Users {
                 );
             }
             for (parameter, value) in
-                parameters.iter().filter(|(_, value)| is_ours(value) && value.contains('@'))
+                parameters.iter().filter(|(_, value)| is_ours(value) && value.contains("@sha256:"))
             {
                 self.name(value, User::Stack { stack: name.clone(), parameter: parameter.clone() });
             }
@@ -155,9 +170,9 @@ impl Users {
                 }
             }
         }
-        for (environment, digests) in &recorded.promised {
-            for digest in digests {
-                self.digest(digest, User::Promotion { environment: environment.clone() });
+        for promotion in &recorded.promotions {
+            for image in &promotion.images {
+                self.digest(&image.digest, User::Promotion { environment: promotion.environment.clone() });
             }
         }
         self.oldest_kept.extend(wanted.forgotten.iter().map(|environment| (environment.clone(), u64::MAX)));
@@ -207,7 +222,8 @@ impl Users {
         wanted: &Wanted<'_>,
     ) {
         let mut environments: BTreeMap<&str, SeenEnvironment> = BTreeMap::new();
-        for name in wanted.configured.iter().chain(recorded.promised.keys()) {
+        let promoted = recorded.promotions.iter().map(|promotion| &promotion.environment);
+        for name in wanted.configured.iter().chain(promoted) {
             environments.entry(name).or_default();
         }
         for (stack, _) in stacks {
@@ -259,7 +275,7 @@ async fn stacks(target: &Target) -> Result<Vec<(StandingStack, Parameters)>, Pro
 }
 
 async fn recorded(wanted: &Wanted<'_>) -> Result<Recorded, Problem> {
-    let mut recorded = Recorded { promised: wanted.artifacts.promised().await?, ..Recorded::default() };
+    let mut recorded = Recorded { promotions: wanted.artifacts.promotions().await?, ..Recorded::default() };
     let keep = usize::try_from(wanted.keep).ok().and_then(NonZeroUsize::new);
     for environment in wanted.artifacts.environments().await? {
         if !wanted.forgotten.contains(&environment) {
@@ -280,3 +296,6 @@ fn is_ours(text: &str) -> bool {
     text.split(['/', ':', '@'])
         .any(|part| part == names::ORCHESTRATOR_REPOSITORY || part == names::GENERATOR_REPOSITORY)
 }
+
+#[cfg(test)]
+mod tests;

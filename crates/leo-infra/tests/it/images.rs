@@ -185,7 +185,11 @@ impl Scene {
             tree,
             target,
         };
-        let promotion = json!({"images": {"orchestrator": {"image": format!("x/{REPOSITORY}@{promoted}")}}});
+        let promotion = json!({
+            "schema": 1, "environment": "staging", "at": "2026-11-22T14:00:00Z", "by": "ada", "host": "laptop",
+            "from": {"environment": "dev", "release": 1, "account": "x", "region": "x"},
+            "images": [{"container": "orchestrator", "repository": format!("x/{REPOSITORY}"), "digest": promoted}],
+        });
         scene.put("promotions/staging.json", &promotion.to_string());
         scene
     }

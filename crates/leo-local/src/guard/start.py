@@ -5,8 +5,8 @@ serves unsigned S3 reads and writes, an unauthenticated reset and an open image 
 it then refuses; evaluates every ECS action against the cluster's ARN; and closes WebSockets at the load balancer. The
 emulator can mount host paths, so whoever passes as root there is root on this machine. Each module closes one group of
 those holes, in the emulator's own terms; nothing is made laxer than AWS, but that requests count as sent over TLS.
-`imports` and `images` close none: they add what the emulator can't import, and delete images as ECR does. It is written for exactly one version and refuses
-any other.
+`imports` and `images` close none: they add what the emulator can't import, and delete images as ECR does. It is written
+for exactly one version and refuses any other.
 """
 
 import contextlib

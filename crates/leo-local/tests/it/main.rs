@@ -247,6 +247,48 @@ fn python_the_registry_login_is_what_ecr_says() {
 }
 
 #[test]
+fn python_an_image_goes_as_it_does_from_ecr() {
+    let Some(tools) = tools() else { return };
+    let place = Place::new();
+    let target = place.up(&tools);
+    let code = r#"
+import json
+ecr = client('ecr')
+ecr.create_repository(repositoryName='leo')
+def put(manifest, kind, **tag):
+    kind = f'application/vnd.oci.image.{kind}.v1+json'
+    put = ecr.put_image(repositoryName='leo', imageManifest=json.dumps(manifest), imageManifestMediaType=kind, **tag)
+    return put['image']['imageId']['imageDigest']
+part = put({'config': {'size': 1}, 'layers': [{'size': 20}, {'size': 300}]}, 'manifest')
+index = put({'manifests': [{'digest': part}]}, 'index', imageTag='one')
+put({'manifests': [{'digest': part}]}, 'index', imageTag='two')
+print([image['imageSizeInBytes'] for image in ecr.describe_images(repositoryName='leo')['imageDetails']])
+def delete(**image):
+    answer = ecr.batch_delete_image(repositoryName='leo', imageIds=[image])
+    failures = [failure['failureCode'] for failure in answer['failures']]
+    left = ecr.describe_images(repositoryName='leo')['imageDetails']
+    print(len(answer['imageIds']), failures, [image.get('imageTags', []) for image in left])
+delete(imageDigest=part)
+delete(imageTag='one')
+delete(imageTag='one')
+delete(imageTag='two')
+delete(imageDigest=part)
+"#;
+    let said = boto(&tools, &target, target.secret_access_key.expose(), code);
+    assert_eq!(
+        said.lines().collect::<Vec<_>>(),
+        [
+            "[321, 321]",
+            "0 ['ImageReferencedByManifestList'] [[], ['one', 'two']]",
+            "1 [] [[], ['two']]",
+            "0 ['ImageNotFound'] [[], ['two']]",
+            "1 [] [[]]",
+            "1 [] []",
+        ]
+    );
+}
+
+#[test]
 fn python_requests_and_websockets_pass_the_load_balancer() {
     let Some(tools) = tools() else { return };
     let place = Place::new();

@@ -1,6 +1,6 @@
 use crate::bucket::{Bucket, Fault};
 use leo_aws::FailureKind;
-use leo_release::{Artifacts, Holder, Lease, Lost, Process, ReleaseError, Waiting};
+use leo_release::{Artifacts, Holder, Lease, Lost, Process, REGISTRY_IMAGES, ReleaseError, Waiting};
 use std::{
     process::{Child, Command},
     sync::{
@@ -320,4 +320,44 @@ async fn without_a_bucket_there_is_no_lease() {
     let error = at_once(&bucket.artifacts(), "ada").await.unwrap_err();
     assert!(matches!(error, ReleaseError::NoBucket { .. }), "{error}");
     insta::assert_snapshot!(format!("failed to {error}\nhint: {}", error.hint().unwrap()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deploy_and_a_deletion_of_images_never_both_go_on() {
+    let bucket = Bucket::new();
+    let artifacts = bucket.artifacts();
+    let no_wait = |_: &Waiting| panic!("nobody is waited for");
+    assert!(!artifacts.behind_collection(MINUTE, &no_wait).await.unwrap());
+
+    // The deletion was first: the deploy, which has its environment, waits for the end of it.
+    let collecting = Holder { environment: REGISTRY_IMAGES.to_owned(), ..holder("grace") };
+    let lease = artifacts.lease(collecting.clone(), Duration::ZERO, &no_wait).await.unwrap();
+    let deploy = at_once(&artifacts, "ada").await.unwrap();
+    assert_eq!(artifacts.holders().await.unwrap().len(), 2, "the deletion sees that it has to give way");
+    let said = std::sync::Arc::new(AtomicU32::new(0));
+    let waiting = {
+        let (artifacts, said) = (artifacts.clone(), said.clone());
+        tokio::spawn(async move {
+            let on_wait = move |waiting: &Waiting| {
+                assert_eq!(waiting.holder.user, "grace");
+                said.fetch_add(1, Ordering::SeqCst);
+            };
+            artifacts.behind_collection(10 * MINUTE, &on_wait).await
+        })
+    };
+    sleep(MINUTE).await;
+    assert!(!waiting.is_finished() && said.load(Ordering::SeqCst) > 5);
+    lease.release().await.unwrap();
+    assert!(waiting.await.unwrap().unwrap(), "that took a wait");
+
+    // One that ended without giving it back is not waited for for ever, one that goes on is for so long only.
+    let lease = artifacts.lease(collecting, Duration::ZERO, &|_| {}).await.unwrap();
+    let error = artifacts.behind_collection(MINUTE, &|_| {}).await.unwrap_err();
+    assert!(matches!(error, ReleaseError::Held { ref holder, .. } if holder.user == "grace"), "{error}");
+    drop(lease);
+    bucket.without_date();
+    let began = Instant::now();
+    artifacts.behind_collection(10 * MINUTE, &|_| {}).await.unwrap();
+    assert!(began.elapsed() < 2 * MINUTE, "{:?}", began.elapsed());
+    drop(deploy);
 }

@@ -103,3 +103,30 @@ async fn what_cannot_be_read_is_not_passed_over() {
     bucket.write(KEY, &good.replacen('{', "{\"mood\": [1],", 1));
     assert_eq!(artifacts.promotion("prod").await.unwrap().unwrap().promotion, promotion(12));
 }
+
+#[tokio::test(start_paused = true)]
+async fn all_that_is_pending_and_every_environment_with_a_release_is_listed() {
+    let bucket = Bucket::new();
+    bucket.page(1);
+    let artifacts = bucket.artifacts();
+    assert!(artifacts.promotions().await.unwrap().is_empty());
+    artifacts.promote(&promotion(12)).await.unwrap();
+    let eu = Promotion { environment: "prod-eu".to_owned(), ..promotion(13) };
+    artifacts.promote(&eu).await.unwrap();
+    assert_eq!(artifacts.promotions().await.unwrap(), [eu, promotion(12)]);
+
+    bucket.write("promotions/staging.json", "what is this");
+    let error = artifacts.promotions().await.unwrap_err();
+    assert!(
+        matches!(error, ReleaseError::Damaged { ref key, .. } if key == "promotions/staging.json"),
+        "{error}"
+    );
+
+    for key in
+        ["releases/dev/00000001.json", "releases/dev/00000002.json", "releases/gone/x", "releases/no-folder"]
+    {
+        bucket.write(key, "whatever it is");
+    }
+    let environments = artifacts.environments().await.unwrap();
+    assert_eq!(environments.iter().collect::<Vec<_>>(), ["dev", "gone"]);
+}

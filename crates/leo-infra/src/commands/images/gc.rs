@@ -43,6 +43,9 @@ pub(super) struct Args {
     /// An environment that is gone for good: its releases keep no image. Refused while it has a platform
     #[arg(long, value_name = "NAME")]
     forget: Vec<String>,
+    /// Where a repository's policy lets others in: what they run has a tag `keep-…`, and so stays
+    #[arg(long)]
+    tagged_elsewhere: bool,
     /// Print one JSON document on stdout
     #[arg(long)]
     json: bool,
@@ -98,6 +101,8 @@ async fn gc(args: &Args) -> Result<(Seen, Option<Collected>), Failure> {
     let forgotten: BTreeSet<String> = args.forget.iter().cloned().collect();
     let wanted = Wanted {
         artifacts: &registry.artifacts,
+        account: &registry.account,
+        tagged_elsewhere: args.tagged_elsewhere,
         keep: args.keep.unwrap_or(registry.project.config.registry.keep_releases),
         fresh: args.fresh(),
         configured: &registry.configured,
@@ -190,7 +195,7 @@ fn shown(seen: &Seen, now: SystemTime) -> String {
     // What goes is read first.
     rows.sort_by_key(|(stays, _)| *stays);
     let table =
-        words::table(["", "Image", "Digest", "Age", "Size", "Why"], rows.into_iter().map(|(_, row)| row));
+        words::table(["Fate", "Image", "Digest", "Age", "Size", "Why"], rows.into_iter().map(|(_, row)| row));
     let going: Vec<&ListedImage> = seen.repositories.iter().flat_map(registry::Judged::going).collect();
     let sum = if going.is_empty() {
         "nothing to delete".to_owned()
@@ -249,4 +254,35 @@ fn document(args: &Args, seen: &Seen, collected: Option<&Collected>) -> Json {
         "kept_by_ecr": kept,
         "bytes_at_most": bytes,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{words::testing, *};
+    use leo_image::KeptByEcr;
+
+    #[test]
+    fn it_says_of_each_image_why_it_stays_or_goes() {
+        insta::assert_snapshot!(shown(&testing::seen(), testing::now()));
+        let mut nothing = testing::seen();
+        nothing.repositories.retain(|judged| judged.going().next().is_none());
+        assert!(shown(&nothing, testing::now()).ends_with("\nnothing to delete"));
+    }
+
+    #[test]
+    fn it_says_what_is_gone_and_what_ecr_keeps() {
+        let seen = testing::seen();
+        let judged = &seen.repositories[0];
+        let kept = KeptByEcr {
+            digest: judged.images[1].digest.clone(),
+            code: "ImageReferencedByManifestList".to_owned(),
+            reason: "referenced".to_owned(),
+        };
+        let collected = Collected {
+            gone: judged.going().map(|image| ("leo-saas-app".to_owned(), image.clone())).collect(),
+            kept: vec![("leo-saas-app".to_owned(), kept)],
+            used_since: 2,
+        };
+        insta::assert_snapshot!(done(&collected));
+    }
 }

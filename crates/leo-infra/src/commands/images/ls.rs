@@ -45,6 +45,8 @@ async fn list(args: &Args) -> Result<Seen, Failure> {
     let registry = Registry::open(&args.place).await?;
     let wanted = Wanted {
         artifacts: &registry.artifacts,
+        account: &registry.account,
+        tagged_elsewhere: false,
         keep: registry.project.config.registry.keep_releases,
         fresh: FRESH,
         configured: &registry.configured,
@@ -130,4 +132,19 @@ fn document(seen: &Seen) -> Json {
         .collect();
     let unseen: Vec<&str> = seen.users.blind.iter().map(|problem| problem.message.as_str()).collect();
     json!({"images": images, "environments": words::environments(&seen.users), "unseen": unseen})
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{words::testing, *};
+
+    #[test]
+    fn the_list_says_where_images_run() {
+        insta::assert_snapshot!(text(&testing::seen(), testing::now()));
+        let empty = Seen { repositories: vec![], ..testing::seen() };
+        assert_eq!(text(&empty, testing::now()), "the registry has no images");
+        let json = document(&testing::seen());
+        assert_eq!(json["images"].as_array().map(Vec::len), Some(6));
+        insta::assert_snapshot!(format!("{:#}", json["images"][0]));
+    }
 }

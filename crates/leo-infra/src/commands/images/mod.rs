@@ -7,6 +7,7 @@ mod words;
 use std::{collections::BTreeSet, process::ExitCode};
 
 use crate::{commands::load_project, failure::Failure, target::Target};
+use leo_config::AccountId;
 use leo_env::SecretsPolicy;
 use leo_project::Project;
 use leo_release::Artifacts;
@@ -48,6 +49,7 @@ pub(crate) async fn run(args: Args) -> ExitCode {
 struct Registry {
     project: Project,
     target: Target,
+    account: AccountId,
     artifacts: Artifacts,
     /// The environments that the configuration has in this account and region.
     configured: BTreeSet<String>,
@@ -59,7 +61,8 @@ impl Registry {
         let target = Target::open(&project, place.local).await?;
         let account = target.check_account(&project.config).await?;
         let artifacts = target.artifacts(&project.config, &account);
-        let configured = [project.config.environment.name.to_string()].into();
-        Ok(Self { project, target, artifacts, configured })
+        let region = &project.config.environment.region;
+        let configured = project.environments_in(account.as_str(), region.as_str());
+        Ok(Self { project, target, account, artifacts, configured })
     }
 }

@@ -2,9 +2,15 @@
 
 use crate::registry::{Judged, Users};
 use comfy_table::{Table, presets};
-use leo_image::{ListedImage, retention::Verdict};
+use leo_image::{
+    ListedImage,
+    retention::{Stays, User, Verdict},
+};
 use serde_json::{Value as Json, json};
-use std::time::{Duration, SystemTime};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, SystemTime},
+};
 
 /// A table without lines.
 pub(super) fn table<const N: usize>(
@@ -40,12 +46,26 @@ pub(super) fn age(image: &ListedImage, now: SystemTime) -> String {
     unit.map_or_else(|| "now".to_owned(), |(unit, seconds)| leo_data::count(age.as_secs() / seconds, unit))
 }
 
-/// Why an image stays or goes, a reason a line.
+/// Why an image stays or goes. The tasks of one task definition are counted: a hundred of them say no more than one.
 pub(super) fn reasons(verdict: &Verdict) -> Vec<String> {
-    match verdict {
-        Verdict::Stays(reasons) => reasons.iter().map(ToString::to_string).collect(),
-        Verdict::Goes(reasons) => reasons.iter().map(ToString::to_string).collect(),
+    let reasons = match verdict {
+        Verdict::Goes(reasons) => return reasons.iter().map(ToString::to_string).collect(),
+        Verdict::Stays(reasons) => reasons,
+    };
+    let mut said: Vec<String> = vec![];
+    let mut tasks: BTreeMap<(&str, &str), u64> = BTreeMap::new();
+    for reason in reasons {
+        match reason {
+            Stays::Used(User::Task { cluster, definition, .. }) => {
+                *tasks.entry((cluster, definition)).or_default() += 1;
+            }
+            other => said.push(other.to_string()),
+        }
     }
+    let counted = tasks.into_iter().map(|((cluster, definition), number)| {
+        format!("{} in {cluster} ({definition})", leo_data::count(number, "task"))
+    });
+    counted.chain(said).collect()
 }
 
 /// An image as a document.
@@ -89,4 +109,87 @@ pub(super) fn environments(users: &Users) -> Json {
         })
     });
     environments.collect()
+}
+
+#[cfg(test)]
+pub(super) mod testing {
+    use crate::registry::{Judged, Seen, Users, repository};
+    use leo_image::{
+        ImageDigest, ImageName, ListedImage,
+        retention::{FRESH, Named, Subject, Use, User, judge},
+    };
+    use std::time::{Duration, SystemTime};
+
+    pub(crate) fn now() -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_secs(2_000_000_000)
+    }
+
+    fn digest(letter: char) -> ImageDigest {
+        format!("sha256:{}", letter.to_string().repeat(64)).parse().expect("is one")
+    }
+
+    fn image(letter: char, tags: &[&str], parts: &str, hours: u64) -> ListedImage {
+        let pushed_at = now().checked_sub(Duration::from_hours(hours));
+        ListedImage {
+            digest: digest(letter),
+            tags: tags.iter().map(|tag| tag.parse().expect("is one")).collect(),
+            pushed_at,
+            pulled_at: pushed_at,
+            bytes: 123_400_000,
+            children: parts.chars().map(digest).collect(),
+            subject: None,
+        }
+    }
+
+    /// Both repositories with an image of most kinds.
+    pub(crate) fn seen() -> Seen {
+        let task = |task: &str| User::Task {
+            cluster: "leo-dev".to_owned(),
+            definition: "leo-dev-generator:3".to_owned(),
+            task: task.to_owned(),
+        };
+        let release = |number| User::Release { environment: "dev".to_owned(), number };
+        let service = User::Service {
+            cluster: "leo-dev".to_owned(),
+            service: "web".to_owned(),
+            definition: "leo-dev-orchestrator:9".to_owned(),
+        };
+        let by = |letter: char, by: User| Use { image: Named::Digest(digest(letter)), by };
+        let users = Users {
+            uses: vec![
+                by('a', service),
+                by('a', release(9)),
+                by('a', release(8)),
+                by('b', release(8)),
+                by('d', task("1")),
+                by('d', task("2")),
+                by('d', User::Promotion { environment: "prod".to_owned() }),
+            ],
+            oldest_kept: [("dev".to_owned(), 8)].into(),
+            ..Users::default()
+        };
+        let orchestrators = vec![
+            image('a', &["git-1-amd64", "release-dev-8", "release-dev-9", "src-1"], "c", 30),
+            image('c', &[], "", 30),
+            image('b', &["git-2-amd64"], "", 72),
+            image('e', &["git-3-amd64", "release-dev-3"], "", 24 * 400),
+        ];
+        let generators = vec![image('f', &["git-4-amd64"], "", 1), image('d', &[], "", 48)];
+        let judged = |(name, images): (ImageName, Vec<ListedImage>)| {
+            let repository = repository(name);
+            let subject = Subject {
+                repository: &repository.name,
+                images: &images,
+                uses: &users.uses,
+                oldest_kept: &users.oldest_kept,
+                now: now(),
+                fresh: FRESH,
+            };
+            let verdicts = judge(&subject);
+            Judged { name, repository, images, verdicts }
+        };
+        let repositories =
+            [(ImageName::Orchestrator, orchestrators), (ImageName::Generator, generators)].map(judged);
+        Seen { repositories: repositories.into(), users }
+    }
 }
