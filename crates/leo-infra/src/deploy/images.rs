@@ -134,11 +134,10 @@ pub(super) async fn run(
         }
         ImagePlan::Promoted(promotion, digests) => {
             let (config, chosen) = (&plan.project.config, digests.each_ref());
-            let adopted = async {
-                fitting::check(config, plan.target, &repositories, chosen, reporter).await?;
-                adopt(plan.target, &repositories, chosen, reporter).await
-            };
-            (adopted.await.map_err(|error| crate::promote::gone(error, promotion))?, false)
+            let adopted = adopt(plan.target, &repositories, chosen, reporter).await;
+            let adopted = adopted.map_err(|error| crate::promote::gone(error, promotion))?;
+            fitting::check(config, plan.target, &repositories, chosen, reporter).await?;
+            (adopted, false)
         }
         ImagePlan::None => {
             reporter.note("no Docker engine: nothing is built, and the templates get placeholder digests");
