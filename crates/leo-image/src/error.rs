@@ -228,10 +228,10 @@ impl ImageError {
             Self::Denied { .. } => FailureKind::Credentials,
             Self::Ecr(error) => error.kind(),
             Self::Registry(error) => error.kind(),
-            Self::WrongPlatform { .. } | Self::Findings { .. } | Self::NotScanned { .. } => {
-                FailureKind::Failed
-            }
-            Self::Build { .. }
+            Self::WrongPlatform { .. }
+            | Self::Findings { .. }
+            | Self::NotScanned { .. }
+            | Self::Build { .. }
             | Self::Push { .. }
             | Self::RepositoryMissing { .. }
             | Self::Answer { .. }
@@ -319,6 +319,9 @@ impl ImageError {
             ),
             Self::Push { message, .. } if out_of_disk(message, &[]) => {
                 Some("free disk space for the Docker engine: `docker system df`, then `docker builder prune`".to_owned())
+            }
+            Self::File { path, source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
+                Some(format!("free disk space where {} is: `df -h` says how full it is", path.display()))
             }
             Self::Push { .. } => Some("run the command again: what was sent already is not sent twice".to_owned()),
             Self::Build { .. }

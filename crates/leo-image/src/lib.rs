@@ -1,9 +1,10 @@
 //! Builds the platform's images with BuildKit, pushes them to ECR and answers with digests.
 //!
 //! The order of one image: [`choose_sources`] says where it is built from, [`plan()`] turns that into a
-//! [`BuildPlan`] (pure), [`Publisher::publish`] builds, pushes and tags. What is deployed is a digest; a tag is
-//! set only where it is absent, and every digest carries one before this crate hands it out, because untagged
-//! images expire.
+//! [`BuildPlan`] (pure), [`Publisher::publish`] looks at what the build would see and asks ECR whether it has the image
+//! of just that. If not, it builds, pushes, looks at the image as the registry has it, and then tags it with the hash of
+//! its source. What is deployed is a digest; a tag is set only where it is absent, and every digest carries one before
+//! this crate hands it out, because untagged images expire.
 //!
 //! Deliberately absent: printing (progress goes to a [`Sink`]), finding AWS credentials or stack outputs (the
 //! caller passes clients and [`Repository`]s), deciding which digests a running platform has.

@@ -81,17 +81,18 @@ mod tests {
             .build();
         let tags = ["a", "b", "c"].map(|tag| tag.parse().unwrap());
         let found = assigned(&tags, &answer);
-        found.iter().map(|(tag, manifest)| format!("{tag}={} ", &manifest.digest().short()[..1])).collect()
+        let each = found.iter().map(|(tag, manifest)| format!("{tag}={}", &manifest.digest().short()[..1]));
+        each.collect::<Vec<_>>().join(" ")
     }
 
     #[test]
     fn an_answer_is_read_by_names_and_where_these_mislead_by_its_order() {
         assert_eq!(found(&[], &["a", "b", "c"]), "");
-        assert_eq!(found(&[('2', Some("c")), ('1', Some("a"))], &["b"]), "a=1 c=2 ");
+        assert_eq!(found(&[('2', Some("c")), ('1', Some("a"))], &["b"]), "a=1 c=2");
         // One image under the tag that it got last, for each tag that was asked for.
-        assert_eq!(found(&[('1', Some("c")), ('1', Some("c"))], &["b"]), "a=1 c=1 ");
-        assert_eq!(found(&[('1', Some("x")), ('2', Some("y"))], &["b"]), "a=1 c=2 ");
+        assert_eq!(found(&[('1', Some("c")), ('1', Some("c"))], &["b"]), "a=1 c=1");
+        assert_eq!(found(&[('1', Some("x")), ('2', Some("y"))], &["b"]), "a=1 c=2");
         // Once for both of its tags: what is sure is said, and the other tag is asked for when it is set.
-        assert_eq!(found(&[('1', Some("a"))], &["b"]), "a=1 ");
+        assert_eq!(found(&[('1', Some("a"))], &["b"]), "a=1");
     }
 }

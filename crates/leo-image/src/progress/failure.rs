@@ -24,12 +24,25 @@ impl Failure {
             .or_else(|| text.last().map(String::as_str))
             .unwrap_or("it ended without a word");
         Self {
-            message: message.to_owned(),
+            message: essence(message).to_owned(),
             step: Some(failed.name).filter(|name| !name.is_empty()),
             log: failed.log.lines.into(),
             excerpt: excerpt(text),
         }
     }
+}
+
+/// BuildKit's reason without what the step's name and the Dockerfile's lines say already: the command once more, and ids of
+/// its own.
+fn essence(message: &str) -> &str {
+    if let Some((_, reason)) = message.rsplit_once("\" did not complete successfully: ")
+        && message.starts_with("process \"")
+    {
+        return reason;
+    }
+    let reason = message.strip_prefix("failed to compute cache key: ").unwrap_or(message);
+    let reference = reason.strip_prefix("failed to calculate checksum of ref ");
+    reference.and_then(|reference| reference.split_once(": ")).map_or(reason, |(_, reason)| reason)
 }
 
 /// The lines between BuildKit's two rules, with the line before them: `Dockerfile:4` and its surroundings.
@@ -38,4 +51,31 @@ fn excerpt(text: &[String]) -> Vec<String> {
     let mut rules = text.iter().enumerate().filter(|(_, line)| is_rule(line)).map(|(index, _)| index);
     let (Some(first), Some(last)) = (rules.next(), rules.next_back()) else { return Vec::new() };
     text.get(first.saturating_sub(1)..=last).unwrap_or_default().to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_does_not_repeat_what_is_said_beside_it() {
+        for (message, reason) in [
+            (
+                "process \"/bin/sh -c make \\\"all\\\"\" did not complete successfully: exit code: 7",
+                "exit code: 7",
+            ),
+            (
+                "failed to compute cache key: failed to calculate checksum of ref sds1::dr96: \"/nope\": not found",
+                "\"/nope\": not found",
+            ),
+            (
+                "dockerfile parse error on line 2: unknown instruction: COPPY",
+                "dockerfile parse error on line 2: unknown instruction: COPPY",
+            ),
+            ("failed to compute cache key: x", "x"),
+            ("process \"", "process \""),
+        ] {
+            assert_eq!(essence(message), reason);
+        }
+    }
 }

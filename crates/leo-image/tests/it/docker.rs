@@ -62,17 +62,17 @@ impl Bench {
     }
 
     /// Publishes what another engine builds.
-    pub(crate) fn built_by(&self, engine: LazyEngine) -> Publisher {
+    pub(crate) fn built_by(&self, engine: &LazyEngine) -> Publisher {
         self.built_by_with(engine, PublishOptions::default())
     }
 
-    pub(crate) fn built_by_with(&self, engine: LazyEngine, options: PublishOptions) -> Publisher {
-        publisher(&engine, &self.registry, &self.registry.host, self.password, options, &self.events)
+    pub(crate) fn built_by_with(&self, engine: &LazyEngine, options: PublishOptions) -> Publisher {
+        publisher(engine, &self.registry, &self.registry.host, self.password, options, &self.events)
     }
 
     /// Publishes where nothing can be built.
     pub(crate) fn without_engine(&self) -> Publisher {
-        self.built_by(LazyEngine::at("docker-that-is-not-there"))
+        self.built_by(&LazyEngine::at("docker-that-is-not-there"))
     }
 
     pub(crate) async fn publish(&self, plan: BuildPlan) -> Result<PublishedImage, ImageError> {

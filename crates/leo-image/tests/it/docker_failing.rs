@@ -80,12 +80,12 @@ async fn docker_a_registry_that_goes_away_in_mid_push_gets_the_rest_in_the_next_
     let gate = Gate::before(&bench.registry.host, move |method, _| {
         let is_content = matches!(method, "PATCH" | "PUT");
         // The first layer arrives; in the middle of the second one the registry goes away.
-        match (is_content, still_gone.load(Ordering::SeqCst)) {
-            (_, false) => Way::Through,
-            (true, true) if uploads.fetch_add(1, Ordering::SeqCst) < 1 => Way::Through,
-            (true, true) => Way::Broken(1000),
-            (false, true) if uploads.load(Ordering::SeqCst) > 1 => Way::Broken(0),
-            (false, true) => Way::Through,
+        let sent = uploads.load(Ordering::SeqCst);
+        match is_content {
+            _ if !still_gone.load(Ordering::SeqCst) => Way::Through,
+            true if uploads.fetch_add(1, Ordering::SeqCst) > 0 => Way::Broken(1000),
+            false if sent > 1 => Way::Broken(0),
+            _ => Way::Through,
         }
     })
     .await;
@@ -128,7 +128,7 @@ async fn docker_an_image_for_another_platform_is_refused_before_it_has_a_source_
     );
     fs::write(&docker, script).unwrap();
     fs::set_permissions(&docker, fs::Permissions::from_mode(0o755)).unwrap();
-    let error = bench.built_by(LazyEngine::at(docker)).publish(vec![plan]).await.unwrap_err().remove(0);
+    let error = bench.built_by(&LazyEngine::at(docker)).publish(vec![plan]).await.unwrap_err().remove(0);
     assert!(matches!(error, ImageError::WrongPlatform { .. }), "{error}");
     assert!(error.to_string().contains(other) && error.to_string().contains(name), "{error}");
     assert_eq!(error.kind(), FailureKind::Failed);

@@ -16,7 +16,7 @@ async fn docker_two_clean_builds_of_the_same_source_have_the_same_digest() {
     let bridge = Bridge::start();
     let engine = Engine::find_at(bridge.docker().await, None).await.unwrap();
     assert_eq!(engine.push_mode(), PushMode::ByDigest);
-    built_twice(&bench, engine.into()).await;
+    built_twice(&bench, &engine.into()).await;
 }
 
 #[tokio::test]
@@ -24,14 +24,14 @@ async fn docker_buildctl_builds_and_pushes_with_no_docker_in_between() {
     let Some(bench) = Bench::start(PASSWORD).await else { return };
     let bridge = Bridge::start();
     match Engine::find_buildctl_at("buildctl", bridge.host(), None).await {
-        Ok(engine) => built_twice(&bench, engine.into()).await,
+        Ok(engine) => built_twice(&bench, &engine.into()).await,
         // No distribution that we test on has it, so its absence fails nothing anywhere.
         Err(error) => println!("skipped: {error}"),
     }
 }
 
 /// Builds in ways that leave other dates in the files, and in another builder state.
-async fn built_twice(bench: &Bench, engine: LazyEngine) {
+async fn built_twice(bench: &Bench, engine: &LazyEngine) {
     let context = Context::new(ImageName::Generator, &unique("remote"));
     if std::fs::copy("/bin/busybox", context.path().join("busybox")).is_err() {
         return skip("no static busybox").unwrap_or_default();
@@ -49,7 +49,7 @@ async fn built_twice(bench: &Bench, engine: LazyEngine) {
     plan.source.target = Some("wanted".to_owned());
     plan.source.named_contexts.insert("binary".to_owned(), binary.path().to_owned());
 
-    let publisher = bench.built_by(engine.clone());
+    let publisher = bench.built_by(engine);
     let first = publisher.publish(vec![plan.clone()]).await.unwrap().remove(0);
     assert!(first.sent());
     assert_eq!(Some(&first.tag), plan.git_tag.as_ref());

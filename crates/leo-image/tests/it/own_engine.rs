@@ -41,8 +41,7 @@ impl OwnEngine {
             .arg(path("pid"))
             .arg("--host")
             .arg(format!("unix://{}", path("sock").display()))
-            // Not `--bridge=none`: that deletes the bridge of the machine's own engine. Builds here have no network.
-            .args(["--iptables=false", "--ip6tables=false", "--ip-masq=false"])
+            .args(["--bridge=none", "--iptables=false", "--ip6tables=false"])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log)

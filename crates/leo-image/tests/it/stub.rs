@@ -60,6 +60,6 @@ async fn answer(mut stream: TcpStream, answers: Arc<HashMap<String, (&'static st
 }
 
 fn digest(text: &str) -> String {
-    let hex: String = Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("sha256:{hex}")
+    let bytes = Sha256::digest(text.as_bytes());
+    bytes.iter().fold("sha256:".to_owned(), |digest, byte| format!("{digest}{byte:02x}"))
 }

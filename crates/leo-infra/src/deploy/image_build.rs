@@ -18,7 +18,7 @@ use leo_image::{
 use leo_project::Project;
 use leo_stack::Stacks;
 use std::{
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
     sync::Arc,
 };
 
@@ -217,7 +217,8 @@ fn allowed_in(contexts: &[&Path], here: &Path, wanted: &[PathBuf]) -> Result<Vec
         let there = std::path::absolute(here.join(path)).ok().and_then(|path| path.canonicalize().ok());
         let from_here =
             there.and_then(|there| Some(there.strip_prefix(context.canonicalize().ok()?).ok()?.to_owned()));
-        from_here.or_else(|| (path.is_relative() && context.join(path).exists()).then(|| path.to_owned()))
+        let plain = path.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
+        from_here.or_else(|| (plain && context.join(path).exists()).then(|| path.to_owned()))
     };
     if let Some(nowhere) =
         wanted.iter().find(|path| contexts.iter().all(|context| within(context, path).is_none()))

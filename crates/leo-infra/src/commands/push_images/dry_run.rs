@@ -134,3 +134,60 @@ fn milliseconds(took: Duration) -> u64 {
 fn line(name: &str, value: impl std::fmt::Display) -> String {
     format!("  {name:<11} {value}")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use leo_config::Architecture;
+    use leo_context::{MovingBase, MovingReason};
+    use leo_image::{
+        BuildReason, CacheUse, GitFacts, ImageName, PlanInput, Repository, Source, SourceTags, plan,
+    };
+
+    fn planned(git: Option<GitFacts>, cache: CacheUse, verdict: Option<Verdict>) -> Planned {
+        let plan = plan(PlanInput {
+            image: ImageName::Generator,
+            source: Source {
+                context: "/src/leo-container".into(),
+                dockerfile: "docker/Dockerfile".into(),
+                target: git.is_some().then(|| "release".to_owned()),
+                build_args: [("VERSION".to_owned(), "1 2".to_owned())].into(),
+                named_contexts: [("binary".to_owned(), "/out".into())].into(),
+            },
+            architecture: Architecture::Arm64,
+            repository: Repository { name: "leo".to_owned(), uri: "registry.example/leo".to_owned() },
+            git,
+            attestations: false,
+            cache,
+            budget_mb: 1000,
+            allowed: vec![],
+            max_age_days: 7,
+        });
+        let tag: ImageTag = format!("src-{}-20261122", "0a".repeat(20)).parse().expect("is a tag");
+        let source = SourceFacts {
+            hash: "0a".repeat(32),
+            tags: SourceTags { new: tag.clone(), accepted: vec![tag] },
+            files: 10_000,
+            bytes: 1_000_000_000,
+            read: 3,
+            took: Duration::from_millis(120),
+            moving: vec![MovingBase { reference: "rust:1".to_owned(), line: 3, why: MovingReason::Tag }],
+            unused_allowed: vec![],
+        };
+        Planned { plan, source, verdict }
+    }
+
+    #[test]
+    fn a_plan_says_all_that_a_build_is_told_and_whether_there_is_one() {
+        let git = GitFacts { commit: "c0ffee".repeat(6), branch: Some("x/y".to_owned()), clean: true };
+        let absent = Some(Verdict::Build(BuildReason::AbsentOrOld));
+        let dry_run = DryRun {
+            images: vec![
+                planned(Some(git), CacheUse::Registry, absent),
+                planned(None, CacheUse::EngineOnly, None),
+            ],
+        };
+        insta::assert_snapshot!(dry_run.text());
+        insta::assert_snapshot!(format!("{:#}", dry_run.json()));
+    }
+}

@@ -9,6 +9,7 @@ use crate::{
         images,
     },
     failure::{Failure, Problem},
+    interrupt,
     progress::Progress,
     promote::{self, Route},
     scanning::Scans,
@@ -173,10 +174,22 @@ async fn dry_run(
 async fn in_step<T>(work: impl AsyncFnOnce(&Reporter) -> Result<Finished<T>, Problem>) -> Result<T, Failure> {
     let progress = Progress::detect();
     let run: Run<Problem> = Run::new(progress.sink(), &[Step::IMAGES]);
-    let result = run.step(Step::IMAGES, async |reporter| work(&reporter).await).await;
-    let result = run.finish(result);
+    let result = tokio::select! {
+        // First: a child that the same Ctrl-C has ended is no failure of its own. What is dropped with the work ends its
+        // children and removes its login.
+        biased;
+        () = interrupt::first() => None,
+        result = run.step(Step::IMAGES, async |reporter| work(&reporter).await) => Some(result),
+    };
+    let result = result.map(|result| run.finish(result));
     progress.finish();
-    result.map_err(|problems| {
-        Failure::Problems(problems.into_iter().map(|(step, problem)| (Some(step), problem)).collect())
-    })
+    match result {
+        Some(Ok(value)) => Ok(value),
+        Some(Err(problems)) => Err(Failure::Problems(
+            problems.into_iter().map(|(step, problem)| (Some(step), problem)).collect(),
+        )),
+        None => Err(Problem::new(FailureKind::Failed, "finish the images: it was interrupted")
+            .hint("run the command again: what was sent already is not sent twice")
+            .into()),
+    }
 }
