@@ -81,6 +81,8 @@ impl Connection {
         let request = || Request::new("HEAD", place.clone()).header("accept", manifest::accepted());
         match persist(|| self.ask(&about, request), |_| {}).await {
             Ok(_) => Ok(true),
+            // It is there, and kept elsewhere.
+            Err(OciError::Refused { status, .. }) if http::is_redirect(status) => Ok(true),
             Err(OciError::Refused { status: 404, .. } | OciError::RepositoryMissing { .. }) => Ok(false),
             Err(error) => Err(error),
         }

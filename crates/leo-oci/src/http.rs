@@ -96,7 +96,8 @@ pub(crate) async fn send(
         };
         let answer = answer.map_err(|error| unreachable(&place, &error))?;
         let status = answer.status().as_u16();
-        if !matches!(method, "GET" | "HEAD") || !matches!(status, 301 | 302 | 303 | 307 | 308) {
+        // To be led somewhere is an answer to `HEAD`: a signed address is good for reading alone.
+        if method != "GET" || !is_redirect(status) {
             return Ok(answer);
         }
         let location = answer.headers().get("location");
@@ -106,6 +107,10 @@ pub(crate) async fn send(
         known = known && place.is_of(registry);
     }
     Err(unreadable(&place, "it leads from one redirect to the next"))
+}
+
+pub(crate) fn is_redirect(status: u16) -> bool {
+    matches!(status, 301 | 302 | 303 | 307 | 308)
 }
 
 /// The next piece of a body, and an error where none comes in time.

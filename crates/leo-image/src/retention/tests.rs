@@ -108,7 +108,7 @@ fn every_reason_to_stay_and_to_go() {
         // The other repository's image has that tag, this one's has not.
         tagged("leo-saas-app", "git-3-amd64", task()),
     ];
-    insta::assert_snapshot!(decided(&images, &uses), @"");
+    insta::assert_snapshot!(decided(&images, &uses));
 }
 
 #[test]
@@ -126,12 +126,12 @@ fn an_index_and_its_parts_stay_together() {
     let nothing = decided(&images, &[]);
     assert!(!nothing.contains('+'), "{nothing}");
     let shared = decided(&images, &[by_digest('1', service("leo-dev"))]);
-    insta::assert_snapshot!(shared, @"");
+    insta::assert_snapshot!(shared);
     // A task says which part it runs. By that alone either index may be what it was started from.
-    insta::assert_snapshot!(decided(&images, &[by_digest('b', task())]), @"");
+    insta::assert_snapshot!(decided(&images, &[by_digest('b', task())]));
     // Where it says which one it is, the other one is not needed.
     let uses = [by_digest('b', task()), by_digest('1', task())];
-    insta::assert_snapshot!(decided(&images, &uses), @"");
+    insta::assert_snapshot!(decided(&images, &uses));
 }
 
 #[test]
@@ -147,7 +147,7 @@ fn what_describes_an_image_stays_and_goes_with_it() {
         image('f', &[&signature('9')], ""),
         image('e', &["git-2"], ""),
     ];
-    insta::assert_snapshot!(decided(&images, &[by_digest('a', service("leo-dev"))]), @"");
+    insta::assert_snapshot!(decided(&images, &[by_digest('a', service("leo-dev"))]));
 }
 
 #[test]

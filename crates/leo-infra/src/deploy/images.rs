@@ -132,10 +132,12 @@ pub(super) async fn run(
             fitting::check(config, plan.target, &repositories, chosen, reporter).await?;
             (adopt(plan.target, &repositories, [&orchestrator, &generator], reporter).await?, false)
         }
-        ImagePlan::Promoted(_, digests) => {
+        ImagePlan::Promoted(promotion, digests) => {
             let (config, chosen) = (&plan.project.config, digests.each_ref());
+            let adopted = adopt(plan.target, &repositories, chosen, reporter).await;
+            let adopted = adopted.map_err(|error| crate::promote::gone(error, promotion))?;
             fitting::check(config, plan.target, &repositories, chosen, reporter).await?;
-            (adopt(plan.target, &repositories, digests.each_ref(), reporter).await?, false)
+            (adopted, false)
         }
         ImagePlan::None => {
             reporter.note("no Docker engine: nothing is built, and the templates get placeholder digests");
@@ -164,7 +166,7 @@ async fn adopt(
     repositories: &Repositories,
     [orchestrator, generator]: [&ImageDigest; 2],
     reporter: &Reporter,
-) -> Result<Vec<Built>, Problem> {
+) -> Result<Vec<Built>, ImageError> {
     let catalog = target.catalog();
     let adopt = async |name, repository, digest| {
         catalog.adopt(name, repository, digest, image_events::sink(reporter)).await.map(Built::from)

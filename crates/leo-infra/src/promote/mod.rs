@@ -11,10 +11,14 @@ mod transfer;
 
 pub(crate) use outcome::Promoted;
 
-use crate::failure::{Failure, Problem};
+use crate::{
+    commands::load_project,
+    failure::{Failure, Problem},
+};
 use leo_aws::FailureKind;
 use leo_config::EnvironmentName;
 use leo_deploy::{Finished, Run, Sink, Step, Stopped};
+use leo_env::SecretsPolicy;
 use leo_image::{ImageDigest, ImageError, ImageName};
 use leo_release::{PromotedFrom, PromotedImage, Promotion};
 use side::Side;
@@ -51,9 +55,11 @@ impl FromStr for Route {
 
 /// Promotes along a route, on AWS or on the local target.
 pub(crate) async fn run(route: &Route, local: bool, sink: Sink) -> Result<Promoted, Failure> {
-    // Both on the heap: each holds an environment's whole configuration.
-    let from = Box::pin(Side::open(&route.from, local)).await?;
-    let to = Box::pin(Side::open(&route.to, local)).await?;
+    // What is wrong with either configuration is said before anyone is asked for anything.
+    let project = |name: &EnvironmentName| load_project(Some(name.as_str()), SecretsPolicy::Ignore, local);
+    let (from, to) = (project(&route.from)?, project(&route.to)?);
+    let from = Box::pin(Side::open(from, local)).await?;
+    let to = Box::pin(Side::open(to, local)).await?;
     let run: Run<Problem> = Run::new(sink, &[SOURCE, Step::IMAGES, PROMOTION]);
     let result = Box::pin(steps(&from, &to, &run)).await;
     run.finish(result).map_err(|problems| {
@@ -129,6 +135,21 @@ pub(crate) fn said(promotion: &Promotion, [orchestrator, generator]: &[ImageDige
         orchestrator.short(),
         generator.short()
     )
+}
+
+/// Why what was promoted can't be deployed.
+pub(crate) fn gone(error: ImageError, promotion: &Promotion) -> Problem {
+    let missing = matches!(error, ImageError::DigestMissing { .. });
+    let problem = Problem::from(error);
+    if !missing {
+        return problem;
+    }
+    let Promotion { environment, from, .. } = promotion;
+    let message = format!("use what was promoted, {promotion}: {}: it was deleted", problem.message);
+    Problem::new(FailureKind::Failed, message).hint(format!(
+        "promote again: `cargo xtask push-images --promote {}:{environment}`; or name images with `--images`",
+        from.environment
+    ))
 }
 
 /// That there is nothing to use.

@@ -1,7 +1,6 @@
 //! One end of a promotion: an environment with its own account, region and credentials.
 
 use crate::{
-    commands::load_project,
     deploy::{
         Before,
         images::{Repositories, existing_repositories},
@@ -11,7 +10,6 @@ use crate::{
     who::Who,
 };
 use leo_config::{AccountId, EnvironmentName};
-use leo_env::SecretsPolicy;
 use leo_image::{ImageError, ImageName};
 use leo_oci::Connection;
 use leo_project::Project;
@@ -31,8 +29,7 @@ pub(super) struct Side {
 
 impl Side {
     /// Whoever runs this has to be let in at both ends: each environment's own profile is used for it.
-    pub(super) async fn open(environment: &EnvironmentName, local: bool) -> Result<Self, Failure> {
-        let project = load_project(Some(environment.as_str()), SecretsPolicy::Ignore, local)?;
+    pub(super) async fn open(project: Project, local: bool) -> Result<Self, Failure> {
         let stacks = leo_stack::compose(&project.config).map_err(crate::deploy::not_composed)?;
         let target = Target::open(&project, local).await?;
         let account = target.check_account(&project.config).await?;
@@ -40,7 +37,7 @@ impl Side {
         let before = Before::look(&engine, &stacks).await?;
         let repositories = existing_repositories(&target, &stacks)
             .await
-            .map_err(|failure| in_environment(failure, environment))?;
+            .map_err(|failure| in_environment(failure, &project.config.environment.name))?;
         let artifacts = target.artifacts(&project.config, &account);
         let who = Who::here(&project.root).await;
         Ok(Self { project, target, stacks, account, artifacts, repositories, before, who })

@@ -183,8 +183,13 @@ impl Job {
 
 /// The action's definition.
 fn action() -> Value {
-    let read = "import json, sys, yaml; print(json.dumps(yaml.safe_load(open(sys.argv[1]))))";
-    let path = repository().join("ci/push-images/action.yml");
+    yaml("ci/push-images/action.yml")
+}
+
+/// A file of this repository.
+fn yaml(path: &str) -> Value {
+    let read = "import json, sys, yaml; print(json.dumps(yaml.load(open(sys.argv[1]), yaml.BaseLoader)))";
+    let path = repository().join(path);
     let output = Command::new(tools().python()).args(["-c", read]).arg(path).output().expect("runs");
     assert!(output.status.success(), "{}", shown(&output));
     serde_json::from_slice(&output.stdout).expect("is JSON")
@@ -269,6 +274,27 @@ fn python_a_push_that_fails_fails_the_job_with_its_reason() {
         "::error title=push-images::failed to push to r.example/leo: 100%25 denied%0A::warning::no. Hint: sign in again\n"
     );
     assert!(!job.said("calls").contains("gh "), "no deploy is started");
+}
+
+#[test]
+fn python_the_deploy_workflow_passes_every_secret_and_no_key_of_aws() {
+    let workflow = yaml(".github/workflows/deploy.yml");
+    let steps = workflow["jobs"]["deploy"]["steps"].as_array().expect("is a list");
+    let deploy = steps.iter().find(|step| step["run"] == "ci/deploy.sh").expect("deploys");
+    let toml = fs::read_to_string(repository().join("infra/leo.toml")).expect("is there");
+    let keys = toml.lines().filter_map(|line| line.strip_prefix("keys = [")?.strip_suffix(']'));
+    let keys: Vec<&str> = keys.flat_map(|keys| keys.split(", ")).map(|key| key.trim_matches('"')).collect();
+    assert!(keys.len() >= 6, "{keys:?}");
+    for key in keys {
+        let name = format!("LEO_SECRET_{key}");
+        assert_eq!(deploy["env"][&name], format!("${{{{ secrets.{name} }}}}"));
+    }
+    // Whoever starts it writes these: they are values of variables, never a part of a script.
+    for step in steps {
+        assert!(!step["run"].as_str().unwrap_or_default().contains("${{"), "{step}");
+        assert!(!step.to_string().contains("secrets.AWS"), "{step}");
+    }
+    assert_eq!(workflow["permissions"], json!({"contents": "read", "id-token": "write"}));
 }
 
 #[test]

@@ -38,6 +38,30 @@ async fn registry_layers_may_be_elsewhere_and_the_login_does_not_go_there() {
 }
 
 #[tokio::test]
+async fn registry_a_layer_that_is_kept_elsewhere_is_there() {
+    let Some(bench) = Bench::start().await else { return };
+    let image = image(&bench.source, "leo", "amd64", &[noise(1, 3000)]);
+    // What the signed address of a bucket answers to another method than it was signed for.
+    let registry = Gate::start(&bench.target.host, |seen| {
+        if seen.is("HEAD", "/blobs/") {
+            let location = "https://bucket.example/x?X-Amz-Signature=s";
+            return Act::Answer(format!(
+                "HTTP/1.1 307 Temporary Redirect\r\nConnection: close\r\nLocation: {location}\r\n\r\n"
+            ));
+        }
+        Act::Pass
+    })
+    .await;
+    for blob in [&image.config, &image.layers[0]] {
+        bench.target.store("leo", &std::fs::read(bench.source.blob(blob)).unwrap());
+    }
+    let from = Connection::new(&bench.from.host, &Login::new(USER, PASSWORD)).unwrap();
+    let to = Connection::new(&registry.host, &Login::new(USER, PASSWORD)).unwrap();
+    let copied = copy(&from, "leo", &image.digest, &to, "leo", bench.sink()).await.unwrap();
+    assert_eq!((copied.blobs_present, copied.blobs_sent), (2, 0));
+}
+
+#[tokio::test]
 async fn registry_an_upload_may_go_elsewhere_and_the_login_does_not() {
     let Some(bench) = Bench::start().await else { return };
     let image = image(&bench.source, "leo", "amd64", &[noise(1, 30_000)]);

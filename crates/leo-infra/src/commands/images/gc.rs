@@ -195,7 +195,7 @@ fn shown(seen: &Seen, now: SystemTime) -> String {
     // What goes is read first.
     rows.sort_by_key(|(stays, _)| *stays);
     let table =
-        words::table(["", "Image", "Digest", "Age", "Size", "Why"], rows.into_iter().map(|(_, row)| row));
+        words::table(["Fate", "Image", "Digest", "Age", "Size", "Why"], rows.into_iter().map(|(_, row)| row));
     let going: Vec<&ListedImage> = seen.repositories.iter().flat_map(registry::Judged::going).collect();
     let sum = if going.is_empty() {
         "nothing to delete".to_owned()

@@ -2,9 +2,15 @@
 
 use crate::registry::{Judged, Users};
 use comfy_table::{Table, presets};
-use leo_image::{ListedImage, retention::Verdict};
+use leo_image::{
+    ListedImage,
+    retention::{Stays, User, Verdict},
+};
 use serde_json::{Value as Json, json};
-use std::time::{Duration, SystemTime};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, SystemTime},
+};
 
 /// A table without lines.
 pub(super) fn table<const N: usize>(
@@ -40,12 +46,26 @@ pub(super) fn age(image: &ListedImage, now: SystemTime) -> String {
     unit.map_or_else(|| "now".to_owned(), |(unit, seconds)| leo_data::count(age.as_secs() / seconds, unit))
 }
 
-/// Why an image stays or goes, a reason a line.
+/// Why an image stays or goes. The tasks of one task definition are counted: a hundred of them say no more than one.
 pub(super) fn reasons(verdict: &Verdict) -> Vec<String> {
-    match verdict {
-        Verdict::Stays(reasons) => reasons.iter().map(ToString::to_string).collect(),
-        Verdict::Goes(reasons) => reasons.iter().map(ToString::to_string).collect(),
+    let reasons = match verdict {
+        Verdict::Goes(reasons) => return reasons.iter().map(ToString::to_string).collect(),
+        Verdict::Stays(reasons) => reasons,
+    };
+    let mut said: Vec<String> = vec![];
+    let mut tasks: BTreeMap<(&str, &str), u64> = BTreeMap::new();
+    for reason in reasons {
+        match reason {
+            Stays::Used(User::Task { cluster, definition, .. }) => {
+                *tasks.entry((cluster, definition)).or_default() += 1;
+            }
+            other => said.push(other.to_string()),
+        }
     }
+    let counted = tasks.into_iter().map(|((cluster, definition), number)| {
+        format!("{} in {cluster} ({definition})", leo_data::count(number, "task"))
+    });
+    counted.chain(said).collect()
 }
 
 /// An image as a document.
