@@ -109,7 +109,7 @@ impl fmt::Display for StageProgress {
         match self.cached {
             0 => {}
             cached if self.state == StageState::Done && cached == self.done => {
-                parts.push(format!("all {without_work}"))
+                parts.push(format!("all {without_work}"));
             }
             cached => parts.push(format!("{cached} {without_work}")),
         }

@@ -34,7 +34,7 @@ use commands::{
     deploy as deploy_command, destroy as destroy_command, diagnose, drift, forward, images, push_images,
     releases, rollback,
 };
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Duration};
 
 #[derive(Debug, Parser)]
 #[command(
@@ -70,6 +70,9 @@ enum Command {
     Forward(forward::Args),
 }
 
+/// How long what was left in the middle has to clear away what it holds.
+const LEAVING: Duration = Duration::from_millis(500);
+
 fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Deploy(args) => in_runtime(deploy_command::run(args)),
@@ -88,8 +91,9 @@ fn in_runtime(command: impl Future<Output = ExitCode>) -> ExitCode {
     match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => {
             let code = runtime.block_on(command);
-            // Whatever still waits for the network must not keep the command from ending.
-            runtime.shutdown_background();
+            // What was left in the middle ends its children and removes its logins. Whatever still waits for the network
+            // must not keep the command from ending.
+            runtime.shutdown_timeout(LEAVING);
             code
         }
         Err(error) => {

@@ -9,7 +9,7 @@ const LONGEST_EXPIRY_DAYS: u32 = 3650;
 pub(crate) fn registry(section: &Section<'_>) -> Registry {
     Registry {
         expire_after_days: section.number("expire_after_days", 14, 1..=LONGEST_EXPIRY_DAYS).value,
-        // A rollback needs the release before the newest.
+        // A rollback goes to other images than the newest's.
         keep_releases: section.number("keep_releases", 10, 2..=1000).value,
     }
 }

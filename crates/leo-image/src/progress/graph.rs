@@ -88,9 +88,10 @@ impl Graph {
             total,
             cached,
             bytes,
-            doing: match over {
-                true => outcome(stage, one),
-                false => working.iter().min_by_key(|node| node.from).and_then(|node| node.doing()),
+            doing: if over {
+                outcome(stage, one)
+            } else {
+                working.iter().min_by_key(|node| node.from).and_then(|node| node.doing())
             },
             took: took(&nodes),
         })

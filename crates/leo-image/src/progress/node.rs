@@ -191,6 +191,6 @@ mod tests {
         assert_eq!(lines, ["größe", "green", "100%"]);
         assert_eq!(log.end_line().as_deref(), Some("\tlast"));
         assert_eq!(log.end_line(), None);
-        assert_eq!(log.take(&[b'x'; 2 * LONGEST_LINE]).len(), 1);
+        assert_eq!(log.take(&vec![b'x'; 2 * LONGEST_LINE]).len(), 1);
     }
 }

@@ -1,9 +1,7 @@
-use std::ffi::OsStr;
 use std::fs::File;
 use std::io::Read;
-use std::os::fd::OwnedFd;
-use std::os::unix::ffi::OsStrExt;
 
+use rustix::fs::{Mode, OFlags, open};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use tokio::process::Command;
 use tokio::sync::mpsc;
@@ -18,8 +16,10 @@ pub(super) fn give(command: &mut Command) -> Option<File> {
     grantpt(&ours).ok()?;
     unlockpt(&ours).ok()?;
     let name = ptsname(&ours, Vec::new()).ok()?;
-    let theirs = File::options().read(true).write(true).open(OsStr::from_bytes(name.as_bytes())).ok()?;
-    command.stdout(OwnedFd::from(theirs));
+    // `NOCTTY`: a process that leads a session without a terminal, as in a workflow, would get this one, and be hung up
+    // on with its end.
+    let theirs = open(&name, OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC, Mode::empty()).ok()?;
+    command.stdout(theirs);
     Some(ours.into())
 }
 
@@ -45,6 +45,27 @@ pub(super) async fn read(mut terminal: File, mut take: impl FnMut(&[u8])) {
 mod tests {
     use super::*;
     use crate::process;
+
+    #[test]
+    fn a_session_without_a_terminal_is_not_given_this_one() {
+        const INSIDE: &str = "LEO_TEST_IN_ITS_OWN_SESSION";
+        if std::env::var_os(INSIDE).is_some() {
+            let mut command = process::command("true");
+            let terminal = give(&mut command);
+            assert!(terminal.is_some());
+            assert!(File::open("/dev/tty").is_err(), "this process has a terminal now");
+            return;
+        }
+        let this = "push::terminal::tests::a_session_without_a_terminal_is_not_given_this_one";
+        let again = std::process::Command::new("setsid")
+            .arg("--wait")
+            .arg(std::env::current_exe().unwrap())
+            .args(["--exact", this])
+            .env(INSIDE, "1")
+            .output()
+            .unwrap();
+        assert!(again.status.success(), "{}", String::from_utf8_lossy(&again.stdout));
+    }
 
     #[tokio::test]
     async fn a_command_sees_a_terminal_and_all_that_it_writes_arrives() {

@@ -65,10 +65,12 @@ pub(crate) async fn choose(
         None => demo != DemoImages::Requested,
     };
     let environment = project.config.environment.name.as_str();
-    let pending = if may_be_promoted && before.has_registry() {
-        artifacts.promotion(environment).await.map_err(Problem::from)?
-    } else {
-        None
+    // The bucket is there also while the registry's stack is being updated.
+    let has_bucket = before.registry.as_ref().is_some_and(|stack| !stack.outputs.is_empty());
+    let pending = match (may_be_promoted && has_bucket, asked.is_some()) {
+        (false, _) => None,
+        (true, true) => artifacts.promotion(environment).await.map_err(Problem::from)?,
+        (true, false) => super::promotion::pending(artifacts, environment).await?,
     };
     let platform = before.platform.as_ref();
     let choice = asked.unwrap_or_else(|| {
@@ -145,6 +147,18 @@ pub(super) fn completed(
     Ok((digest(ImageName::Orchestrator, orchestrator)?, digest(ImageName::Generator, generator)?))
 }
 
+/// Refuses to say what a platform runs while it is being changed: what it runs may be undone.
+pub(super) fn refuse_moving(platform: Option<&leo_deploy::Stack>) -> Result<(), Problem> {
+    match platform {
+        Some(stack) if stack.status.in_progress() => Err(Problem::new(
+            FailureKind::Failed,
+            format!("know which images `{}` runs: it is {}", stack.name, stack.status),
+        )
+        .hint("wait until that operation is over, then run the same command again")),
+        _ => Ok(()),
+    }
+}
+
 /// The digest of an image that a platform runs.
 pub(crate) fn running(
     stacks: &Stacks,
@@ -185,6 +199,19 @@ pub(crate) fn sources(
 #[cfg(test)]
 mod tests {
     use super::{super::plan::testing::stack, *};
+
+    #[test]
+    fn what_runs_is_not_known_while_it_changes() {
+        for (status, known) in [
+            ("UPDATE_COMPLETE", true),
+            ("UPDATE_ROLLBACK_FAILED", true),
+            ("UPDATE_IN_PROGRESS", false),
+            ("UPDATE_ROLLBACK_IN_PROGRESS", false),
+        ] {
+            assert_eq!(refuse_moving(Some(&stack(status, &[], &[]))).is_ok(), known, "{status}");
+        }
+        refuse_moving(None).expect("nothing changes");
+    }
 
     #[test]
     fn what_runs_is_read_from_the_platform() {

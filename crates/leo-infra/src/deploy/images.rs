@@ -117,22 +117,31 @@ pub(super) async fn run(
             (published.into_iter().map(Built::from).collect(), changed)
         }
         ImagePlan::Current => {
+            super::choice::refuse_moving(before.platform.as_ref())?;
             let (orchestrator, generator) = super::choice::current(plan.stacks, before.platform.as_ref())?;
+            let (config, chosen) = (&plan.project.config, [&orchestrator, &generator]);
+            fitting::check(config, plan.target, &repositories, chosen, reporter).await?;
             (adopt(plan.target, &repositories, [&orchestrator, &generator], reporter).await?, false)
         }
         ImagePlan::Digests { orchestrator, generator } => {
+            if orchestrator.is_none() || generator.is_none() {
+                super::choice::refuse_moving(before.platform.as_ref())?;
+            }
             let (orchestrator, generator) = super::choice::completed(
                 plan.stacks,
                 before.platform.as_ref(),
                 orchestrator.as_ref(),
                 generator.as_ref(),
             )?;
-            let config = &plan.project.config;
-            let chosen = [&orchestrator, &generator];
-            fitting::check(config, plan.target, &repositories, chosen, reporter).await?;
+            // A release that is brought back brings its own template, with which these images passed the gate.
+            if plan.release.is_none() {
+                let (config, chosen) = (&plan.project.config, [&orchestrator, &generator]);
+                fitting::check(config, plan.target, &repositories, chosen, reporter).await?;
+            }
             (adopt(plan.target, &repositories, [&orchestrator, &generator], reporter).await?, false)
         }
         ImagePlan::Promoted(promotion, digests) => {
+            super::promotion::refuse_another(plan, before, promotion, digests).await?;
             let (config, chosen) = (&plan.project.config, digests.each_ref());
             let adopted = adopt(plan.target, &repositories, chosen, reporter).await;
             let adopted = adopted.map_err(|error| crate::promote::gone(error, promotion))?;

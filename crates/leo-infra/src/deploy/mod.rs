@@ -29,7 +29,7 @@ mod watch;
 pub(crate) use plan::{Before, Consent, Plan, Settings, Templates};
 pub(crate) use report::Deployed;
 pub(crate) use secrets::check_first as check_first_secrets;
-pub(crate) use session::Session;
+pub(crate) use session::{Session, WAIT_AT_MOST};
 
 use crate::failure::{Failure, Problem};
 use images::Images;

@@ -12,7 +12,7 @@ use std::{
 use tokio::{task::JoinHandle, time::timeout};
 
 /// For how long another deploy of the same environment is waited for: as long as a slow first one takes.
-const WAIT_AT_MOST: Duration = Duration::from_mins(45);
+pub(crate) const WAIT_AT_MOST: Duration = Duration::from_mins(45);
 /// How often it is said that another one is waited for.
 const SAID_EVERY: Duration = Duration::from_secs(30);
 /// How often a step that takes long makes sure that the environment still is its own.

@@ -13,6 +13,7 @@ pub(crate) use outcome::Promoted;
 
 use crate::{
     commands::load_project,
+    deploy::WAIT_AT_MOST,
     failure::{Failure, Problem},
 };
 use leo_aws::FailureKind;
@@ -20,7 +21,7 @@ use leo_config::EnvironmentName;
 use leo_deploy::{Finished, Run, Sink, Step, Stopped};
 use leo_env::SecretsPolicy;
 use leo_image::{ImageDigest, ImageError, ImageName};
-use leo_release::{PromotedFrom, PromotedImage, Promotion};
+use leo_release::{PromotedFrom, PromotedImage, Promotion, Waiting};
 use side::Side;
 use source::Source;
 use std::str::FromStr;
@@ -60,12 +61,32 @@ pub(crate) async fn run(route: &Route, local: bool, sink: Sink) -> Result<Promot
     let (from, to) = (project(&route.from)?, project(&route.to)?);
     let from = Box::pin(Side::open(from, local)).await?;
     let to = Box::pin(Side::open(to, local)).await?;
+    refuse_one_account(&from, &to, local)?;
     let run: Run<Problem> = Run::new(sink, &[SOURCE, Step::IMAGES, PROMOTION]);
     let result = Box::pin(steps(&from, &to, &run)).await;
     run.finish(result).map_err(|problems| {
         let sent = |(step, problem): (Step, Problem)| (Some(step), problem.after_sending());
         Failure::Problems(problems.into_iter().map(sent).collect())
     })
+}
+
+/// Keys in the process environment win over profiles: two profiles that lead to one account are a mistake unless the account
+/// is configured.
+fn refuse_one_account(from: &Side, to: &Side, local: bool) -> Result<(), Failure> {
+    let (source, target) = (&from.project.config.environment, &to.project.config.environment);
+    if local || from.account != to.account || source.profile == target.profile || target.account.is_some() {
+        return Ok(());
+    }
+    let message = format!(
+        "promote to `{}`: its profile and that of `{}` lead to account {}",
+        target.name, source.name, to.account
+    );
+    Err(Problem::new(FailureKind::Usage, message)
+        .hint(format!(
+            "unset AWS_ACCESS_KEY_ID, which wins over profiles; or say that it is right: `environments.{}.account` in infra/leo.toml",
+            target.name
+        ))
+        .into())
 }
 
 async fn steps(from: &Side, to: &Side, run: &Run<Problem>) -> Result<Promoted, Stopped> {
@@ -83,7 +104,10 @@ async fn steps(from: &Side, to: &Side, run: &Run<Problem>) -> Result<Promoted, S
             // Whatever was there is replaced, readable or not.
             _ => {}
         }
-        // Once it is recorded nobody clears the images away; until then somebody may have.
+        // Once it is recorded nobody clears the images away; until then somebody may have, or be about to.
+        let telling =
+            |waiting: &Waiting| reporter.note(format!("images are being deleted by {}", waiting.holder));
+        to.artifacts.behind_collection(WAIT_AT_MOST, &telling).await?;
         for image in &images {
             let (repository, digest) = (to.repositories.of(image.name), &image.reference.digest);
             if to.target.catalog().by_digest(repository, digest).await?.is_none() {

@@ -92,11 +92,15 @@ async fn delete_all(
         collected.used_since += used_since;
         for group in groups(&judged.images, &going) {
             for some in group.chunks(DELETED_AT_ONCE) {
-                session.confirm().await?;
-                refuse_others(artifacts).await.map_err(|problem| given_way(problem, collected))?;
-                refuse_promoted(artifacts, some).await.map_err(|problem| given_way(problem, collected))?;
+                refuse_others(artifacts).await.map_err(|problem| after(problem, collected))?;
+                refuse_promoted(artifacts, some).await.map_err(|problem| after(problem, collected))?;
+                // Last: whoever took over meanwhile has its word on what goes.
+                session.confirm().await.map_err(|problem| after(problem, collected))?;
                 let digests: Vec<ImageDigest> = some.iter().map(|image| image.digest.clone()).collect();
-                let removal = catalog.delete(&judged.repository, &digests).await?;
+                let removal = catalog
+                    .delete(&judged.repository, &digests)
+                    .await
+                    .map_err(|error| after(error.into(), collected))?;
                 let name = &judged.repository.name;
                 reporter.line(format!("{name}: {} of {} deleted", removal.gone.len(), some.len()));
                 let gone = some.iter().filter(|image| removal.gone.contains(&image.digest));
@@ -156,8 +160,8 @@ async fn refuse_promoted(artifacts: &Artifacts, going: &[&ListedImage]) -> Resul
     Ok(())
 }
 
-/// A deploy that begins meanwhile is more urgent.
-fn given_way(problem: Problem, collected: &Collected) -> Problem {
+/// What ends a deletion says how far it came.
+fn after(problem: Problem, collected: &Collected) -> Problem {
     let gone = collected.gone.len();
     Problem { message: format!("{} ({gone} images were deleted before)", problem.message), ..problem }
 }

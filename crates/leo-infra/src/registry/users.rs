@@ -11,8 +11,8 @@ use leo_image::{
 };
 use leo_release::{Artifacts, History, Promotion};
 use std::{
+    cmp::Reverse,
     collections::{BTreeMap, BTreeSet},
-    num::NonZeroUsize,
     time::Duration,
 };
 
@@ -170,6 +170,15 @@ impl Users {
                 }
             }
         }
+        for name in wanted.forgotten.intersection(wanted.configured) {
+            self.blind.push(
+                Problem::new(
+                    FailureKind::Usage,
+                    format!("forget `{name}`: infra/leo.toml still has it here"),
+                )
+                .hint("take it out of infra/leo.toml first, and name another one with --environment"),
+            );
+        }
         for promotion in &recorded.promotions {
             for image in &promotion.images {
                 self.digest(&image.digest, User::Promotion { environment: promotion.environment.clone() });
@@ -276,14 +285,29 @@ async fn stacks(target: &Target) -> Result<Vec<(StandingStack, Parameters)>, Pro
 
 async fn recorded(wanted: &Wanted<'_>) -> Result<Recorded, Problem> {
     let mut recorded = Recorded { promotions: wanted.artifacts.promotions().await?, ..Recorded::default() };
-    let keep = usize::try_from(wanted.keep).ok().and_then(NonZeroUsize::new);
     for environment in wanted.artifacts.environments().await? {
         if !wanted.forgotten.contains(&environment) {
-            let history = wanted.artifacts.releases(&environment, keep).await?;
+            let history = kept(wanted.artifacts.releases(&environment, None).await?, wanted.keep);
             recorded.releases.insert(environment, history);
         }
     }
     Ok(recorded)
+}
+
+/// The newest releases with so many different sets of images: going back steps over those that differ in other things.
+fn kept(history: History, keep: u32) -> History {
+    let History { mut releases, mut unreadable, mut older } = history;
+    releases.sort_by_key(|release| Reverse(release.number));
+    let (all, mut sets) = (releases.len(), BTreeSet::new());
+    releases.retain(|release| {
+        let images = release.images.iter().map(|image| (image.container.clone(), image.digest.clone()));
+        sets.insert(images.collect::<BTreeSet<_>>());
+        sets.len() <= keep as usize
+    });
+    older += all - releases.len();
+    let oldest = releases.last().map_or(0, |release| release.number);
+    unreadable.retain(|record| record.number.is_none_or(|number| number >= oldest));
+    History { releases, unreadable, older }
 }
 
 /// The environment whose platform a stack is.

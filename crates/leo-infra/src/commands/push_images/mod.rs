@@ -155,15 +155,12 @@ async fn dry_run(
 ) -> Result<DryRun, Failure> {
     let repositories = images::repositories(target, stacks).await?;
     in_step(async |reporter| {
-        let images = match &repositories {
-            Some(repositories) => {
-                let checked = build.check(project, target, repositories, reporter).await?;
-                checked.into_iter().map(Planned::from).collect()
-            }
-            None => {
-                let looked = build.look(project, target, reporter).await?;
-                looked.into_iter().map(|(plan, source)| Planned { plan, source, verdict: None }).collect()
-            }
+        let images = if let Some(repositories) = &repositories {
+            let checked = build.check(project, target, repositories, reporter).await?;
+            checked.into_iter().map(Planned::from).collect()
+        } else {
+            let looked = build.look(project, target, reporter).await?;
+            looked.into_iter().map(|(plan, source)| Planned { plan, source, verdict: None }).collect()
         };
         Ok(Finished::new(DryRun { images }, false))
     })

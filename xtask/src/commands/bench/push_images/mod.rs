@@ -96,7 +96,7 @@ fn in_turn(place: &Place<'_>, tool: &str, seeds: &mut impl Iterator<Item = u64>)
 /// Both images with one command, nothing of them there yet.
 fn at_once(place: &Place<'_>, seeds: &mut impl Iterator<Item = u64>) -> Result<f64> {
     renew_both(place, OURS, seeds)?;
-    ours(place, place.push_images(None), "built")
+    ours(place, &place.push_images(None), "built")
 }
 
 fn renew_both(place: &Place<'_>, tool: &str, seeds: &mut impl Iterator<Item = u64>) -> Result<()> {
@@ -107,15 +107,15 @@ fn renew_both(place: &Place<'_>, tool: &str, seeds: &mut impl Iterator<Item = u6
 
 fn measure(place: &Place<'_>, tool: &str, image: &str, repository: &str, made: &str) -> Result<f64> {
     if tool == OURS {
-        return ours(place, place.push_images(Some(image)), made);
+        return ours(place, &place.push_images(Some(image)), made);
     }
     let (Cost { wall, .. }, _) = measured(place.repository, &place.python, &place.buildx(image, repository))?;
     Ok(wall)
 }
 
 /// Measures our command, which has to have done what it was to do.
-fn ours(place: &Place<'_>, command: Command, made: &str) -> Result<f64> {
-    let (Cost { wall, .. }, printed) = measured(place.repository, &place.python, &command)?;
+fn ours(place: &Place<'_>, command: &Command, made: &str) -> Result<f64> {
+    let (Cost { wall, .. }, printed) = measured(place.repository, &place.python, command)?;
     let document: Value = serde_json::from_str(&printed)?;
     let images = document.get("images").and_then(Value::as_array).cloned().unwrap_or_default();
     let as_wanted = |image: &Value| image.get("made").and_then(Value::as_str) == Some(made);
