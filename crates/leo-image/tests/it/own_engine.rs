@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -12,6 +13,33 @@ use tempfile::TempDir;
 pub(crate) struct OwnEngine {
     folder: TempDir,
     process: Child,
+    _bridge: Bridge,
+}
+
+/// The engine's network. One that is told to have none removes `docker0` from the machine, which is another engine's.
+struct Bridge(String);
+
+impl Bridge {
+    fn new() -> Option<Self> {
+        static STARTED: AtomicU32 = AtomicU32::new(0);
+        let (process, number) = (std::process::id(), STARTED.fetch_add(1, Ordering::Relaxed));
+        let bridge = Self(format!("leo{process}-{number}"));
+        // Of the addresses that are kept for trying things out (RFC 2544).
+        let address = format!("198.18.{}.{}/30", process % 256, (process / 256 + number) % 64 * 4 + 1);
+        let ip = |arguments: &[&str]| {
+            let status = Command::new("ip").args(arguments).stderr(Stdio::null()).status();
+            status.is_ok_and(|status| status.success())
+        };
+        let made = ip(&["link", "add", &bridge.0, "type", "bridge"])
+            && ip(&["address", "add", &address, "dev", &bridge.0]);
+        made.then_some(bridge)
+    }
+}
+
+impl Drop for Bridge {
+    fn drop(&mut self) {
+        let _ = Command::new("ip").args(["link", "delete", &self.0]).status();
+    }
 }
 
 impl OwnEngine {
@@ -27,6 +55,7 @@ impl OwnEngine {
             .stderr(Stdio::null())
             .status()
             .is_ok_and(|status| status.success());
+        let bridge = Bridge::new()?;
         let configuration = r#"{"features": {"containerd-snapshotter": true, "buildkit": true}}"#;
         fs::write(path("daemon.json"), configuration).unwrap();
         let log = fs::File::create(path("log")).unwrap();
@@ -41,13 +70,14 @@ impl OwnEngine {
             .arg(path("pid"))
             .arg("--host")
             .arg(format!("unix://{}", path("sock").display()))
-            .args(["--bridge=none", "--iptables=false", "--ip6tables=false"])
+            .arg(format!("--bridge={}", bridge.0))
+            .args(["--iptables=false", "--ip6tables=false"])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log)
             .spawn()
             .ok()?;
-        let engine = Self { folder, process };
+        let engine = Self { folder, process, _bridge: bridge };
         fs::write(
             engine.program(),
             format!("#!/bin/sh\nexec docker -H unix://{} \"$@\"\n", engine.at("sock").display()),
