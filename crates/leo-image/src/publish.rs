@@ -176,7 +176,10 @@ impl Publisher {
     async fn keep_present(&self, plan: &BuildPlan, present: &Present) -> Result<PublishedImage, ImageError> {
         let reporter = self.reporter(plan);
         if let Some(tag) = plan.git_tag.as_ref().filter(|_| present.git_tag_missing) {
-            self.catalog.tag(&plan.repository, &present.manifest, tag, &reporter).await?;
+            if let Err(error) = self.catalog.tag(&plan.repository, &present.manifest, tag, &reporter).await {
+                // The image is there and has a tag; ECR allows no more than 1,000 on one.
+                reporter.send(ImageEventKind::Warning(format!("the image stays without {tag}: failed to {error}")));
+            }
         }
         reporter.send(ImageEventKind::Published { digest: present.digest().clone(), sent: false });
         published(plan, &present.manifest, present.tag.clone(), Made::Unchanged)
@@ -229,7 +232,8 @@ impl Publisher {
         }
         let mut wanted = Vec::new();
         match source {
-            Ok(source) if source.hash == checked.source.hash => {
+            // The same content with other stamps was another one in between, and that may be what was built.
+            Ok(source) if (&source.hash, &source.stamps) == (&checked.source.hash, &checked.source.stamps) => {
                 wanted.push(&checked.source.tags.new);
                 // A commit or an edit meanwhile: which of the two was built is not known.
                 wanted.extend(plan.git_tag.as_ref().filter(|_| git == plan.git));
