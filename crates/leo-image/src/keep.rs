@@ -84,6 +84,6 @@ impl Catalog {
 }
 
 /// Whether an image with this tag is kept: those with a cache's tag expire.
-fn is_lasting(tag: &ImageTag) -> bool {
+pub(crate) fn is_lasting(tag: &ImageTag) -> bool {
     !tag.as_str().starts_with("cache-")
 }

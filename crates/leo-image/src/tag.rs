@@ -174,7 +174,8 @@ mod tests {
         for bad in ["", ".a", "-a", "a b", "a/b", "ä", &"x".repeat(129)] {
             assert!(bad.parse::<ImageTag>().is_err(), "{bad}");
         }
-        for (answer, taken) in [("x".repeat(300), true), ("x".repeat(301), false), ("a/b".to_owned(), false)] {
+        for (answer, taken) in [("x".repeat(300), true), ("x".repeat(301), false), ("a/b".to_owned(), false)]
+        {
             assert_eq!(ImageTag::of_answer(&answer).is_ok(), taken, "{answer}");
         }
     }
