@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::{BuildReason, ImageDigest, ImageTag, StageProgress};
+use crate::{BuildReason, ImageDigest, ImageTag, Size, StageProgress};
 
 /// Which of the platform's two images.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -124,8 +124,9 @@ impl fmt::Display for ImageEventKind {
         match self {
             Self::Looked { files, bytes, read, took } => write!(
                 f,
-                "looked at {files} files ({:.1} MB, {read} of them read) in {} ms",
-                megabytes(*bytes),
+                "looked at {files} {} ({}, {read} of them read) in {} ms",
+                if *files == 1 { "file" } else { "files" },
+                Size(*bytes),
                 took.as_millis()
             ),
             Self::Present { tag } => write!(f, "nothing to build, the registry has {tag}"),
@@ -146,12 +147,6 @@ impl fmt::Display for ImageEventKind {
             Self::Warning(text) => write!(f, "warning: {text}"),
         }
     }
-}
-
-/// Bytes in MB (10⁶), for a person.
-#[allow(clippy::cast_precision_loss, reason = "one digit behind the point is shown")]
-pub(crate) fn megabytes(bytes: u64) -> f64 {
-    bytes as f64 / 1e6
 }
 
 impl fmt::Display for ImageEvent {

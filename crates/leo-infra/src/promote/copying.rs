@@ -1,7 +1,7 @@
 //! How far the copy of an image is, as a part of the step.
 
 use leo_deploy::{Part, PartStatus, Reporter};
-use leo_image::{ImageDigest, ImageName};
+use leo_image::{ImageDigest, ImageName, Size};
 use leo_oci::{CopyEvent, CopySink};
 use std::{
     collections::BTreeMap,
@@ -65,9 +65,9 @@ impl Copying {
                 0 => String::new(),
                 present => format!(", {present} of them were there"),
             };
-            format!("{} parts, {}{present}", self.planned, size(self.bytes))
+            format!("{} parts, {}{present}", self.planned, Size(self.bytes))
         } else {
-            format!("{} of {} parts, {} of {}", self.arrived, self.planned, size(there), size(self.bytes))
+            format!("{} of {} parts, {} of {}", self.arrived, self.planned, Size(there), Size(self.bytes))
         };
         Part {
             group: image.to_string(),
@@ -77,15 +77,6 @@ impl Copying {
             text,
         }
     }
-}
-
-/// `12.3 MB`, in the registry's own megabytes of a million bytes.
-pub(super) fn size(bytes: u64) -> String {
-    if bytes < 100_000 {
-        return format!("{bytes} bytes");
-    }
-    let tenths = bytes.div_ceil(100_000);
-    format!("{}.{} MB", tenths / 10, tenths % 10)
 }
 
 #[cfg(test)]

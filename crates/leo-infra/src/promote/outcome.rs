@@ -1,6 +1,7 @@
 //! What a promotion says at its end.
 
-use super::{copying::size, transfer::Transferred};
+use super::transfer::Transferred;
+use leo_image::Size;
 use leo_oci::Copied;
 use leo_release::Promotion;
 use serde_json::{Value as Json, json};
@@ -52,7 +53,7 @@ impl Promoted {
             let copied = match image.copied {
                 None => String::new(),
                 Some(Copied { bytes_sent: 0, .. }) => "  (was there)".to_owned(),
-                Some(Copied { bytes_sent, .. }) => format!("  ({} sent)", size(bytes_sent)),
+                Some(Copied { bytes_sent, .. }) => format!("  ({} sent)", Size(bytes_sent)),
             };
             format!("  {:<12} {}{copied}", image.name, image.reference.digest)
         }));

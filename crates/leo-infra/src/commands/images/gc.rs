@@ -10,7 +10,7 @@ use crate::{
     who::Who,
 };
 use leo_aws::FailureKind;
-use leo_image::{ListedImage, retention::FRESH};
+use leo_image::{ListedImage, Size, retention::FRESH};
 use serde_json::{Value as Json, json};
 use std::{
     collections::BTreeSet,
@@ -34,13 +34,13 @@ pub(super) struct Args {
     /// Do not ask
     #[arg(long, short, conflicts_with = "dry_run")]
     yes: bool,
-    /// Keep the images of so many of each environment's newest releases (default: `registry.keep_releases`)
+    /// Keep the images of so many of each environment's newest releases that differ in them (default: `registry.keep_releases`)
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(2..=1000))]
     keep: Option<u32>,
     /// Keep what was pushed in the last so many hours, for a deploy that is still to come (default: 24; 0 with --local alone)
     #[arg(long, value_name = "HOURS", value_parser = clap::value_parser!(u64).range(..=8760))]
     newer_than: Option<u64>,
-    /// An environment that is gone for good: its releases keep no image. Refused while it has a platform
+    /// An environment that is gone for good: its releases keep no image. Refused while it has a platform or is in infra/leo.toml
     #[arg(long, value_name = "NAME")]
     forget: Vec<String>,
     /// Where a repository's policy lets others in: what they run has a tag `keep-…`, and so stays
@@ -183,7 +183,7 @@ fn shown(seen: &Seen, now: SystemTime) -> String {
                     judged.name.to_string(),
                     image.digest.short().to_owned(),
                     words::age(image, now),
-                    leo_data::size(image.bytes),
+                    Size(image.bytes).to_string(),
                     reasons.join("; "),
                 ],
             ));
@@ -201,14 +201,14 @@ fn shown(seen: &Seen, now: SystemTime) -> String {
         "nothing to delete".to_owned()
     } else {
         let number = leo_data::count(going.len() as u64, "image");
-        format!("{number} may go: {} at most, as images share layers", leo_data::size(bytes(going)))
+        format!("{number} may go: {} at most, as images share layers", Size(bytes(going)))
     };
     format!("{table}\n{sum}")
 }
 
 fn done(collected: &Collected) -> String {
     let number = leo_data::count(collected.gone.len() as u64, "image");
-    let size = leo_data::size(bytes(collected.gone.iter().map(|(_, image)| image)));
+    let size = Size(bytes(collected.gone.iter().map(|(_, image)| image)));
     let mut lines = vec![format!("deleted {number}: {size} at most, as images share layers")];
     if collected.used_since > 0 {
         let number = leo_data::count(collected.used_since as u64, "image");

@@ -3,7 +3,7 @@ use crate::{
     failure::Failure,
     registry::{Seen, Wanted, bytes},
 };
-use leo_image::{
+use leo_image::{Size, 
     ListedImage,
     retention::{FRESH, Stays, User, Verdict},
 };
@@ -71,7 +71,7 @@ fn text(seen: &Seen, now: SystemTime) -> String {
                 judged.name.to_string(),
                 image.digest.short().to_owned(),
                 words::age(image, now),
-                leo_data::size(size),
+                Size(size).to_string(),
                 judged.verdicts.get(&image.digest).map_or_else(String::new, place),
                 words::tags(image),
             ]);
@@ -84,7 +84,7 @@ fn text(seen: &Seen, now: SystemTime) -> String {
     let sum = format!(
         "{}, {} at most: images share layers",
         leo_data::count(images.len() as u64, "image"),
-        leo_data::size(bytes(images))
+        Size(bytes(images))
     );
     let table = words::table(["Image", "Digest", "Age", "Size", "Where it runs", "Tags"], rows);
     format!("{table}\n{sum}")

@@ -36,9 +36,10 @@ impl Planned {
     fn text(&self) -> String {
         let Self { plan, source, .. } = self;
         let files = format!(
-            "{}: {} files, {} ({} of them read, {} ms)",
+            "{}: {} {}, {} ({} of them read, {} ms)",
             plan.source.context.display(),
             source.files,
+            if source.files == 1 { "file" } else { "files" },
             Size(source.bytes),
             source.read,
             milliseconds(source.took)
