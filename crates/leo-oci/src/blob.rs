@@ -21,8 +21,10 @@ use crate::retry::persist;
 const PIECES: usize = 8;
 /// How long a registry may take no piece.
 const STALL: Duration = Duration::from_mins(1);
-/// How long a registry may think about a blob that has arrived in whole: it hashes it, and may move it.
+/// How long a registry may think about the largest blob that has arrived in whole: it hashes it, and may move it.
 const COMMIT: Duration = Duration::from_mins(10);
+/// One second of that is for so many bytes.
+const COMMITTED: u64 = 1024 * 1024;
 
 /// What became of a blob.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,10 +123,12 @@ impl Transfer {
         };
         let answer = match put_first {
             Some(result) => result,
-            None => tokio::time::timeout(COMMIT, put).await.map_err(|_| OciError::Unreachable {
-                host: self.to.host(),
-                message: format!("no answer within {} s of the last byte", COMMIT.as_secs()),
-            })?,
+            None => {
+                tokio::time::timeout(patience(blob.size), put).await.map_err(|_| OciError::Unreachable {
+                    host: self.to.host(),
+                    message: format!("no answer within {} s of the last byte", patience(blob.size).as_secs()),
+                })?
+            }
         };
         match answer {
             Ok(_) => Ok(Ok(())),
@@ -188,6 +192,11 @@ impl Transfer {
     }
 }
 
+/// How long a registry may think about a blob of so many bytes that has arrived in whole.
+fn patience(bytes: u64) -> Duration {
+    COMMIT.min(STALL + Duration::from_secs(bytes.div_ceil(COMMITTED)))
+}
+
 /// The body of an upload: as many bytes as were promised, as they come.
 struct Pieces {
     receiver: Receiver<Bytes>,
@@ -225,5 +234,17 @@ impl Body for Pieces {
 
     fn size_hint(&self) -> SizeHint {
         SizeHint::with_exact(self.left)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_registry_thinks_longer_about_a_larger_blob() {
+        let seconds =
+            [0, 1, 300 * COMMITTED, 540 * COMMITTED, u64::MAX].map(|bytes| patience(bytes).as_secs());
+        assert_eq!(seconds, [60, 61, 360, 600, 600]);
     }
 }

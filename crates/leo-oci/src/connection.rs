@@ -5,7 +5,7 @@ use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use serde::Deserialize;
 
-use crate::http::{self, Patience, Request};
+use crate::http::{self, Answered, Patience, Request};
 use crate::login::{Session, Ticket};
 use crate::manifest::{self, Manifest};
 use crate::place::Place;
@@ -149,14 +149,23 @@ impl Connection {
         patience: Patience,
     ) -> Result<HttpResponse, OciError> {
         let Inner { root, connector, .. } = &*self.inner;
-        let answer = http::send(connector, root, &ticket.header(), request, patience).await?;
+        let sent = http::send(connector, root, &ticket.header(), request, patience).await?;
+        let Answered { answer, elsewhere } = sent;
         if answer.status().is_success() {
             return Ok(answer);
         }
         let status = answer.status().as_u16();
         // What a refusal says is of use, and no reason to fail in another way.
         let words = http::whole(answer.into_body(), &self.host(), LONGEST_REFUSAL).await.unwrap_or_default();
-        Err(self.refusal(about, status, &words))
+        Err(match elsewhere {
+            Some(host) => OciError::RefusedElsewhere {
+                doing: about.doing.to_owned(),
+                host,
+                status,
+                message: code_of_bucket(&words).unwrap_or_else(|| "it gave no reason".to_owned()),
+            },
+            None => self.refusal(about, status, &words),
+        })
     }
 
     pub(crate) async fn ticket(&self) -> Result<Ticket, OciError> {
@@ -193,6 +202,14 @@ pub(crate) struct About<'a> {
     pub(crate) repository: &'a str,
     /// A fragment like `read registry.example/leo/…`.
     pub(crate) doing: &'a str,
+}
+
+/// The reason of a bucket, in its XML. The rest of it is not shown: it may repeat the signature of the address.
+fn code_of_bucket(words: &[u8]) -> Option<String> {
+    let (_, rest) = std::str::from_utf8(words).ok()?.split_once("<Code>")?;
+    let (code, _) = rest.split_once("</Code>")?;
+    let is_code = (1..=60).contains(&code.len()) && code.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    is_code.then(|| code.to_owned())
 }
 
 /// A registry's reasons.

@@ -58,6 +58,18 @@ pub enum OciError {
         /// The registry's words.
         message: String,
     },
+    /// The host to which the registry led refused. It takes a signed address and no login.
+    #[error("{doing}: {host}, to which the registry led, answered {status}: {message}")]
+    RefusedElsewhere {
+        /// What was being done, and where.
+        doing: String,
+        /// Who refused.
+        host: String,
+        /// The status of its answer.
+        status: u16,
+        /// The code of its refusal.
+        message: String,
+    },
     /// What arrived is not what was asked for.
     #[error("{doing}: what arrived has the digest {found}, not {wanted}")]
     Corrupt {
@@ -89,6 +101,7 @@ impl OciError {
             Self::Unreachable { .. }
             | Self::RepositoryMissing { .. }
             | Self::Refused { .. }
+            | Self::RefusedElsewhere { .. }
             | Self::Corrupt { .. }
             | Self::Answer { .. } => FailureKind::Failed,
         }
@@ -103,6 +116,10 @@ impl OciError {
                  ecr:UploadLayerPart, ecr:CompleteLayerUpload, ecr:PutImage)"
                     .to_owned(),
             ),
+            Self::RefusedElsewhere { host, .. } => Some(format!(
+                "another login does not help there: look at what is on the way to {host}, a proxy or the policy of a \
+                 VPC endpoint for S3, which has to let s3:GetObject through to the registry's bucket"
+            )),
             Self::RepositoryMissing { .. } => {
                 Some("deploy first: `cargo xtask deploy` makes the repositories".to_owned())
             }
@@ -117,7 +134,9 @@ impl OciError {
     pub(crate) fn is_passing(&self) -> bool {
         match self {
             Self::Unreachable { .. } | Self::Corrupt { .. } => true,
-            Self::Refused { status, .. } => matches!(status, 408 | 429 | 500..),
+            Self::Refused { status, .. } | Self::RefusedElsewhere { status, .. } => {
+                matches!(status, 408 | 429 | 500..)
+            }
             _ => false,
         }
     }

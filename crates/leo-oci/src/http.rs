@@ -65,15 +65,21 @@ pub(crate) fn connector(registry: &Place) -> SharedHttpConnector {
     SharedHttpConnector::new(builder.tls_provider(Provider::Rustls(CryptoMode::AwsLc)).build())
 }
 
-/// Sends a request and gives the head of its answer, with a body that is still to come. The login is shown to the
-/// registry alone: whoever a redirect leads to gets none.
+/// The head of an answer, with a body that is still to come.
+pub(crate) struct Answered {
+    pub(crate) answer: HttpResponse,
+    /// The host that gave it, where the registry led to it: it was shown no login, so none could help.
+    pub(crate) elsewhere: Option<String>,
+}
+
+/// Sends a request. The login is shown to the registry alone: whoever a redirect leads to gets none.
 pub(crate) async fn send(
     connector: &SharedHttpConnector,
     registry: &Place,
     authorization: &str,
     request: Request,
     patience: Patience,
-) -> Result<HttpResponse, OciError> {
+) -> Result<Answered, OciError> {
     let Request { method, mut place, headers, mut body } = request;
     let mut known = place.is_of(registry);
     for _ in 0..=REDIRECTS {
@@ -98,7 +104,7 @@ pub(crate) async fn send(
         let status = answer.status().as_u16();
         // To be led somewhere is an answer to `HEAD`: a signed address is good for reading alone.
         if method != "GET" || !is_redirect(status) {
-            return Ok(answer);
+            return Ok(Answered { answer, elsewhere: (!known).then(|| place.host()) });
         }
         let location = answer.headers().get("location");
         let location = location.ok_or_else(|| unreadable(&place, "a redirect has no `Location`"))?;

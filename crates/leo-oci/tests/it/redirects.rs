@@ -1,4 +1,7 @@
-use leo_oci::{Connection, Login, OciError, copy};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use leo_oci::{Connection, Login, OciError, SignIn, SignInFuture, copy};
 
 use crate::bench::Bench;
 use crate::gate::{Act, Gate};
@@ -93,5 +96,47 @@ async fn registry_a_redirect_without_end_or_away_from_this_machine_in_the_clear_
         let error = connection.inspect("leo", &digest).await.unwrap_err();
         assert!(matches!(error, OciError::Answer { .. }), "{error}");
         assert!(gate.seen().len() <= 6, "{}", gate.seen().len());
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_by_the_host_that_a_redirect_led_to_is_its_own() {
+    let refusal = "<Error><Code>AccessDenied</Code><StringToSign>canary</StringToSign></Error>";
+    for (status, body) in [("403 Forbidden", refusal), ("401 Unauthorized", "<html>canary")] {
+        let bucket = Gate::start("127.0.0.1:9", move |_| answer(status, "", body)).await;
+        let elsewhere = bucket.host.clone();
+        let registry = Gate::start("127.0.0.1:9", move |seen| {
+            let location = format!("Location: http://{elsewhere}{}?X-Amz-Signature=canary\r\n", seen.path);
+            answer("307 Temporary Redirect", &location, "")
+        })
+        .await;
+        let logins = Arc::new(Logins::default());
+        let connection = Connection::signing_in(&registry.host, logins.clone()).unwrap();
+        let digest = format!("sha256:{}", "0".repeat(64)).parse().unwrap();
+        let error = connection.inspect("leo", &digest).await.unwrap_err();
+        let said = format!("failed to {error}\nhint: {}\n{:?}", error.hint().unwrap(), error.kind());
+        assert!(!said.contains("canary"), "{said}");
+        let said = said.replace(&bucket.host, "<bucket>").replace(&registry.host, "<registry>");
+        insta::assert_snapshot!(said);
+        assert_eq!((bucket.seen().len(), registry.seen().len()), (1, 1));
+        assert_eq!(logins.0.load(Ordering::SeqCst), 1, "it is no matter of the login");
+    }
+}
+
+fn answer(status: &str, header: &str, body: &str) -> Act {
+    let length = body.len();
+    Act::Answer(format!(
+        "HTTP/1.1 {status}\r\nConnection: close\r\n{header}Content-Length: {length}\r\n\r\n{body}"
+    ))
+}
+
+/// How often a login was fetched.
+#[derive(Default)]
+struct Logins(AtomicUsize);
+
+impl SignIn for Logins {
+    fn login(&self) -> SignInFuture<'_> {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        Box::pin(async { Ok(Login::new(USER, PASSWORD)) })
     }
 }

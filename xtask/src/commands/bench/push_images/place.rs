@@ -128,6 +128,7 @@ impl<'a> Place<'a> {
         let mut command = Command::new(&self.leo_infra);
         command.arg("push-images").args(image).args(["--local", "--cache", "registry", "--json"]);
         command.current_dir(self.folder.join("leo-infra"));
+        self.same_builder(&mut command);
         for (name, _) in env::vars_os() {
             if name.to_string_lossy().starts_with("AWS_") || name.to_string_lossy().starts_with("LEO_") {
                 command.env_remove(name);
@@ -153,9 +154,17 @@ impl<'a> Place<'a> {
                 "--cache-to={cache},mode=max,image-manifest=true,oci-mediatypes=true,ignore-error=true"
             ))
             .arg(format!("--tag={name}:cache-plain-image"))
-            .arg(self.source("buildx", image).folder)
-            .env("DOCKER_CONFIG", self.docker_config());
+            .arg(self.source("buildx", image).folder);
+        self.same_builder(&mut command);
         command
+    }
+
+    /// Both build with the engine's own builder, whatever this machine has chosen for one of them.
+    fn same_builder(&self, command: &mut Command) {
+        command.env("DOCKER_CONFIG", self.docker_config());
+        for chosen in ["BUILDKIT_HOST", "BUILDX_BUILDER", "BUILDX_CONFIG"] {
+            command.env_remove(chosen);
+        }
     }
 }
 
