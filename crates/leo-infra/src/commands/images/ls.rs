@@ -3,8 +3,8 @@ use crate::{
     failure::Failure,
     registry::{Seen, Wanted, bytes},
 };
-use leo_image::{Size, 
-    ListedImage,
+use leo_image::{
+    ListedImage, Size,
     retention::{FRESH, Stays, User, Verdict},
 };
 use serde_json::{Value as Json, json};

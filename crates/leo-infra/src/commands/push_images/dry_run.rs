@@ -167,6 +167,7 @@ mod tests {
         let tag: ImageTag = format!("src-{}-20261122", "0a".repeat(20)).parse().expect("is a tag");
         let source = SourceFacts {
             hash: "0a".repeat(32),
+            stamps: String::new(),
             tags: SourceTags { new: tag.clone(), accepted: vec![tag] },
             files: 10_000,
             bytes: 1_000_000_000,
