@@ -22,9 +22,7 @@ fn repository() -> Repository {
 type Asked = Arc<Mutex<Vec<(String, Value)>>>;
 
 /// A catalog whose calls are answered by `answer`, and the requests that it made.
-fn answering(
-    answer: impl Fn(&str, &Value) -> (u16, Value) + Send + Sync + 'static,
-) -> (Catalog, Asked) {
+fn answering(answer: impl Fn(&str, &Value) -> (u16, Value) + Send + Sync + 'static) -> (Catalog, Asked) {
     let asked = Asked::default();
     let mut ecr = Ecr::new(Store::Memory(Arc::default()));
     let requests = asked.clone();
