@@ -22,6 +22,9 @@ if [[ $DEPLOY == true ]]; then
   [[ -n $TOKEN ]] || refuse "token is empty: a deploy is started with one that may start workflows in $INFRA_REPOSITORY"
 fi
 folder=$(cd "$WORKSPACE" && realpath -e -- "$CONTEXT") || refuse "context is \`$CONTEXT\`: it is not in the workspace"
+# Where it is in the end: a link would lead out of the workspace as well as `..` does.
+workspace=$(realpath -e -- "$WORKSPACE")
+[[ $folder == "$workspace" || $folder == "${workspace%/}/"* ]] || refuse "context is \`$CONTEXT\`: it is not in the workspace"
 [[ -d $folder ]] || refuse "context is \`$CONTEXT\`: that is no folder"
 
 infra=$(cd -- "$ACTION/../.." && pwd)

@@ -33,6 +33,8 @@ pub(crate) struct Folder<'a> {
 #[derive(Debug)]
 pub(crate) struct Seen {
     pub(crate) hash: SourceHash,
+    /// Over the stamps of the files, and over nothing of the folders: a build may write into those.
+    pub(crate) stamps: SourceHash,
     pub(crate) files: u64,
     pub(crate) bytes: u64,
     pub(crate) read: u64,
@@ -61,7 +63,18 @@ impl Folder<'_> {
 
         let mut hash = Fields::new("context");
         let mut first_names: HashMap<(u64, u64), &Path> = HashMap::new();
-        let mut seen = Seen { hash: hash.finish(), files: 0, bytes: 0, read, leaks: Vec::new() };
+        let mut stamps = Fields::new("stamps");
+        if let Ok(list) = self.list.metadata() {
+            Stamp::of(&list).add_to(&mut stamps);
+        }
+        let mut seen = Seen {
+            hash: hash.finish(),
+            stamps: stamps.finish(),
+            files: 0,
+            bytes: 0,
+            read,
+            leaks: Vec::new(),
+        };
         for (found, content) in &found {
             let metadata = &found.metadata;
             let kind = metadata.file_type();
@@ -72,6 +85,7 @@ impl Folder<'_> {
                 hash.number(mode);
                 continue;
             }
+            Stamp::of(metadata).add_to(&mut stamps);
             self.leaks(found, content.as_ref(), &mut seen.leaks);
             if kind.is_symlink() {
                 hash.add(b"link");
@@ -100,6 +114,7 @@ impl Folder<'_> {
             }
         }
         seen.hash = hash.finish();
+        seen.stamps = stamps.finish();
         Ok(seen)
     }
 

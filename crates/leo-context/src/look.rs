@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use crate::cache::Moment;
+use crate::cache::{Moment, Stamp};
 use crate::dockerfile::{self, MovingBase};
 use crate::error::ContextError;
 use crate::folder::{Finding, Folder, Seen};
@@ -42,6 +42,9 @@ pub struct Request<'a> {
 pub struct Look {
     /// All of it as one number.
     pub hash: SourceHash,
+    /// When the files were last written, as one number: where it is the same at two looks, none of them was another one
+    /// in between, not even one that was put back. It means nothing on another machine.
+    pub stamps: SourceHash,
     /// Files that a build would see, all contexts together.
     pub files: u64,
     /// Their bytes.
@@ -66,6 +69,10 @@ pub fn look(request: &Request<'_>) -> Result<Look, ContextError> {
     let started = Moment::now();
     let context = place::context(request.context, request.own_root, request.home)?;
     let dockerfile = place::dockerfile(request.dockerfile, &context)?;
+    let mut stamps = Fields::new("stamps");
+    if let Ok(metadata) = dockerfile.metadata() {
+        Stamp::of(&metadata).add_to(&mut stamps);
+    }
     let text = std::fs::read(&dockerfile)
         .map_err(|source| ContextError::Dockerfile { path: request.dockerfile.to_owned(), source })?;
     let scanner = Scanner::new();
@@ -96,12 +103,13 @@ pub fn look(request: &Request<'_>) -> Result<Look, ContextError> {
     hash.add(&text);
     let (mut files, mut bytes, mut read) = (0, 0, 0);
     for folder in &folders {
-        let Seen { hash: of_folder, files: more, bytes: size, read: fresh, leaks } =
+        let Seen { hash: of_folder, stamps: of_files, files: more, bytes: size, read: fresh, leaks } =
             folder.look(request.cache, started, &scanner)?;
         if let LeakSource::Named(name) = &folder.source {
             hash.add(name.as_bytes());
         }
         hash.add(of_folder.to_string().as_bytes());
+        stamps.add(of_files.to_string().as_bytes());
         (files, bytes, read) = (files + more, bytes + size, read + fresh);
         found.extend(leaks);
     }
@@ -109,7 +117,8 @@ pub fn look(request: &Request<'_>) -> Result<Look, ContextError> {
     let (mut leaks, unused_allowed) = judge(found, request.allowed);
     leaks.extend(arguments(request, &scanner));
     let moving = dockerfile::moving(&String::from_utf8_lossy(&text), request);
-    Ok(Look { hash: hash.finish(), files, bytes, read, moving, leaks, unused_allowed })
+    let (hash, stamps) = (hash.finish(), stamps.finish());
+    Ok(Look { hash, stamps, files, bytes, read, moving, leaks, unused_allowed })
 }
 
 /// Secrets in the values of build arguments, which anyone can read in the image's history.

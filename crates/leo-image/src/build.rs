@@ -38,12 +38,13 @@ impl Output {
     }
 }
 
-/// Builds one image and says its digest.
+/// Builds one image and says its digest. `moving`: a base may be another one than the engine has.
 pub(crate) async fn build(
     engine: &Engine,
     login: &Login,
     plan: &BuildPlan,
     output: &Output,
+    moving: bool,
     reporter: &Reporter,
 ) -> Result<ImageDigest, ImageError> {
     let dockerfile = plan.dockerfile();
@@ -56,7 +57,7 @@ pub(crate) async fn build(
     });
     let metadata = login.directory().join("metadata.json");
     let mut command = engine.command();
-    login.apply(&mut command).args(arguments(plan, output, engine, &metadata));
+    login.apply(&mut command).args(arguments(plan, output, engine, moving, &metadata));
     let mut child = command.spawn().map_err(|error| engine.unstartable(&error))?;
 
     let mut progress = Progress::default();
@@ -81,7 +82,13 @@ pub(crate) async fn build(
     Ok(digest)
 }
 
-fn arguments(plan: &BuildPlan, output: &Output, engine: &Engine, metadata: &Path) -> Vec<OsString> {
+fn arguments(
+    plan: &BuildPlan,
+    output: &Output,
+    engine: &Engine,
+    moving: bool,
+    metadata: &Path,
+) -> Vec<OsString> {
     let output = format!("--output={}", output.argument(&plan.repository.uri)).into();
     let metadata_file = ["--metadata-file".into(), metadata.into()];
     if engine.is_buildctl() {
@@ -89,7 +96,12 @@ fn arguments(plan: &BuildPlan, output: &Output, engine: &Engine, metadata: &Path
     }
     let plan_arguments = match engine.push_mode() {
         // The classic store refuses a build that exports a registry cache.
-        PushMode::ByTag => BuildPlan { cache: None, ..plan.clone() }.arguments(),
+        PushMode::ByTag => {
+            let mut arguments = BuildPlan { cache: None, ..plan.clone() }.arguments();
+            // It takes a base that it has for the newest.
+            arguments.extend(moving.then(|| "--pull".into()));
+            arguments
+        }
         PushMode::ByDigest | PushMode::ThroughStore => plan.arguments(),
     };
     let context = plan.source.context.clone().into_os_string();

@@ -110,8 +110,8 @@ impl Catalog {
             what: "ECR's DescribeImages",
             problem: format!("an image's digest is `{digest}`"),
         })?;
-        let tags = details.image_tags().iter().filter_map(|tag| tag.parse().ok()).collect();
-        Ok(Some(StoredImage { digest, tags }))
+        let tags: Result<_, _> = details.image_tags().iter().map(|tag| ImageTag::of_answer(tag)).collect();
+        Ok(Some(StoredImage { digest, tags: tags? }))
     }
 
     /// Gives an image a tag that no image has. A tag that is there is never moved.

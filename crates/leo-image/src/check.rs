@@ -37,6 +37,8 @@ pub struct Checked {
 pub struct SourceFacts {
     /// Its hash over all that changes the image.
     pub hash: String,
+    /// When its files were last written, as one number ([`Look::stamps`]).
+    pub stamps: String,
     /// The tags by which the registry knows images of this source.
     pub tags: SourceTags,
     /// How many files the context has, without ignored ones.
@@ -127,6 +129,7 @@ pub(crate) async fn look(plan: &BuildPlan, options: &PublishOptions) -> Result<S
     Ok(SourceFacts {
         tags: SourceTags::of(&looked.hash.short(), !looked.moving.is_empty(), today, max_age_days),
         hash: looked.hash.to_string(),
+        stamps: looked.stamps.to_string(),
         files: looked.files,
         bytes: looked.bytes,
         read: looked.read,

@@ -2,6 +2,7 @@
 
 use crate::build::{self, Output};
 use crate::event::Reporter;
+use crate::local_names::LocalNames;
 use crate::login::Login;
 use crate::process;
 use crate::push::push;
@@ -17,6 +18,8 @@ pub(crate) struct Delivery<'a> {
     pub(crate) plan: &'a BuildPlan,
     pub(crate) catalog: &'a Catalog,
     pub(crate) reporter: &'a Reporter,
+    /// A base may have moved since the engine got it.
+    pub(crate) moving: bool,
 }
 
 /// An image that is in the registry.
@@ -25,7 +28,7 @@ pub(crate) struct Delivered {
     /// Something was sent; `false` when the registry had it already.
     pub(crate) sent: bool,
     /// Names that the engine still has for it.
-    pub(crate) names: Vec<String>,
+    pub(crate) names: LocalNames,
 }
 
 impl Delivery<'_> {
@@ -41,36 +44,53 @@ impl Delivery<'_> {
     /// Builds into the engine's store, and sends from there what the registry doesn't have.
     async fn through_store(&self) -> Result<Delivered, ImageError> {
         let local = ImageTag::of_build(&self.random_word());
-        let mut names = vec![self.name(&local)];
-        let digest =
-            build::build(self.engine, self.login, self.plan, &Output::Store(local), self.reporter).await?;
-        let pushed = match self.catalog.by_digest(&self.plan.repository, &digest).await {
-            Ok(Some(_)) => Ok(false),
-            Ok(None) => self.push(&mut names, &digest).await.map(|()| true),
-            Err(error) => Err(error),
-        };
-        match pushed {
-            Ok(sent) => Ok(Delivered { digest, sent, names }),
+        let mut names = LocalNames::new(self.engine);
+        names.add(self.name(&local));
+        match self.store_and_push(local, &mut names).await {
+            Ok((digest, sent)) => Ok(Delivered { digest, sent, names }),
             Err(error) => {
-                self.forget(&names).await;
+                names.forget().await;
                 Err(error)
             }
         }
     }
 
+    async fn store_and_push(
+        &self,
+        local: ImageTag,
+        names: &mut LocalNames,
+    ) -> Result<(ImageDigest, bool), ImageError> {
+        let local_name = self.name(&local);
+        let digest = self.build(&Output::Store(local)).await?;
+        let there = self.catalog.by_digest(&self.plan.repository, &digest).await?.is_some();
+        if !there {
+            self.push(&local_name, names, &digest).await?;
+        }
+        Ok((digest, !there))
+    }
+
     /// Sends an image under the tag that its digest gives it, so that it is never in the registry without one.
-    async fn push(&self, names: &mut Vec<String>, digest: &ImageDigest) -> Result<(), ImageError> {
+    async fn push(
+        &self,
+        local: &str,
+        names: &mut LocalNames,
+        digest: &ImageDigest,
+    ) -> Result<(), ImageError> {
         let tag = ImageTag::of_digest(digest);
         let name = self.name(&tag);
-        let local = names.first().cloned().unwrap_or_default();
-        self.docker(&["image", "tag", &local, &name]).await?;
-        names.push(name.clone());
+        names.add(name.clone());
+        self.docker(&["image", "tag", local, &name]).await?;
         self.reporter.send(ImageEventKind::Pushing { tag: Some(tag) });
         // A build can take longer than a token lives.
         self.login.renew().await?;
         match self.send(&name).await {
             Err(ImageError::Denied { message, .. }) => {
                 self.sign_in_again(&message).await?;
+                self.send(&name).await
+            }
+            // Another run on this machine pushed the same image, and took the name away when it was done.
+            Err(ImageError::Push { message, .. }) if is_gone_here(&message) => {
+                self.docker(&["image", "tag", local, &name]).await?;
                 self.send(&name).await
             }
             result => result,
@@ -90,7 +110,7 @@ impl Delivery<'_> {
     async fn by_digest(&self) -> Result<Delivered, ImageError> {
         self.reporter.send(ImageEventKind::Pushing { tag: None });
         let digest = self.build_to_registry(&Output::RegistryByDigest).await?;
-        Ok(Delivered { digest, sent: true, names: Vec::new() })
+        Ok(Delivered { digest, sent: true, names: LocalNames::new(self.engine) })
     }
 
     /// Builds and pushes in one go, under a tag that is free whatever the digest turns out to be.
@@ -102,19 +122,24 @@ impl Delivery<'_> {
             );
         }
         let free = ImageTag::of_build(&self.random_word());
-        let names = vec![self.name(&free)];
+        let mut names = LocalNames::new(self.engine);
+        names.add(self.name(&free));
         self.reporter.send(ImageEventKind::Pushing { tag: Some(free.clone()) });
         match self.build_to_registry(&Output::RegistryAs(free)).await {
             Ok(digest) => Ok(Delivered { digest, sent: true, names }),
             Err(error) => {
-                self.forget(&names).await;
+                names.forget().await;
                 Err(error)
             }
         }
     }
 
+    async fn build(&self, output: &Output) -> Result<ImageDigest, ImageError> {
+        build::build(self.engine, self.login, self.plan, output, self.moving, self.reporter).await
+    }
+
     async fn build_to_registry(&self, output: &Output) -> Result<ImageDigest, ImageError> {
-        let build = || build::build(self.engine, self.login, self.plan, output, self.reporter);
+        let build = || self.build(output);
         let denied = |error| match error {
             ImageError::Build { step, message, .. } if self.was_refused(step.as_deref(), &message) => {
                 ImageError::Denied { repository: self.plan.repository.uri.clone(), message }
@@ -140,16 +165,6 @@ impl Delivery<'_> {
     async fn sign_in_again(&self, message: &str) -> Result<(), ImageError> {
         self.reporter.note(format!("signing in again: {message}"));
         self.login.renew().await
-    }
-
-    /// Takes names off an image in the engine's store: images are kept in the registry. Whether it works changes
-    /// nothing for the caller.
-    pub(crate) async fn forget(&self, names: &[String]) {
-        if !names.is_empty() {
-            let names = names.iter().map(String::as_str);
-            let arguments: Vec<&str> = ["image", "rm"].into_iter().chain(names).collect();
-            let _ = self.docker(&arguments).await;
-        }
     }
 
     /// Runs a `docker` command about the repository.
@@ -186,6 +201,12 @@ fn push_error(uri: &str, message: &str) -> ImageError {
     } else {
         ImageError::Push { repository, message }
     }
+}
+
+/// Whether the engine has no image of the name that was to be pushed: the words of containerd's store, then those of the
+/// classic one.
+fn is_gone_here(message: &str) -> bool {
+    message.contains("tag does not exist") || message.contains("does not exist locally")
 }
 
 /// Whether a registry refused who we are. Registries have no common words for it.

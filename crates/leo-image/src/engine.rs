@@ -2,6 +2,7 @@ use std::ffi::OsString;
 use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::process::Output;
+use std::time::Duration;
 
 use tokio::process::Command;
 
@@ -37,6 +38,9 @@ pub enum PushMode {
     ByTag,
 }
 
+/// How long an engine may take to answer a question; one that hangs takes for ever.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 /// The first buildx with `--progress=rawjson`.
 const OLDEST_BUILDX: (u32, u32) = (0, 13);
 
@@ -71,7 +75,7 @@ impl Engine {
             config_directory,
             push_mode: PushMode::ByDigest,
         };
-        let asked = engine.command().args(["debug", "workers"]).output().await;
+        let asked = answer(engine.command().args(["debug", "workers"])).await;
         let asked = asked.map_err(|error| engine.unstartable(&error))?;
         if asked.status.success() {
             Ok(engine)
@@ -96,14 +100,14 @@ impl Engine {
             if let Some(directory) = &config_directory {
                 command.env("DOCKER_CONFIG", directory);
             }
-            command.args(arguments).output().await.map_err(|error| unstartable(&error))
+            answer(command.args(arguments)).await.map_err(|error| unstartable(&error))
         };
         let (version, builder, store) = tokio::join!(
             ask(&["buildx", "version"]),
             ask(&["buildx", "inspect"]),
             ask(&["info", "--format", "{{json .DriverStatus}}"]),
         );
-        let (version, builder, store) = (version?, builder?, store?);
+        let (version, builder) = (version?, builder?);
         if !version.status.success() {
             return Err(ImageError::BuildxMissing { message: reason(&version) });
         }
@@ -113,11 +117,14 @@ impl Engine {
         }
         let push_mode = match driver(&stdout(&builder)) {
             Some(driver) if driver != "docker" => PushMode::ByDigest,
-            _ if !store.status.success() => {
-                return Err(ImageError::EngineUnreachable { message: reason(&store) });
+            _ => {
+                let store = store?;
+                if !store.status.success() {
+                    return Err(ImageError::EngineUnreachable { message: reason(&store) });
+                }
+                let containerd = stdout(&store).contains("io.containerd.snapshotter");
+                if containerd { PushMode::ThroughStore } else { PushMode::ByTag }
             }
-            _ if stdout(&store).contains("io.containerd.snapshotter") => PushMode::ThroughStore,
-            _ => PushMode::ByTag,
         };
         Ok(Self { program, client: Client::Buildx, host: None, config_directory, push_mode })
     }
@@ -163,6 +170,17 @@ impl Engine {
             (Client::Buildx, _) => unstartable(error),
         }
     }
+}
+
+/// What a short command answers.
+async fn answer(command: &mut Command) -> std::io::Result<Output> {
+    let waited = tokio::time::timeout(PATIENCE, command.output()).await;
+    waited.unwrap_or_else(|_| {
+        let arguments: Vec<_> = command.as_std().get_args().map(|text| text.to_string_lossy()).collect();
+        let seconds = PATIENCE.as_secs();
+        let problem = format!("no answer to `{}` within {seconds} s", arguments.join(" "));
+        Err(std::io::Error::new(ErrorKind::TimedOut, problem))
+    })
 }
 
 /// Why `docker` could not be started.

@@ -69,15 +69,15 @@ pub enum ImageError {
         /// Why.
         source: ContextError,
     },
-    /// The build context holds what must not get into an image.
+    /// A build would see what must not get into an image.
     #[error(
-        "build the {image} image: its build context holds {}, which must not get into an image",
-        counted(leaks.len(), "file that looks like a secret", "files that look like secrets")
+        "build the {image} image: a build would see {}",
+        counted(leaks.len(), "thing that looks like a secret", "things that look like secrets")
     )]
     Leaks {
         /// The image.
         image: ImageName,
-        /// Each file.
+        /// Each place.
         leaks: Vec<Leak>,
     },
     /// The build of an image failed.
@@ -269,14 +269,15 @@ impl ImageError {
             ),
             Self::Context { source, .. } => source.hint(),
             Self::Leaks { .. } => Some(
-                "add the lines to .dockerignore in the build context; for a file that is no secret, \
+                "do what stands beside each; for a file that is no secret, \
                  `images.<name>.allow_in_context` in infra/leo.toml or --allow-in-context PATH"
                     .to_owned(),
             ),
             Self::Denied { .. } => Some(
                 "check that the credentials may push to this repository: ecr:GetAuthorizationToken, \
                  ecr:BatchCheckLayerAvailability, ecr:InitiateLayerUpload, ecr:UploadLayerPart, \
-                 ecr:CompleteLayerUpload, ecr:PutImage and ecr:BatchGetImage"
+                 ecr:CompleteLayerUpload, ecr:PutImage, ecr:BatchGetImage, ecr:GetDownloadUrlForLayer and \
+                 ecr:DescribeImages"
                     .to_owned(),
             ),
             Self::RepositoryMissing { .. } => {
@@ -343,13 +344,9 @@ impl ImageError {
                 let rest = (more > 0).then(|| format!("and {more} more"));
                 findings.iter().take(SHOWN_FINDINGS).map(ToString::to_string).chain(rest).collect()
             }
-            Self::Leaks { leaks, .. } => leaks
-                .iter()
-                .map(|leak| {
-                    let line = leak.ignore_line().map(|line| format!(" (line for .dockerignore: `{line}`)"));
-                    format!("{leak}{}", line.unwrap_or_default())
-                })
-                .collect(),
+            Self::Leaks { leaks, .. } => {
+                leaks.iter().map(|leak| format!("{leak} ({})", leak.fix())).collect()
+            }
             _ => Vec::new(),
         }
     }
@@ -366,7 +363,7 @@ impl ImageError {
     }
 }
 
-/// `1 file` or `2 files`.
+/// `1 thing` or `2 things`.
 fn counted(count: usize, one: &str, more: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { more })
 }

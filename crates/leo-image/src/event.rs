@@ -175,6 +175,10 @@ impl Reporter {
         Self { image, sink }
     }
 
+    pub(crate) fn image(&self) -> ImageName {
+        self.image
+    }
+
     pub(crate) fn send(&self, kind: ImageEventKind) {
         (self.sink)(ImageEvent { image: self.image, kind });
     }

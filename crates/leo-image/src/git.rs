@@ -1,5 +1,6 @@
 use std::path::Path;
 
+use crate::plan::MAIN_BRANCH;
 use crate::process;
 
 /// What git says of a build context.
@@ -7,7 +8,8 @@ use crate::process;
 pub struct GitFacts {
     /// The full id of the commit that is checked out.
     pub commit: String,
-    /// The branch; `None` when no branch is checked out.
+    /// The branch; in a pull request's workflow on GitHub, which checks out none, the pull request's. `None` when there is
+    /// none.
     pub branch: Option<String>,
     /// Nothing under the context differs from the commit, and nothing there is untracked. Ignored files don't
     /// count: git can't know what they hold.
@@ -15,23 +17,38 @@ pub struct GitFacts {
 }
 
 impl GitFacts {
-    /// Asks git about `context`. `None` when there is no git, no repository, or no commit yet: an image is built all
-    /// the same, only without a `git-` tag.
+    /// Asks git about `context`. `None` when there is no git, no repository, no commit yet, or nothing of the context in
+    /// it: an image is built all the same, only without a `git-` tag.
     pub async fn read(context: &Path) -> Option<Self> {
-        let (head, branch, status) = tokio::join!(
+        Self::read_for(context, std::env::var("GITHUB_HEAD_REF").ok()).await
+    }
+
+    async fn read_for(context: &Path, pull_request: Option<String>) -> Option<Self> {
+        // A pull request of a fork's `main` is not ours.
+        let pull_request = pull_request.filter(|branch| !branch.is_empty() && branch != MAIN_BRANCH);
+        let (head, branch, status, tracked) = tokio::join!(
             git(context, &["rev-parse", "--verify", "HEAD"]),
             git(context, &["symbolic-ref", "--short", "--quiet", "HEAD"]),
             git(context, &["status", "--porcelain", "--untracked-files=normal", "--", "."]),
+            git(context, &["ls-files", "--", "."]),
         );
-        let branch = branch.filter(|branch| !branch.is_empty());
+        // A folder that the repository around it ignores is clean whatever it holds.
+        tracked.filter(|files| !files.is_empty())?;
+        let branch = branch.filter(|branch| !branch.is_empty()).or(pull_request);
         Some(Self { commit: head?, branch, clean: status?.is_empty() })
     }
 }
+
+/// What makes git answer for another repository than the one it is asked in; a hook's programs have them.
+const ELSEWHERE: [&str; 4] = ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"];
 
 /// The trimmed output of a git command that succeeded. It takes no lock, so a parallel commit is not disturbed.
 async fn git(directory: &Path, arguments: &[&str]) -> Option<String> {
     let mut command = process::command("git");
     command.arg("--no-optional-locks").arg("-C").arg(directory).args(arguments);
+    for name in ELSEWHERE {
+        command.env_remove(name);
+    }
     let output = command.output().await.ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
@@ -68,6 +85,18 @@ mod tests {
         assert!(!GitFacts::read(&context).await.unwrap().clean);
 
         run(root, &["checkout", "--quiet", "--detach"]).await;
-        assert_eq!(GitFacts::read(&context).await.unwrap().branch, None);
+        let branch = async |name: Option<&str>| {
+            GitFacts::read_for(&context, name.map(str::to_owned)).await.unwrap().branch
+        };
+        assert_eq!(branch(None).await, None);
+        assert_eq!(branch(Some("")).await, None);
+        assert_eq!(branch(Some("main")).await, None);
+        assert_eq!(branch(Some("fix/y")).await.as_deref(), Some("fix/y"));
+
+        // Git has nothing of it, so it says nothing of it.
+        std::fs::write(root.join(".gitignore"), "ignored\n").unwrap();
+        std::fs::create_dir(root.join("ignored")).unwrap();
+        std::fs::write(root.join("ignored/Dockerfile"), "FROM scratch\n").unwrap();
+        assert_eq!(GitFacts::read(&root.join("ignored")).await, None);
     }
 }

@@ -66,6 +66,14 @@ impl Catalog {
         match &outcome {
             TagOutcome::Set => reporter.send(ImageEventKind::Tagged { tag: tag.clone() }),
             TagOutcome::AlreadySet => {}
+            TagOutcome::Taken { by } if tag.is_source() => {
+                reporter.send(ImageEventKind::Warning(format!(
+                    "{tag} stays with the older image that has it ({by}): the next build of this source is answered \
+                     with that one; `--images {}={}` deploys the one that was built now",
+                    reporter.image(),
+                    manifest.digest()
+                )));
+            }
             TagOutcome::Taken { by } => reporter.note(format!(
                 "{tag} stays with the image that has it ({by}); this one has another digest: it was built again, or \
                  from something that git does not see"
@@ -76,6 +84,6 @@ impl Catalog {
 }
 
 /// Whether an image with this tag is kept: those with a cache's tag expire.
-fn is_lasting(tag: &ImageTag) -> bool {
+pub(crate) fn is_lasting(tag: &ImageTag) -> bool {
     !tag.as_str().starts_with("cache-")
 }

@@ -25,6 +25,7 @@ mod event;
 mod git;
 mod keep;
 mod lazy;
+mod local_names;
 mod login;
 mod lookup;
 mod plan;

@@ -28,7 +28,8 @@ impl Catalog {
 }
 
 /// Which tag has which image. An answer says what was not found under the tag that was asked for, but may call an image
-/// that has several tags by any of them (the emulator does): then the order of the request decides.
+/// that has several tags by any of them (the emulator does). So a tag has the image that goes by it; else the only image
+/// that was answered; else the one in its place, unless that goes by another of the tags.
 fn assigned(tags: &[ImageTag], answer: &BatchGetImageOutput) -> Vec<(ImageTag, Manifest)> {
     let missing: BTreeSet<&str> = answer
         .failures()
@@ -43,14 +44,16 @@ fn assigned(tags: &[ImageTag], answer: &BatchGetImageOutput) -> Vec<(ImageTag, M
         .collect();
     let by_name: HashMap<&str, &Manifest> =
         images.iter().filter_map(|(name, manifest)| Some(((*name)?, manifest))).collect();
-    let all_named = present.iter().all(|tag| by_name.contains_key(tag.as_str()));
-    let in_order = !all_named && images.len() == present.len();
+    let only = images.first().map(|(_, manifest)| manifest);
+    let only = only.filter(|only| images.iter().all(|(_, manifest)| manifest.digest() == only.digest()));
+    let in_place = |place: usize| {
+        let (name, manifest) = images.get(place).filter(|_| images.len() == present.len())?;
+        let anothers = name.is_some_and(|name| tags.iter().any(|tag| tag.as_str() == name));
+        (!anothers).then_some(manifest)
+    };
     let holder = |(place, tag): (usize, &&ImageTag)| {
-        let manifest = if in_order {
-            images.get(place).map(|(_, manifest)| manifest)
-        } else {
-            by_name.get(tag.as_str()).copied()
-        };
+        let named = by_name.get(tag.as_str()).copied();
+        let manifest = named.or(only).or_else(|| in_place(place));
         Some(((*tag).clone(), manifest?.clone()))
     };
     present.iter().enumerate().filter_map(holder).collect()
@@ -92,7 +95,13 @@ mod tests {
         // One image under the tag that it got last, for each tag that was asked for.
         assert_eq!(found(&[('1', Some("c")), ('1', Some("c"))], &["b"]), "a=1 c=1");
         assert_eq!(found(&[('1', Some("x")), ('2', Some("y"))], &["b"]), "a=1 c=2");
-        // Once for both of its tags: what is sure is said, and the other tag is asked for when it is set.
-        assert_eq!(found(&[('1', Some("a"))], &["b"]), "a=1");
+        // Once for both of its tags.
+        assert_eq!(found(&[('1', Some("a"))], &["b"]), "a=1 c=1");
+        assert_eq!(found(&[('1', None)], &["a", "c"]), "b=1");
+        // In another order than they were asked for, with one that goes by a tag of its own.
+        assert_eq!(found(&[('3', Some("c")), ('1', Some("a")), ('2', Some("x"))], &[]), "a=1 c=3");
+        assert_eq!(found(&[('1', Some("a")), ('2', Some("x")), ('3', Some("c"))], &[]), "a=1 b=2 c=3");
+        // Two images for three tags: which of them has the third is not known.
+        assert_eq!(found(&[('1', Some("a")), ('2', Some("b"))], &[]), "a=1 b=2");
     }
 }

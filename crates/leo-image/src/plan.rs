@@ -61,7 +61,7 @@ pub struct BuildPlan {
     pub repository: Repository,
     /// What git said of the context when this was planned.
     pub git: Option<GitFacts>,
-    /// `git-<commit>-<architecture>`, where the tree is clean.
+    /// `git-<commit>-<architecture>`, where the tree is clean and all that is built from.
     pub git_tag: Option<ImageTag>,
     /// The registry cache; `None` uses the engine's own.
     pub cache: Option<CachePlan>,
@@ -96,7 +96,7 @@ impl CachePlan {
 }
 
 /// The branch whose cache every other branch may start from.
-const MAIN_BRANCH: &str = "main";
+pub(crate) const MAIN_BRANCH: &str = "main";
 /// The date in an image, in seconds since 1970: constant, so that the digest depends on what is in the image and not on
 /// which commit or when.
 pub(crate) const EPOCH: u32 = 0;
@@ -119,7 +119,8 @@ pub fn plan(input: PlanInput) -> BuildPlan {
     } = input;
     let git_tag = git
         .as_ref()
-        .filter(|facts| facts.clean)
+        // What is in another folder is none of this commit's.
+        .filter(|facts| facts.clean && source.named_contexts.is_empty())
         .map(|facts| ImageTag::of_commit(&facts.commit, architecture));
     let cache = match cache {
         CacheUse::EngineOnly => None,
@@ -255,6 +256,9 @@ mod tests {
         assert_eq!(with(Some(facts(None, true))), Some(format!("git-{}-arm64", "c0ffee".repeat(6))));
         assert_eq!(with(Some(facts(None, false))), None);
         assert_eq!(with(None), None);
+        let mut more = input();
+        more.source.named_contexts = BTreeMap::from([("binary".into(), "/out".into())]);
+        assert_eq!(plan(more).git_tag, None);
     }
 
     #[test]

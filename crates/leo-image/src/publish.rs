@@ -6,7 +6,7 @@ use tokio::task::JoinSet;
 
 use crate::catalog::Manifest;
 use crate::check::{judge, look};
-use crate::delivery::Delivery;
+use crate::delivery::{Delivered, Delivery};
 use crate::event::Reporter;
 use crate::login::Login;
 use crate::{
@@ -176,7 +176,12 @@ impl Publisher {
     async fn keep_present(&self, plan: &BuildPlan, present: &Present) -> Result<PublishedImage, ImageError> {
         let reporter = self.reporter(plan);
         if let Some(tag) = plan.git_tag.as_ref().filter(|_| present.git_tag_missing) {
-            self.catalog.tag(&plan.repository, &present.manifest, tag, &reporter).await?;
+            if let Err(error) = self.catalog.tag(&plan.repository, &present.manifest, tag, &reporter).await {
+                // The image is there and has a tag; ECR allows no more than 1,000 on one.
+                reporter.send(ImageEventKind::Warning(format!(
+                    "the image stays without {tag}: failed to {error}"
+                )));
+            }
         }
         reporter.send(ImageEventKind::Published { digest: present.digest().clone(), sent: false });
         published(plan, &present.manifest, present.tag.clone(), Made::Unchanged)
@@ -188,16 +193,20 @@ impl Publisher {
         let reporter = self.reporter(plan);
         let engine = self.engine.get().await?;
         let login = Login::new(engine, &self.registry).await?;
-        let delivery = Delivery { engine, login: &login, plan, catalog: &self.catalog, reporter: &reporter };
-        let delivered = delivery.deliver().await?;
+        let delivery = Delivery {
+            engine,
+            login: &login,
+            plan,
+            catalog: &self.catalog,
+            reporter: &reporter,
+            moving: !checked.source.moving.is_empty(),
+        };
+        let Delivered { digest, sent, names } = delivery.deliver().await?;
         // Taking names off an image takes as long as asking the registry about it.
-        let (tagged, ()) = tokio::join!(
-            self.verify_and_tag(checked, &delivered.digest, &reporter),
-            delivery.forget(&delivered.names),
-        );
+        let (tagged, ()) = tokio::join!(self.verify_and_tag(checked, &digest, &reporter), names.forget(),);
         let (manifest, tag, bytes) = tagged?;
-        reporter.send(ImageEventKind::Published { digest: delivered.digest, sent: delivered.sent });
-        let made = Made::Built { reason, sent: delivered.sent, took: began.elapsed() };
+        reporter.send(ImageEventKind::Published { digest, sent });
+        let made = Made::Built { reason, sent, took: began.elapsed() };
         Ok(PublishedImage { bytes: Some(bytes), ..published(plan, &manifest, tag, made)? })
     }
 
@@ -229,7 +238,8 @@ impl Publisher {
         }
         let mut wanted = Vec::new();
         match source {
-            Ok(source) if source.hash == checked.source.hash => {
+            // The same content with other stamps was another one in between, and that may be what was built.
+            Ok(source) if (&source.hash, &source.stamps) == (&checked.source.hash, &checked.source.stamps) => {
                 wanted.push(&checked.source.tags.new);
                 // A commit or an edit meanwhile: which of the two was built is not known.
                 wanted.extend(plan.git_tag.as_ref().filter(|_| git == plan.git));

@@ -3,7 +3,7 @@ use std::str::FromStr;
 
 use leo_config::Architecture;
 
-use crate::ImageDigest;
+use crate::{ImageDigest, ImageError};
 
 /// A tag of an image: at most 128 of `A-Z a-z 0-9 _ . -`, not starting with `.` or `-` (OCI distribution
 /// specification, "Pulling manifests").
@@ -19,6 +19,7 @@ pub struct TagError {
 }
 
 const MAX_LENGTH: usize = 128;
+const MOST_OF_ECR: usize = 300;
 
 impl ImageTag {
     /// The tag's text.
@@ -64,9 +65,24 @@ impl ImageTag {
         (!environment.is_empty()).then_some((environment, number))
     }
 
+    /// Whether it says what the image was built from.
+    pub(crate) fn is_source(&self) -> bool {
+        self.0.starts_with("src-")
+    }
+
     /// Whether it names a build cache.
     pub fn is_cache(&self) -> bool {
         self.0.starts_with("cache-")
+    }
+
+    /// A tag that ECR says an image has: it takes longer ones than other registries do, up to 300 characters
+    /// ("ImageIdentifier", Amazon ECR API Reference).
+    pub(crate) fn of_answer(text: &str) -> Result<Self, ImageError> {
+        let fits = !text.is_empty() && sanitized(text, MOST_OF_ECR) == text;
+        fits.then(|| Self(text.to_owned())).ok_or_else(|| ImageError::Answer {
+            what: "ECR's DescribeImages",
+            problem: format!("an image's tag is `{text}`"),
+        })
     }
 
     /// Whether somebody wants the image to be kept, for a reason that can't be seen from here.
@@ -157,6 +173,10 @@ mod tests {
     fn texts_that_no_registry_takes_are_refused() {
         for bad in ["", ".a", "-a", "a b", "a/b", "ä", &"x".repeat(129)] {
             assert!(bad.parse::<ImageTag>().is_err(), "{bad}");
+        }
+        for (answer, taken) in [("x".repeat(300), true), ("x".repeat(301), false), ("a/b".to_owned(), false)]
+        {
+            assert_eq!(ImageTag::of_answer(&answer).is_ok(), taken, "{answer}");
         }
     }
 }

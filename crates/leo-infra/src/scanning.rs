@@ -57,8 +57,13 @@ impl Scans<'_> {
         if self.target.local.is_some() {
             return;
         }
-        for image in images {
-            match self.known(image).await {
+        let known = async |place: usize| match images.get(place) {
+            Some(image) => Some((image, self.known(image).await)),
+            None => None,
+        };
+        let (first, second) = tokio::join!(known(0), known(1));
+        for (image, known) in first.into_iter().chain(second) {
+            match known {
                 Ok(Scan::Done(findings)) => {
                     reporter.note(format!("{}: {}", image.image, counted(&findings)));
                 }

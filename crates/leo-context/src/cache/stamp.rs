@@ -4,6 +4,8 @@ use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use crate::hash::Fields;
+
 /// Time stamps come from the clock's last tick, which is at most 10 ms ago (Linux with `CONFIG_HZ=100`).
 const TICK: Duration = Duration::from_millis(20);
 /// The coarsest time stamps that a file system keeps are FAT's.
@@ -46,6 +48,17 @@ impl Stamp {
             changed: Moment(metadata.ctime(), metadata.ctime_nsec()),
             inode: metadata.ino(),
             device: metadata.dev(),
+        }
+    }
+
+    /// Makes it part of what `hash` stands for.
+    pub(crate) fn add_to(&self, hash: &mut Fields) {
+        let Self { size, modified, changed, inode, device } = *self;
+        for number in [size, inode, device] {
+            hash.number(number);
+        }
+        for number in [modified.0, modified.1, changed.0, changed.1] {
+            hash.add(&number.to_le_bytes());
         }
     }
 

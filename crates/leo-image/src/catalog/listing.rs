@@ -139,7 +139,9 @@ fn listed(details: &ImageDetail) -> Result<ListedImage, ImageError> {
     };
     let digest = details.image_digest().unwrap_or_default();
     let digest: ImageDigest = digest.parse().map_err(|_| answer(digest))?;
-    let mut tags: Vec<ImageTag> = details.image_tags().iter().filter_map(|tag| tag.parse().ok()).collect();
+    // One that was left out could be what keeps the image.
+    let tags: Result<Vec<_>, _> = details.image_tags().iter().map(|tag| ImageTag::of_answer(tag)).collect();
+    let mut tags = tags?;
     tags.sort();
     let subject = details.subject_manifest_digest().and_then(|subject| subject.parse().ok());
     Ok(ListedImage {

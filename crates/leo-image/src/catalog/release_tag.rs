@@ -1,3 +1,4 @@
+use crate::keep::is_lasting;
 use crate::{Catalog, ImageDigest, ImageError, ImageTag, Repository, TagOutcome};
 
 /// What was done about an image's release tags.
@@ -32,21 +33,31 @@ impl Catalog {
             repository: repository.name.clone(),
             digest: digest.clone(),
         })?;
+        let too_old = |old: &ImageTag| {
+            old.release().is_some_and(|(whose, old)| {
+                whose == environment && old.saturating_add(u64::from(keep)) <= number
+            })
+        };
+        let mut dropped: Vec<ImageTag> = stored.tags.iter().filter(|&old| too_old(old)).cloned().collect();
+        // With a tag that no other environment takes away the old ones may go first, which makes room for the new one.
+        let makes_room = stored.tags.iter().any(|tag| is_lasting(tag) && tag.release().is_none());
+        let mut made_room = false;
         let outcome = if stored.tags.contains(&tag) {
             TagOutcome::AlreadySet
+        } else if let Some(holder) = self.by_tag(repository, &tag).await? {
+            TagOutcome::Taken { by: holder.digest }
         } else {
+            if makes_room {
+                self.untag(repository, &dropped).await?;
+                made_room = true;
+            }
             self.set_tag(repository, digest, &tag).await?
         };
-        let mut dropped = vec![];
-        // Where another image has the tag, this one may have no other than those.
-        if !matches!(outcome, TagOutcome::Taken { .. }) {
-            dropped = stored.tags;
-            dropped.retain(|old| {
-                old.release().is_some_and(|(whose, old)| {
-                    whose == environment && old.saturating_add(u64::from(keep)) <= number
-                })
-            });
-            self.untag(repository, &dropped).await?;
+        match outcome {
+            _ if made_room => {}
+            // Another image has the tag: this one may have no other than the old ones.
+            TagOutcome::Taken { .. } => dropped.clear(),
+            TagOutcome::Set | TagOutcome::AlreadySet => self.untag(repository, &dropped).await?,
         }
         Ok(Marked { tag, outcome, dropped })
     }

@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use aws_sdk_ecr::types::{ImageFailureCode, ImageIdentifier};
 
 use crate::{Catalog, ImageDigest, ImageError, ImageTag, Repository};
@@ -28,7 +30,10 @@ pub struct KeptByEcr {
 
 impl Catalog {
     /// Deletes images with all their tags, at most [`DELETED_AT_ONCE`]. ECR itself refuses to delete one that an index
-    /// which stays is made of.
+    /// which stays is made of. Where a failure names no image, those are kept by it that ECR does not say are deleted.
+    ///
+    /// # Errors
+    /// Where the call failed; nothing is said of any image then.
     pub async fn delete(
         &self,
         repository: &Repository,
@@ -36,33 +41,32 @@ impl Catalog {
     ) -> Result<Removal, ImageError> {
         let ids =
             digests.iter().map(|digest| ImageIdentifier::builder().image_digest(digest.as_str()).build());
-        let failures = self.batch_delete(repository, ids.collect()).await?;
+        let Deleted { gone, failures } = self.batch_delete(repository, ids.collect()).await?;
+        let strange = failures.iter().find(|failure| failure.digest.is_none());
         let mut removal = Removal::default();
         for digest in digests {
-            // An image that is in no failure is gone; ECR answers with a row for each of its tags.
-            match failures.iter().find(|failure| failure.digest.as_deref() == Some(digest.as_str())) {
-                Some(failure) if !failure.is_absent() => removal.kept.push(KeptByEcr {
-                    digest: digest.clone(),
-                    code: failure.code.clone(),
-                    reason: failure.reason.clone(),
-                }),
+            let own = failures.iter().find(|failure| failure.digest.as_deref() == Some(digest.as_str()));
+            // An image that is in no failure is gone; ECR answers with a row for each of its tags. A failure that names
+            // no image could be of any that is not among those rows.
+            match own.or(strange.filter(|_| !gone.contains(digest.as_str()))) {
+                Some(failure) if !failure.is_absent() || failure.digest.is_none() => {
+                    removal.kept.push(KeptByEcr {
+                        digest: digest.clone(),
+                        code: failure.code.clone(),
+                        reason: failure.reason.clone(),
+                    })
+                }
                 _ => removal.gone.push(digest.clone()),
             }
         }
-        match failures.iter().find(|failure| failure.digest.is_none()) {
-            None => Ok(removal),
-            Some(strange) => Err(ImageError::Answer {
-                what: "ECR's BatchDeleteImage",
-                problem: format!("a failure names no image: {}: {}", strange.code, strange.reason),
-            }),
-        }
+        Ok(removal)
     }
 
     /// Takes tags away. **The image goes with its last tag**: the caller knows of another one that stays.
     pub(crate) async fn untag(&self, repository: &Repository, tags: &[ImageTag]) -> Result<(), ImageError> {
         for some in tags.chunks(DELETED_AT_ONCE) {
             let ids = some.iter().map(|tag| ImageIdentifier::builder().image_tag(tag.as_str()).build());
-            let failures = self.batch_delete(repository, ids.collect()).await?;
+            let failures = self.batch_delete(repository, ids.collect()).await?.failures;
             if let Some(failure) = failures.iter().find(|failure| !failure.is_absent()) {
                 return Err(ImageError::Answer {
                     what: "ECR's BatchDeleteImage",
@@ -77,7 +81,7 @@ impl Catalog {
         &self,
         repository: &Repository,
         ids: Vec<ImageIdentifier>,
-    ) -> Result<Vec<Failure>, ImageError> {
+    ) -> Result<Deleted, ImageError> {
         let call =
             self.client.batch_delete_image().repository_name(&repository.name).set_image_ids(Some(ids));
         let answer = call
@@ -89,8 +93,15 @@ impl Catalog {
             code: failure.failure_code().map_or("no code", ImageFailureCode::as_str).to_owned(),
             reason: failure.failure_reason().unwrap_or_default().to_owned(),
         });
-        Ok(failures.collect())
+        let gone = answer.image_ids().iter().filter_map(|id| id.image_digest().map(str::to_owned));
+        Ok(Deleted { gone: gone.collect(), failures: failures.collect() })
     }
+}
+
+/// What BatchDeleteImage did.
+struct Deleted {
+    gone: BTreeSet<String>,
+    failures: Vec<Failure>,
 }
 
 /// What BatchDeleteImage did not do.

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use leo_image::{
-    Catalog, Engine, ImageError, ImageName, Password, PublishOptions, Publisher, PushMode, Registry,
-    RegistryCredentials,
+    Catalog, Engine, ImageError, ImageEvent, ImageEventKind, ImageName, Password, PublishOptions, Publisher,
+    PushMode, Registry, RegistryCredentials,
 };
 use tempfile::TempDir;
 
@@ -23,13 +23,20 @@ impl FakeDocker {
         let folder = tempfile::tempdir().unwrap();
         let script = format!(
             "#!/bin/sh\ncd '{}'\ncase \"$1 $2\" in\n'buildx version') {version};;\n'buildx inspect') {inspect};;\n\
-             'info --format') {info};;\n'buildx build') {build};;\n*) exit 9;;\nesac\n",
+             'info --format') {info};;\n'buildx build') {build};;\n*) echo \"$@\" >> others; case \"$1 $2\" in\n*) exit 9;;\n\
+             esac;;\nesac\n",
             folder.path().display()
         );
         let program = folder.path().join("docker");
         fs::write(&program, script).unwrap();
         fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
         Self(folder)
+    }
+
+    /// Answers everything else with these cases.
+    fn others(&self, cases: &str) {
+        let script = fs::read_to_string(self.program()).unwrap();
+        fs::write(self.program(), script.replace("*) exit 9;;", cases)).unwrap();
     }
 
     fn program(&self) -> PathBuf {
@@ -151,6 +158,169 @@ async fn a_builder_of_its_own_pushes_by_digest_and_the_tag_is_set_in_ecr() {
     assert!(fs::read_to_string(docker.0.path().join("login")).unwrap().contains(&host));
 }
 
+/// A build that ends in this image, and does something to the context `$last` before.
+fn build_of(digest: &str, meanwhile: &str) -> String {
+    format!(
+        "for last; do :; done; {meanwhile}\nwhile [ \"$1\" != --metadata-file ]; do shift; done\n\
+         printf '{{\"containerimage.digest\": \"{digest}\"}}' > \"$2\""
+    )
+}
+
+#[tokio::test]
+async fn a_file_that_was_another_one_meanwhile_is_seen_even_when_it_was_put_back() {
+    let (host, stored) = registry_with_an_image(architecture()).await;
+    let digest_tag = format!("digest-{}", &stored.digest["sha256:".len()..][..16]);
+    for (meanwhile, tag) in [
+        ("cat \"$last/content\"; touch \"$last/.git/new\"", None),
+        ("echo y > \"$last/content\"; printf x > \"$last/content\"", Some(digest_tag)),
+    ] {
+        let docker =
+            FakeDocker::new(NEW_BUILDX, OWN_BUILDER, NO_ENGINE, &build_of(&stored.digest, meanwhile));
+        let images = Arc::new(Mutex::new(vec![stored.clone()]));
+        let publisher = publisher(&docker, &host, Store::Memory(images.clone()), "x").await;
+        let context = Context::new(ImageName::Generator, "x");
+        let image = publisher.publish(vec![context.plan(&host).await]).await.unwrap().remove(0);
+        let tags = images.lock().unwrap()[0].tags.clone();
+        match tag {
+            None => assert!(tags[0].starts_with("src-"), "{tags:?}"),
+            Some(tag) => assert_eq!((image.tag.to_string(), tags), (tag.clone(), vec![tag])),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_second_image_of_a_source_is_not_the_one_that_is_found_and_a_full_image_stays_as_it_is() {
+    let (host, stored) = registry_with_an_image(architecture()).await;
+    let docker = FakeDocker::new(NEW_BUILDX, OWN_BUILDER, NO_ENGINE, &build_of(&stored.digest, ""));
+    let images = Arc::new(Mutex::new(vec![stored.clone()]));
+    let context = Context::new(ImageName::Generator, "x");
+    let plan = context.plan(&host).await;
+    let first = publisher(&docker, &host, Store::Memory(images.clone()), "x").await;
+    first.publish(vec![plan.clone()]).await.unwrap();
+    // The image of this source becomes another one, which no tag can be added to.
+    let older = format!("sha256:{}", "0".repeat(64));
+    {
+        let mut images = images.lock().unwrap();
+        let tags = vec![images[0].tags.remove(0)];
+        images[0].tags.clear();
+        images.push(crate::ecr::Image { digest: older.clone(), tags, ..stored.clone() });
+    }
+    let mut ecr = Ecr::new(Store::Memory(images));
+    let limited = older.clone();
+    ecr.before = Arc::new(move |operation, request| {
+        (operation == "PutImage" && request["imageDigest"] == limited.as_str())
+            .then(|| crate::ecr::error("LimitExceededException", "1000 tags"))
+    });
+    let publish = async |force| {
+        let said = Arc::new(Mutex::new(Vec::new()));
+        let sink = said.clone();
+        let publisher = Publisher::new(
+            docker.find().await.unwrap().into(),
+            registry_at(&host, "x"),
+            Catalog::new(ecr.client()),
+            PublishOptions { force, ..PublishOptions::default() },
+            Arc::new(move |event: ImageEvent| {
+                if let ImageEventKind::Warning(text) = event.kind {
+                    sink.lock().unwrap().push(text);
+                }
+            }),
+        );
+        let image = publisher.publish(vec![plan.clone()]).await.unwrap().remove(0);
+        let said = said.lock().unwrap().join("\n");
+        (image.reference.digest.to_string(), said)
+    };
+    let (found, said) = publish(false).await;
+    assert_eq!(found, older);
+    assert!(said.contains("without git-") && said.contains("1000 tags"), "{said}");
+    let (built, said) = publish(true).await;
+    assert_eq!(built, stored.digest);
+    assert!(said.contains(&format!("({older})")), "{said}");
+    assert!(said.contains(&format!("--images generator={}", stored.digest)), "{said}");
+}
+
+#[tokio::test]
+async fn a_classic_store_asks_for_bases_that_may_have_moved() {
+    for (base, pulled) in [("debian:trixie", true), ("scratch", false)] {
+        let build = "echo \"$@\" > arguments; exit 1";
+        let docker = FakeDocker::new(NEW_BUILDX, DOCKER_DRIVER, "echo []", build);
+        let publisher = publisher(&docker, "registry.example", Store::Memory(Arc::default()), "x").await;
+        let context = Context::new(ImageName::Generator, "x");
+        context.write("Dockerfile", &format!("FROM {base}\nCOPY content /\n"));
+        publisher.publish(vec![context.plan("registry.example").await]).await.unwrap_err();
+        let arguments = fs::read_to_string(docker.0.path().join("arguments")).unwrap();
+        assert_eq!(arguments.contains(" --pull "), pulled, "{arguments}");
+    }
+}
+
+/// The engine's own `docker image` commands, as they were called.
+fn about_images(docker: &FakeDocker) -> String {
+    fs::read_to_string(docker.0.path().join("others")).unwrap_or_default()
+}
+
+#[tokio::test]
+async fn a_name_that_another_run_took_away_is_given_again() {
+    let (host, stored) = registry_with_an_image(architecture()).await;
+    let containerd = "echo io.containerd.snapshotter.v1";
+    let docker = FakeDocker::new(NEW_BUILDX, DOCKER_DRIVER, containerd, &build_of(&stored.digest, ""));
+    // The first push finds nothing; the second one fails for another reason, which ends it.
+    docker.others(
+        "image\\ push) n=$(grep -c 'image push' others); [ $n = 1 ] && echo \"tag does not exist: $3\" >&2 || \
+         echo 'connection reset' >&2; exit 1;;\n*) exit 0;;",
+    );
+    let publisher = publisher(&docker, &host, Store::Memory(Arc::default()), "x").await;
+    let context = Context::new(ImageName::Generator, "x");
+    let errors = publisher.publish(vec![context.plan(&host).await]).await.unwrap_err();
+    assert!(errors[0].to_string().contains("connection reset"), "{errors:?}");
+    let others = about_images(&docker);
+    let calls: Vec<&str> = others.lines().filter_map(|line| line.split(' ').nth(1)).collect();
+    assert_eq!(calls, ["tag", "push", "tag", "push", "rm"]);
+    let removed = others.lines().last().unwrap();
+    assert!(
+        removed.contains("image rm ") && removed.contains(":build-") && removed.contains(":digest-"),
+        "{removed}"
+    );
+}
+
+#[tokio::test]
+async fn names_go_even_when_nobody_waits_for_the_build() {
+    let containerd = "echo io.containerd.snapshotter.v1";
+    let docker = FakeDocker::new(NEW_BUILDX, DOCKER_DRIVER, containerd, "echo > built; exec sleep 600");
+    let publisher = publisher(&docker, "registry.example", Store::Memory(Arc::default()), "x").await;
+    let context = Context::new(ImageName::Generator, "x");
+    let plan = context.plan("registry.example").await;
+    let until = async |done: &dyn Fn() -> bool| {
+        let waited = tokio::time::timeout(std::time::Duration::from_secs(60), async {
+            while !done() {
+                tokio::task::yield_now().await;
+            }
+        });
+        waited.await.unwrap();
+    };
+    {
+        let publish = publisher.publish(vec![plan]);
+        let built = docker.0.path().join("built");
+        let begun = || built.exists();
+        tokio::select! {
+            _ = publish => panic!("it ended"),
+            () = until(&begun) => {}
+        }
+    }
+    until(&|| about_images(&docker).contains("image rm registry.example/leo:build-")).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_engine_that_hangs_is_not_waited_for() {
+    let hangs = "exec sleep 600";
+    let error = FakeDocker::new(hangs, hangs, hangs, "").find().await.unwrap_err();
+    assert_eq!(error.to_string(), "reach the Docker engine: no answer to `buildx version` within 30 s");
+    assert!(matches!(error, ImageError::EngineUnreachable { .. }));
+    let docker = FakeDocker::new("", "", "", "");
+    fs::write(docker.program(), "#!/bin/sh\nexec sleep 600\n").unwrap();
+    let error = Engine::find_buildctl_at(docker.program(), "unix:///none".into(), None).await.unwrap_err();
+    assert!(matches!(error, ImageError::BuildkitUnreachable { .. }));
+    assert!(error.to_string().contains("no answer to `debug workers` within 30 s"), "{error}");
+}
+
 #[tokio::test]
 async fn an_answer_without_a_digest_is_no_success() {
     let build = "while [ \"$1\" != --metadata-file ]; do shift; done; echo '{}' > \"$2\"";
@@ -165,11 +335,15 @@ async fn an_answer_without_a_digest_is_no_success() {
 }
 
 async fn publisher(docker: &FakeDocker, host: &str, store: Store, password: &str) -> Publisher {
-    let credentials = RegistryCredentials::Password { user: "AWS".into(), password: Password::new(password) };
-    let registry = Registry { host: host.to_owned(), credentials };
+    let registry = registry_at(host, password);
     let catalog = Catalog::new(Ecr::new(store).client());
     let engine = docker.find().await.unwrap().into();
     Publisher::new(engine, registry, catalog, PublishOptions::default(), Arc::new(|_| {}))
+}
+
+fn registry_at(host: &str, password: &str) -> Registry {
+    let credentials = RegistryCredentials::Password { user: "AWS".into(), password: Password::new(password) };
+    Registry { host: host.to_owned(), credentials }
 }
 
 /// This machine's, as images call it.

@@ -109,6 +109,11 @@ async fn a_list_with_a_gap_is_none() {
             json!({"images": [{"imageId": id, "imageManifest": "{"}]}),
         ),
         (
+            "a tag that is none",
+            json!({"imageDigest": digest(1).as_str(), "imageTags": ["keep it"]}),
+            json!({}),
+        ),
+        (
             "a part without a digest",
             listed.clone(),
             json!({"images": [{"imageId": id, "imageManifest": "{\"manifests\": [{}]}"}]}),
@@ -151,10 +156,14 @@ async fn what_ecr_keeps_is_said_and_what_is_gone_already_is_gone() {
     let ids = [1, 2, 3].map(|number| json!({"imageDigest": digest(number).as_str()}));
     assert_eq!(asked.lock().unwrap()[0].1, json!({"repositoryName": "leo", "imageIds": ids}));
 
+    // A failure that names no image: what ECR says is gone is gone, and the rest is not counted as such.
     let (catalog, _) = answering(|_, _| {
-        (200, json!({"imageIds": [], "failures": [{"failureCode": "MissingDigestAndTag"}]}))
+        let gone = json!({"imageDigest": digest(1).as_str(), "imageTag": "x"});
+        (200, json!({"imageIds": [gone], "failures": [{"failureCode": "MissingDigestAndTag"}]}))
     });
-    assert!(matches!(catalog.delete(&repository(), &[digest(1)]).await, Err(ImageError::Answer { .. })));
+    let Removal { gone, kept } = catalog.delete(&repository(), &[1, 2].map(digest)).await.unwrap();
+    assert_eq!(gone, [digest(1)]);
+    assert_eq!(kept[0].to_string(), format!("{}: MissingDigestAndTag: ", digest(2)));
 }
 
 #[tokio::test]
@@ -180,6 +189,9 @@ async fn a_release_s_image_has_its_tag_and_none_that_is_too_old() {
     let deleted: Arc<Mutex<Vec<String>>> = Arc::default();
     let untagged = deleted.clone();
     ecr.before = Arc::new(move |operation, request| {
+        if operation == "PutImage" {
+            untagged.lock().unwrap().push(request["imageTag"].as_str().unwrap().to_owned());
+        }
         (operation == "BatchDeleteImage").then(|| {
             // By tag alone: with the digest the whole image would go.
             assert_eq!(request["imageIds"][0]["imageDigest"], Value::Null);
@@ -203,7 +215,17 @@ async fn a_release_s_image_has_its_tag_and_none_that_is_too_old() {
     assert_eq!(mark(1, 6).await.0, TagOutcome::AlreadySet);
     // Another image has its tag: the old ones may be all that this one has.
     assert_eq!(mark(1, 9).await, (TagOutcome::Taken { by: digest(2) }, vec![]));
-    assert_eq!(deleted.lock().unwrap()[..2], ["release-dev-3", "release-dev-4"]);
+    // The old ones go first, as the image has another tag that stays.
+    assert_eq!(deleted.lock().unwrap()[..3], ["release-dev-3", "release-dev-4", "release-dev-6"]);
+    // Else the new one comes first: with its last tag an image goes.
+    assert_eq!(
+        mark(2, 11).await,
+        (TagOutcome::Set, vec!["release-dev-9".to_owned(), "release-dev-1".to_owned()])
+    );
+    assert_eq!(
+        deleted.lock().unwrap().last_chunk().unwrap(),
+        &["release-dev-11", "release-dev-9", "release-dev-1"]
+    );
     let missing = catalog.mark_released(&repository(), &digest(3), ("dev", 1), 2).await.unwrap_err();
     assert!(matches!(missing, ImageError::DigestMissing { .. }));
 }

@@ -41,7 +41,8 @@ impl OwnEngine {
             .arg(path("pid"))
             .arg("--host")
             .arg(format!("unix://{}", path("sock").display()))
-            .args(["--bridge=none", "--iptables=false", "--ip6tables=false"])
+            // Not `--bridge=none`: that deletes the bridge of the machine's own engine. Builds here have no network.
+            .args(["--iptables=false", "--ip6tables=false", "--ip-masq=false"])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log)

@@ -86,8 +86,8 @@ async fn pass(answers: Vec<(u16, Value)>, fail_on: &str) -> Result<Vec<Finding>,
 
 fn shown(error: &ImageError) -> String {
     assert_eq!(error.kind().exit_code(), 1);
-    let details: String = error.details().iter().map(|line| format!("\n  {line}")).collect();
-    format!("failed to {error}{details}\nhint: {}", error.hint().unwrap())
+    let lines = [vec![format!("failed to {error}")], error.details()].concat().join("\n  ");
+    format!("{lines}\nhint: {}", error.hint().unwrap())
 }
 
 #[tokio::test(start_paused = true)]

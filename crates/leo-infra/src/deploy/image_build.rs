@@ -2,7 +2,7 @@
 
 use super::{
     image_events,
-    images::{Repositories, existing_repositories, join_errors},
+    images::{Repositories, join_errors, repositories},
 };
 use crate::{
     failure::{Failure, Problem},
@@ -61,7 +61,9 @@ impl ImageBuild {
         target: &Target,
         stacks: &Stacks,
     ) -> Result<(), Failure> {
-        let missing = self.engine.get().await.err();
+        // Asked side by side: an engine far away may take its time.
+        let (missing, existing) =
+            tokio::join!(async { self.engine.get().await.err() }, repositories(target, stacks));
         let sources = match (&self.choice.sources, &missing) {
             (Sources::Siblings(siblings), _) => (**siblings).clone(),
             // They hold nothing of the user's, and compiling them is a step of its own.
@@ -69,7 +71,7 @@ impl ImageBuild {
             (Sources::Demo, Some(_)) => compile_demo(project, |_| {}).await.map_err(Problem::from)?,
         };
         // Before a first deploy there are none, and nothing that could be in them.
-        let existing = existing_repositories(target, stacks).await.ok();
+        let existing = existing?;
         let present = existing.is_some();
         let repositories = existing.unwrap_or_else(|| Repositories::of_outputs(target, "", ""));
         let plans = self.plans(project, target, sources, &repositories).await?;

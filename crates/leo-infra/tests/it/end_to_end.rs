@@ -20,6 +20,13 @@ fn deploy(tree: &WorkTree) -> Value {
     document(&output)
 }
 
+fn push_images(tree: &WorkTree, arguments: &[&str]) -> Value {
+    let output =
+        tree.leo_infra(&[&["push-images", "--local", "--json"], arguments].concat()).output().expect("runs");
+    assert_eq!(output.status.code(), Some(0), "{}", shown(&output));
+    document(&output)
+}
+
 /// The stacks that changed, and the resources in them.
 fn changes(deployed: &Value) -> Vec<(&str, Vec<&str>)> {
     deployed["stacks"]
@@ -104,6 +111,19 @@ fn docker_a_clean_clone_becomes_a_running_platform() {
     assert_eq!(changes(&second), []);
     assert_eq!(second["images"], first["images"]);
     assert_eq!(second["url"], first["url"]);
+
+    let planned = push_images(&tree, &["--dry-run"]);
+    let pushed = push_images(&tree, &[]);
+    for (at, digest) in digests.iter().enumerate() {
+        assert_eq!(
+            (&planned["images"][at]["build"], &planned["images"][at]["digest"]),
+            (&json!(false), &json!(digest))
+        );
+        assert_eq!(
+            (&pushed["images"][at]["made"], &pushed["images"][at]["digest"]),
+            (&json!("unchanged"), &json!(digest))
+        );
+    }
 
     tree.configure(
         "[orchestrator]\nwebsocket_path = \"/ws\"\n[load_balancer]\nderegistration_delay_seconds = 31",

@@ -24,8 +24,8 @@ async fn registry_an_image_says_its_platform_and_weight() {
 async fn registry_an_index_has_an_image_for_each_platform_and_none_for_an_attestation() {
     let Some(bench) = Bench::start().await else { return };
     let shared = noise(1, 5000);
-    let amd64 = image(&bench.source, "leo", "amd64", &[shared.clone()]);
-    let arm64 = image(&bench.source, "leo", "arm64", &[shared]);
+    let amd64 = image(&bench.source, "leo", "amd64", std::slice::from_ref(&shared));
+    let arm64 = image(&bench.source, "leo", "arm64", std::slice::from_ref(&shared));
     let attested = image(&bench.source, "leo", "unknown", &[noise(4, 10)]);
     let index = index(&bench.source, "leo", &[("amd64", &amd64), ("arm64", &arm64), ("unknown", &attested)]);
     let connection = Connection::new(&bench.from.host, &Login::new(USER, PASSWORD)).unwrap();

@@ -23,11 +23,11 @@ impl SignIn for Tokens {
 }
 
 /// Lets a token through until it was used so often, then refuses it as ECR does.
-fn expiring_after(uses: usize) -> impl Fn(&Seen) -> Act + Send + Sync + 'static {
-    let used = AtomicUsize::new(0);
+fn expiring_after(requests: usize) -> impl Fn(&Seen) -> Act + Send + Sync + 'static {
+    let before = AtomicUsize::new(0);
     move |seen| {
-        let used = used.fetch_add(1, Ordering::SeqCst);
-        let fresh = if used < uses { "Basic token0" } else { "Basic token1" };
+        let fresh =
+            if before.fetch_add(1, Ordering::SeqCst) < requests { "Basic token0" } else { "Basic token1" };
         if seen.authorization.as_deref() == Some(fresh) {
             return Act::PassAs(RIGHT.to_owned());
         }

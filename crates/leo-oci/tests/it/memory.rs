@@ -13,7 +13,7 @@ fn peak() -> u64 {
 #[tokio::test]
 #[cfg(target_os = "linux")]
 async fn registry_a_large_layer_is_never_in_memory() {
-    const LAYER: usize = 96_000_000;
+    const LAYER: usize = 48_000_000;
     let Some(bench) = Bench::start().await else { return };
     let layers = [vec![7; LAYER]];
     let image = image(&bench.source, "leo", "amd64", &layers);

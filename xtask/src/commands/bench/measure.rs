@@ -10,7 +10,7 @@ use crate::repository::{Repository, shown};
 /// Runs its arguments, and says on the last line what that cost. The standard library of Rust has no `wait4`.
 const METER: &str = "import json, os, resource, sys, time\n\
                      start = time.perf_counter()\n\
-                     pid = os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ)\n\
+                     pid = os.posix_spawnp(sys.argv[1], sys.argv[1:], os.environ)\n\
                      _, status, usage = os.wait4(pid, 0)\n\
                      wall = time.perf_counter() - start\n\
                      print(json.dumps([os.waitstatus_to_exitcode(status), wall, usage.ru_utime + usage.ru_stime]))";

@@ -101,13 +101,15 @@ impl<'a> Place<'a> {
             .env("DOCKER_CONFIG", self.docker_config())
             .args(["login", "--username", user, "--password-stdin", &self.target.registry()])
             .stdin(Stdio::piped())
-            .stdout(Stdio::null());
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped());
         let mut login = command.spawn().context("failed to start `docker login`")?;
         let mut input = login.stdin.take().context("`docker login` takes no input")?;
         input.write_all(password.expose().as_bytes()).context("failed to sign in to the registry")?;
         drop(input);
-        if !login.wait().context("failed to wait for `docker login`")?.success() {
-            bail!("`docker login` was refused");
+        let login = login.wait_with_output().context("failed to wait for `docker login`")?;
+        if !login.status.success() {
+            bail!("`docker login` was refused: {}", String::from_utf8_lossy(&login.stderr).trim());
         }
         Ok(())
     }
