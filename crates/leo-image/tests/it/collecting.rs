@@ -18,11 +18,12 @@ fn repository() -> Repository {
     Repository { name: "leo".into(), uri: "registry.example/leo".into() }
 }
 
+/// Operations and their requests.
+type Asked = Arc<Mutex<Vec<(String, Value)>>>;
+
 /// A catalog whose calls are answered by `answer`, and the requests that it made.
-fn answering(
-    answer: impl Fn(&str, &Value) -> (u16, Value) + Send + Sync + 'static,
-) -> (Catalog, Arc<Mutex<Vec<(String, Value)>>>) {
-    let asked: Arc<Mutex<Vec<(String, Value)>>> = Arc::default();
+fn answering(answer: impl Fn(&str, &Value) -> (u16, Value) + Send + Sync + 'static) -> (Catalog, Asked) {
+    let asked = Asked::default();
     let mut ecr = Ecr::new(Store::Memory(Arc::default()));
     let requests = asked.clone();
     ecr.before = Arc::new(move |operation, request| {

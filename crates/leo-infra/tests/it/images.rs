@@ -271,6 +271,9 @@ fn docker_what_runs_or_may_come_back_stays_and_nothing_else_does() {
         assert_eq!(found.get(digest), Some(expected), "{digest}\n{shown:#}");
     }
     assert_eq!(found.len(), scene.expected.len(), "{shown:#}");
+    let environments = shown["environments"].as_array().expect("is a list").iter();
+    let names: Vec<&str> = environments.filter_map(|environment| environment["name"].as_str()).collect();
+    assert_eq!(names, ["dev", "prod", "staging"]);
     let yes = [&gc[..], &["--yes"]].concat();
     scene.is_refused_where_something_is_not_seen(&gc, &yes);
 

@@ -251,7 +251,7 @@ fn python_an_image_goes_as_it_does_from_ecr() {
     let Some(tools) = tools() else { return };
     let place = Place::new();
     let target = place.up(&tools);
-    let code = r#"
+    let code = r"
 import json
 ecr = client('ecr')
 ecr.create_repository(repositoryName='leo')
@@ -273,7 +273,7 @@ delete(imageTag='one')
 delete(imageTag='one')
 delete(imageTag='two')
 delete(imageDigest=part)
-"#;
+";
     let said = boto(&tools, &target, target.secret_access_key.expose(), code);
     assert_eq!(
         said.lines().collect::<Vec<_>>(),
