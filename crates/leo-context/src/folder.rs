@@ -38,6 +38,8 @@ pub(crate) struct Seen {
     pub(crate) files: u64,
     pub(crate) bytes: u64,
     pub(crate) read: u64,
+    /// Whether git's own files are among them.
+    pub(crate) repository: bool,
     /// Whether allowed or not.
     pub(crate) leaks: Vec<Finding>,
 }
@@ -73,6 +75,7 @@ impl Folder<'_> {
             files: 0,
             bytes: 0,
             read,
+            repository: false,
             leaks: Vec::new(),
         };
         for (found, content) in &found {
@@ -86,6 +89,7 @@ impl Folder<'_> {
                 continue;
             }
             Stamp::of(metadata).add_to(&mut stamps);
+            seen.repository |= found.path == Path::new(".git/index");
             self.leaks(found, content.as_ref(), &mut seen.leaks);
             if kind.is_symlink() {
                 hash.add(b"link");

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use crate::cache::{Moment, Stamp};
 use crate::dockerfile::{self, MovingBase};
 use crate::error::ContextError;
-use crate::folder::{Finding, Folder, Seen};
+use crate::folder::{Finding, Folder};
 use crate::hash::{Fields, SourceHash};
 use crate::ignore;
 use crate::leak::{Leak, LeakSource, Scanner, kind_name};
@@ -51,6 +51,8 @@ pub struct Look {
     pub bytes: u64,
     /// Files that were read now; the others are as they were at an earlier look.
     pub read: u64,
+    /// Whether git's own files are among them: they are others in every checkout, so the hash is another one, too.
+    pub repository: bool,
     /// What the Dockerfile takes from outside that can be another thing tomorrow. Where there is any, the same hash
     /// stands for the same image for a while only.
     pub moving: Vec<MovingBase>,
@@ -101,24 +103,24 @@ pub fn look(request: &Request<'_>) -> Result<Look, ContextError> {
         hash.add(value.as_bytes());
     }
     hash.add(&text);
-    let (mut files, mut bytes, mut read) = (0, 0, 0);
+    let (mut files, mut bytes, mut read, mut repository) = (0, 0, 0, false);
     for folder in &folders {
-        let Seen { hash: of_folder, stamps: of_files, files: more, bytes: size, read: fresh, leaks } =
-            folder.look(request.cache, started, &scanner)?;
+        let seen = folder.look(request.cache, started, &scanner)?;
         if let LeakSource::Named(name) = &folder.source {
             hash.add(name.as_bytes());
         }
-        hash.add(of_folder.to_string().as_bytes());
-        stamps.add(of_files.to_string().as_bytes());
-        (files, bytes, read) = (files + more, bytes + size, read + fresh);
-        found.extend(leaks);
+        hash.add(seen.hash.to_string().as_bytes());
+        stamps.add(seen.stamps.to_string().as_bytes());
+        (files, bytes, read) = (files + seen.files, bytes + seen.bytes, read + seen.read);
+        repository |= seen.repository;
+        found.extend(seen.leaks);
     }
 
     let (mut leaks, unused_allowed) = judge(found, request.allowed);
     leaks.extend(arguments(request, &scanner));
     let moving = dockerfile::moving(&String::from_utf8_lossy(&text), request);
     let (hash, stamps) = (hash.finish(), stamps.finish());
-    Ok(Look { hash, stamps, files, bytes, read, moving, leaks, unused_allowed })
+    Ok(Look { hash, stamps, files, bytes, read, repository, moving, leaks, unused_allowed })
 }
 
 /// Secrets in the values of build arguments, which anyone can read in the image's history.

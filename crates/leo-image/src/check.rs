@@ -49,6 +49,8 @@ pub struct SourceFacts {
     pub read: u64,
     /// How long it took.
     pub took: Duration,
+    /// Whether git's own files are among them, which are others in every checkout.
+    pub repository: bool,
     /// What the Dockerfile takes from elsewhere and may be another thing tomorrow.
     pub moving: Vec<MovingBase>,
     /// What was allowed although it looks like a secret, and is not there or does not look like one.
@@ -134,6 +136,7 @@ pub(crate) async fn look(plan: &BuildPlan, options: &PublishOptions) -> Result<S
         bytes: looked.bytes,
         read: looked.read,
         took: began.elapsed(),
+        repository: looked.repository,
         moving: looked.moving,
         unused_allowed: looked.unused_allowed,
     })

@@ -208,7 +208,9 @@ fn reason(output: &Output) -> String {
 
 /// The driver of the builder that `docker buildx inspect` describes.
 fn driver(inspection: &str) -> Option<&str> {
-    inspection.lines().find_map(|line| line.strip_prefix("Driver:")).map(str::trim)
+    let driver = inspection.lines().find_map(|line| line.strip_prefix("Driver:")).map(str::trim);
+    // It has none where the engine behind it can't be reached.
+    driver.filter(|driver| !driver.is_empty())
 }
 
 /// The version of a buildx that is too old, from a line like `github.com/docker/buildx v0.12.1 30feaa1`. A version
@@ -240,6 +242,8 @@ mod tests {
     #[test]
     fn the_driver_is_read_from_an_inspection() {
         assert_eq!(driver("Name:   default\nDriver: docker-container\n\nNodes:\n"), Some("docker-container"));
-        assert_eq!(driver(""), None);
+        for none in ["", "Name:   default\nDriver:        \nError:  Cannot connect to the Docker daemon\n"] {
+            assert_eq!(driver(none), None, "{none}");
+        }
     }
 }

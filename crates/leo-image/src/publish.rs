@@ -125,6 +125,12 @@ impl Publisher {
             let SourceFacts { files, bytes, read, took, .. } = source;
             let reporter = publisher.reporter(&plan);
             reporter.send(ImageEventKind::Looked { files, bytes, read, took });
+            if source.repository {
+                reporter.note(
+                    "its build sees `.git`, which is another one in every checkout: put `.git` into .dockerignore, or \
+                     every checkout builds anew",
+                );
+            }
             for path in &source.unused_allowed {
                 reporter.note(format!(
                     "`allow_in_context` names {}, which is not there or does not look like a secret",

@@ -173,6 +173,7 @@ mod tests {
             bytes: 1_000_000_000,
             read: 3,
             took: Duration::from_millis(120),
+            repository: false,
             moving: vec![MovingBase { reference: "rust:1".to_owned(), line: 3, why: MovingReason::Tag }],
             unused_allowed: vec![],
         };
