@@ -14,6 +14,9 @@ const CANDIDATES: [&str; 5] = ["python3.13", "python3.12", "python3.11", "python
 const OLDEST: (u32, u32) = (3, 10);
 /// Says the version, and fails where the parts that make a venv are missing.
 const PROBE: &str = "import sys, venv, ensurepip; print('%d.%d.%d' % sys.version_info[:3])";
+/// Says the version alone, of a venv that was made: a tenth of the time, which every command spends that uses the local
+/// target.
+const VERSION: &str = "import sys; print('%d.%d.%d' % sys.version_info[:3])";
 const STAMP: &str = "leo-tools.stamp";
 /// A shim of a version manager may hang on a version that isn't installed.
 const PROBING: Duration = Duration::from_secs(20);
@@ -113,7 +116,7 @@ impl PythonTools {
     fn is_current(&self, wanted: &[u8]) -> bool {
         let Ok(stamp) = fs::read_to_string(self.venv.join(STAMP)) else { return false };
         // The venv's interpreter is a link to the one it was made from, which may have changed or gone.
-        version_of(self.python().as_os_str().to_str().unwrap_or_default())
+        version_of(self.python().as_os_str().to_str().unwrap_or_default(), &["-I", "-S", "-c", VERSION])
             .is_ok_and(|version| stamp == stamp_of(wanted, &version))
     }
 
@@ -160,7 +163,7 @@ fn stamp_of(requirements: &[u8], version: &str) -> String {
 fn find_python() -> Result<(String, String), ToolsError> {
     let mut seen = Vec::new();
     for candidate in CANDIDATES {
-        match version_of(candidate) {
+        match version_of(candidate, &["-c", PROBE]) {
             Ok(version) if is_new_enough(&version) => return Ok((candidate.to_owned(), version)),
             Ok(version) => seen.push(format!("{candidate} is {version}")),
             Err(Some(reason)) => seen.push(format!("{candidate}: {reason}")),
@@ -174,10 +177,10 @@ fn find_python() -> Result<(String, String), ToolsError> {
 }
 
 /// The version of an interpreter that can make a venv. `Err(None)` where there is no such command.
-fn version_of(python: &str) -> Result<String, Option<String>> {
+fn version_of(python: &str, arguments: &[&str]) -> Result<String, Option<String>> {
     // A pip or venv of the caller's own must not answer instead.
     let mut command = Command::new(python);
-    command.args(["-c", PROBE]).env_remove("PYTHONPATH").env_remove("PYTHONHOME");
+    command.args(arguments).env_remove("PYTHONPATH").env_remove("PYTHONHOME");
     match output_within(&mut command, PROBING) {
         Ok(output) if output.status.success() => {
             Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
@@ -236,6 +239,6 @@ mod tests {
 
     #[test]
     fn an_unknown_command_is_no_interpreter() {
-        assert_eq!(version_of("leo-no-such-python"), Err(None));
+        assert_eq!(version_of("leo-no-such-python", &["-c", PROBE]), Err(None));
     }
 }
