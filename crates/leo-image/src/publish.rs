@@ -91,7 +91,8 @@ impl Publisher {
         if checked.iter().any(|image| matches!(image.verdict, Verdict::Build(_))) {
             self.engine.get().await.map_err(|error| vec![error])?;
         }
-        self.each(checked, |publisher, checked| async move { publisher.publish_one(checked).await }).await
+        self.each(checked, |publisher, checked| async move { Box::pin(publisher.publish_one(checked)).await })
+            .await
     }
 
     /// Finds out what would become of the images, and changes nothing: looks at what each build would see, and asks the
@@ -174,20 +175,19 @@ impl Publisher {
     async fn publish_one(&self, checked: Checked) -> Result<PublishedImage, ImageError> {
         match &checked.verdict {
             Verdict::Present(present) => self.keep_present(&checked.plan, present).await,
-            Verdict::Build(reason) => self.build(&checked, *reason).await,
+            Verdict::Build(reason) => Box::pin(self.build(&checked, *reason)).await,
         }
     }
 
     /// The image that the registry has is the answer; it gets the commit's tag where no image has that.
     async fn keep_present(&self, plan: &BuildPlan, present: &Present) -> Result<PublishedImage, ImageError> {
         let reporter = self.reporter(plan);
-        if let Some(tag) = plan.git_tag.as_ref().filter(|_| present.git_tag_missing) {
-            if let Err(error) = self.catalog.tag(&plan.repository, &present.manifest, tag, &reporter).await {
-                // The image is there and has a tag; ECR allows no more than 1,000 on one.
-                reporter.send(ImageEventKind::Warning(format!(
-                    "the image stays without {tag}: failed to {error}"
-                )));
-            }
+        if let Some(tag) = plan.git_tag.as_ref().filter(|_| present.git_tag_missing)
+            && let Err(error) = self.catalog.tag(&plan.repository, &present.manifest, tag, &reporter).await
+        {
+            // The image is there and has a tag; ECR allows no more than 1,000 on one.
+            reporter
+                .send(ImageEventKind::Warning(format!("the image stays without {tag}: failed to {error}")));
         }
         reporter.send(ImageEventKind::Published { digest: present.digest().clone(), sent: false });
         published(plan, &present.manifest, present.tag.clone(), Made::Unchanged)

@@ -54,7 +54,7 @@ impl Catalog {
                         digest: digest.clone(),
                         code: failure.code.clone(),
                         reason: failure.reason.clone(),
-                    })
+                    });
                 }
                 _ => removal.gone.push(digest.clone()),
             }
