@@ -289,7 +289,7 @@ async fn names_go_even_when_nobody_waits_for_the_build() {
     let context = Context::new(ImageName::Generator, "x");
     let plan = context.plan("registry.example").await;
     let until = async |done: &dyn Fn() -> bool| {
-        let waited = tokio::time::timeout(std::time::Duration::from_secs(60), async {
+        let waited = tokio::time::timeout(std::time::Duration::from_mins(1), async {
             while !done() {
                 tokio::task::yield_now().await;
             }

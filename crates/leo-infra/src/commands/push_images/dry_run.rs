@@ -56,7 +56,7 @@ impl Planned {
         lines.push(line("repository", &plan.repository.uri));
         lines.extend(self.tags().map(|tag| line("tag", tag)));
         if plan.git_tag.is_none() {
-            lines.push(line("", "no git- tag: the work tree differs from its commit, or there is none"));
+            lines.push(line("", "no git- tag: what is built is not one commit alone"));
         }
         match &plan.cache {
             Some(cache) => {
@@ -153,7 +153,11 @@ mod tests {
                 dockerfile: "docker/Dockerfile".into(),
                 target: git.is_some().then(|| "release".to_owned()),
                 build_args: [("VERSION".to_owned(), "1 2".to_owned())].into(),
-                named_contexts: [("binary".to_owned(), "/out".into())].into(),
+                // With one there is no tag of the commit.
+                named_contexts: match &git {
+                    Some(_) => std::collections::BTreeMap::new(),
+                    None => [("binary".to_owned(), "/out".into())].into(),
+                },
             },
             architecture: Architecture::Arm64,
             repository: Repository { name: "leo".to_owned(), uri: "registry.example/leo".to_owned() },
