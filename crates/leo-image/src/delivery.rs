@@ -46,13 +46,8 @@ impl Delivery<'_> {
         let local = ImageTag::of_build(&self.random_word());
         let mut names = LocalNames::new(self.engine);
         names.add(self.name(&local));
-        match self.store_and_push(local, &mut names).await {
-            Ok((digest, sent)) => Ok(Delivered { digest, sent, names }),
-            Err(error) => {
-                names.forget().await;
-                Err(error)
-            }
-        }
+        let (digest, sent) = self.store_and_push(local, &mut names).await?;
+        Ok(Delivered { digest, sent, names })
     }
 
     async fn store_and_push(
@@ -125,13 +120,8 @@ impl Delivery<'_> {
         let mut names = LocalNames::new(self.engine);
         names.add(self.name(&free));
         self.reporter.send(ImageEventKind::Pushing { tag: Some(free.clone()) });
-        match self.build_to_registry(&Output::RegistryAs(free)).await {
-            Ok(digest) => Ok(Delivered { digest, sent: true, names }),
-            Err(error) => {
-                names.forget().await;
-                Err(error)
-            }
-        }
+        let digest = self.build_to_registry(&Output::RegistryAs(free)).await?;
+        Ok(Delivered { digest, sent: true, names })
     }
 
     async fn build(&self, output: &Output) -> Result<ImageDigest, ImageError> {

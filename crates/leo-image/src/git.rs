@@ -26,16 +26,18 @@ impl GitFacts {
     async fn read_for(context: &Path, pull_request: Option<String>) -> Option<Self> {
         // A pull request of a fork's `main` is not ours.
         let pull_request = pull_request.filter(|branch| !branch.is_empty() && branch != MAIN_BRANCH);
-        let (head, branch, status, tracked) = tokio::join!(
-            git(context, &["rev-parse", "--verify", "HEAD"]),
-            git(context, &["symbolic-ref", "--short", "--quiet", "HEAD"]),
-            git(context, &["status", "--porcelain", "--untracked-files=normal", "--", "."]),
+        let (status, tracked) = tokio::join!(
+            git(context, &["status", "--porcelain=v2", "--branch", "--untracked-files=normal", "--", "."]),
             git(context, &["ls-files", "--", "."]),
         );
         // A folder that the repository around it ignores is clean whatever it holds.
         tracked.filter(|files| !files.is_empty())?;
-        let branch = branch.filter(|branch| !branch.is_empty()).or(pull_request);
-        Some(Self { commit: head?, branch, clean: status?.is_empty() })
+        let status = status?;
+        let header = |name: &str| status.lines().find_map(|line| line.strip_prefix("# ")?.strip_prefix(name));
+        let commit = header("branch.oid ").filter(|commit| *commit != "(initial)")?.to_owned();
+        let branch = header("branch.head ").filter(|branch| *branch != "(detached)").map(str::to_owned);
+        let clean = status.lines().all(|line| line.starts_with("# "));
+        Some(Self { commit, branch: branch.or(pull_request), clean })
     }
 }
 

@@ -6,8 +6,8 @@ use tokio::process::Command;
 
 use crate::Engine;
 
-/// Names in the engine's store: images are kept in the registry. Whoever is done with them calls
-/// [`LocalNames::forget`]; where nobody comes to it (Ctrl-C, an error in between), dropping this takes them away.
+/// Names in the engine's store: images are kept in the registry. Dropping this takes them away, whether all went well or
+/// not, and nobody waits for it: the engine may take half a second to throw an image away.
 pub(crate) struct LocalNames {
     engine: Engine,
     names: Vec<String>,
@@ -20,14 +20,6 @@ impl LocalNames {
 
     pub(crate) fn add(&mut self, name: String) {
         self.names.push(name);
-    }
-
-    /// Takes them off the image. Whether it works changes nothing for the caller.
-    pub(crate) async fn forget(mut self) {
-        if !self.names.is_empty() {
-            let _ = self.removal().output().await;
-            self.names.clear();
-        }
     }
 
     fn removal(&self) -> Command {
@@ -46,8 +38,11 @@ impl Drop for LocalNames {
             return;
         }
         let mut command = self.removal().into_std();
-        // Nobody reads or waits: this process may be about to end, and a second Ctrl-C is not meant for this one.
+        // Nobody reads: this process may be about to end, and a second Ctrl-C is not meant for this one.
         command.stdout(Stdio::null()).stderr(Stdio::null());
-        let _ = std::os::unix::process::CommandExt::process_group(&mut command, 0).spawn();
+        if let Ok(mut removal) = std::os::unix::process::CommandExt::process_group(&mut command, 0).spawn() {
+            // Where this process lives on, it leaves no zombie.
+            std::thread::spawn(move || removal.wait());
+        }
     }
 }

@@ -208,9 +208,8 @@ impl Publisher {
             moving: !checked.source.moving.is_empty(),
         };
         let Delivered { digest, sent, names } = delivery.deliver().await?;
-        // Taking names off an image takes as long as asking the registry about it.
-        let (tagged, ()) = tokio::join!(self.verify_and_tag(checked, &digest, &reporter), names.forget(),);
-        let (manifest, tag, bytes) = tagged?;
+        drop(names);
+        let (manifest, tag, bytes) = self.verify_and_tag(checked, &digest, &reporter).await?;
         reporter.send(ImageEventKind::Published { digest, sent });
         let made = Made::Built { reason, sent, took: began.elapsed() };
         Ok(PublishedImage { bytes: Some(bytes), ..published(plan, &manifest, tag, made)? })

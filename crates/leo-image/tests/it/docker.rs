@@ -85,14 +85,22 @@ impl Bench {
         events.iter().filter(|event| wanted(&event.kind)).map(ToString::to_string).collect()
     }
 
-    /// The names of this registry's images that the engine still has.
+    /// The names of this registry's images that the engine still has. They go soon after a publisher is done with them:
+    /// nobody waits for it.
     pub(crate) fn names_left(&self) -> String {
-        let listed = std::process::Command::new("docker")
-            .args(["image", "ls", "--format", "{{.Repository}}:{{.Tag}}", "--filter"])
-            .arg(format!("reference={}/*", self.registry.host))
-            .output()
-            .unwrap();
-        String::from_utf8(listed.stdout).unwrap()
+        let until = Instant::now() + Duration::from_secs(30);
+        loop {
+            let listed = std::process::Command::new("docker")
+                .args(["image", "ls", "--format", "{{.Repository}}:{{.Tag}}", "--filter"])
+                .arg(format!("reference={}/*", self.registry.host))
+                .output()
+                .unwrap();
+            let names = String::from_utf8(listed.stdout).unwrap();
+            if names.is_empty() || Instant::now() > until {
+                return names;
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
     }
 }
 

@@ -134,6 +134,7 @@ fn print(repository: &Repository, args: &Args, times: &Times) -> Result<()> {
         output(repository.command("docker").args(["buildx", "version"]))?,
         args.runs,
     ))?;
+    stdout::line(sources::SHAPE)?;
     let row = |name: &str, ours: f64, other: f64, asked: &str| {
         stdout::line(format_args!("{name:<36} {ours:>12.2} {other:>12.2} {:>8.2}   {asked}", ours / other))
     };
