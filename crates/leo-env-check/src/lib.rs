@@ -1,0 +1,1 @@
+//! What is wrong with the environment files, and what each key is set to.

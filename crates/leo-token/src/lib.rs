@@ -1,0 +1,1 @@
+//! The shapes of tokens and keys, found in text.
