@@ -10,6 +10,7 @@ mod value;
 use std::{collections::BTreeSet, fmt, fs, io, path::Path};
 
 use leo_diagnostic::{Diagnostic, SourceFile};
+pub use leo_token::Shape;
 
 pub use pattern::Pattern;
 pub use value::Malformed;
@@ -98,7 +99,7 @@ pub struct KeySpec {
     /// What is only a secret's; `None`: it is none.
     pub secret: Option<SecretSpec>,
     /// The shapes of tokens of which a value has one; empty: any.
-    pub shapes: Vec<String>,
+    pub shapes: Vec<Shape>,
     /// What a value has to match as well.
     pub pattern: Option<Pattern>,
     /// A value as it could be, for a message; never a secret's.

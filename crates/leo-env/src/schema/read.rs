@@ -3,11 +3,12 @@
 use std::{collections::BTreeSet, ops::Range};
 
 use leo_diagnostic::{Diagnostic, SourceFile, nearest};
+use leo_token::Shape;
 use toml::de::{DeTable, DeValue};
 
 use super::{
     Consumer, FilePlace, KeySpec, Kind, Pattern, SecretSpec, rules,
-    table::{At, Report, Table, type_of},
+    table::{At, Report, Table, shown, type_of, visible},
 };
 use crate::form::{self, NoProvider};
 
@@ -34,7 +35,7 @@ pub(super) fn keys(file: &SourceFile) -> Result<Vec<KeySpec>, Vec<Diagnostic>> {
     for (name, value) in tables {
         let text = name.get_ref().as_ref();
         let DeValue::Table(table) = value.get_ref() else {
-            let shown = text.escape_debug().to_string();
+            let shown = shown(text);
             let finding = Diagnostic::error(format!("`{shown}` is not a table"))
                 .found(type_of(value.get_ref()))
                 .hint(format!("a line `[{shown}]`, and under it what the key is"));
@@ -62,7 +63,7 @@ pub(super) fn keys(file: &SourceFile) -> Result<Vec<KeySpec>, Vec<Diagnostic>> {
 fn not_toml(file: &SourceFile, error: &toml::de::Error) -> Diagnostic {
     let message = error.message().lines().next().unwrap_or("it can't be read").to_owned();
     Diagnostic::error(format!("`{}` is not TOML: {message}", file.path))
-        .at(file.location(error.span().unwrap_or_default()))
+        .at(visible(file.location(error.span().unwrap_or_default())))
         .hint("a line `[KEY]` for each key, and `name = value` lines under it; texts in quotes")
 }
 
@@ -79,7 +80,7 @@ fn key(table: &Table<'_>) -> Option<Entry> {
     let flag = table.flag("required");
     let default = table.text("default");
     let example = table.text("example");
-    let shapes = table.texts("shapes");
+    let shapes = shapes(table);
     let json_key = table.text("json_key");
     let consumers = consumers(table);
     let text = |at: &At<&str>| at.0.to_owned();
@@ -95,7 +96,7 @@ fn key(table: &Table<'_>) -> Option<Entry> {
             secret: secret
                 .then(|| secret_spec(table, provider.as_ref(), json_key.as_ref(), consumers))
                 .flatten(),
-            shapes: shapes.unwrap_or_default().iter().map(text).collect(),
+            shapes,
             pattern,
             example: example.as_ref().map(text),
             help,
@@ -179,12 +180,26 @@ fn consumers(table: &Table<'_>) -> BTreeSet<Consumer> {
                 consumers.insert(consumer);
             }
             None => {
-                let what = format!("names \"{}\", which is no container", name.escape_debug());
+                let what = format!("names \"{}\", which is no container", shown(name));
                 table.wrong(span, "consumers", &what, &instead(name, known()));
             }
         }
     }
     consumers
+}
+
+fn shapes(table: &Table<'_>) -> Vec<Shape> {
+    let mut shapes = Vec::new();
+    for (name, span) in table.texts("shapes").unwrap_or_default() {
+        match Shape::parse(name) {
+            Ok(shape) => shapes.push(shape),
+            Err(_) => {
+                let what = format!("names \"{}\", which is no shape", shown(name));
+                table.wrong(span, "shapes", &what, &instead(name, Shape::ALL.into_iter().map(Shape::name)));
+            }
+        }
+    }
+    shapes
 }
 
 fn file(table: &Table<'_>, secret: bool) -> FilePlace {
@@ -200,7 +215,7 @@ fn file(table: &Table<'_>, secret: bool) -> FilePlace {
         Some(place) => place,
         None => {
             let hint = "`\"defaults\"` for env/.env.defaults, `\"env\"` for env/.env, `\"any\"` for both";
-            table.wrong(span, "file", &format!("can't be \"{}\"", name.escape_debug()), hint);
+            table.wrong(span, "file", &format!("can't be \"{}\"", shown(name)), hint);
             usual
         }
     }
@@ -256,7 +271,7 @@ fn kind(table: &Table<'_>) -> Kind {
         "duration" => Kind::Duration,
         "choice" => choices(table),
         other => {
-            let what = format!("can't be \"{}\"", other.escape_debug());
+            let what = format!("can't be \"{}\"", shown(other));
             table.wrong(table.place("type"), "type", &what, &instead(other, TYPES));
             // Whatever else there is may go with the type that was meant.
             _ = (table.number("min"), table.number("max"), table.text("service"), table.texts("choices"));

@@ -7,7 +7,7 @@ use leo_diagnostic::{Diagnostic, nearest};
 use super::{
     Consumer, KeySpec, SecretSpec,
     read::Entry,
-    table::{Report, Table},
+    table::{Report, Table, shown},
 };
 use crate::{Setting, file::is_key, form, layer};
 
@@ -18,7 +18,7 @@ const SERVICE_ROLE_KEY: &str = "SUPABASE_SERVICE_ROLE_KEY";
 pub(super) fn check_name(table: &Table<'_>, secret: bool) -> bool {
     let name = table.name;
     if !is_key(name) {
-        let finding = Diagnostic::error(format!("`{}` is not the name of a key", name.escape_debug()))
+        let finding = Diagnostic::error(format!("`{}` is not the name of a key", shown(name)))
             .hint("at most 64 capital letters, digits and `_`, a letter first: `GITHUB_TOKEN`");
         table.report.add(table.span.clone(), finding);
         return false;

@@ -24,8 +24,9 @@ impl<'f> Report<'f> {
         self.findings.borrow_mut().push(finding);
     }
 
+    /// The line of a span; its text only where no token is in it.
     pub(super) fn location(&self, span: Range<usize>) -> Location {
-        self.file.location(span)
+        visible(self.file.location(span))
     }
 
     /// Adds a finding about an entry whose value may be a secret that was written where none belongs: of its line only the
@@ -39,6 +40,21 @@ impl<'f> Report<'f> {
     pub(super) fn into_findings(self) -> Vec<Diagnostic> {
         self.findings.into_inner()
     }
+}
+
+/// A location without its text where that holds a token: whoever writes one here by mistake doesn't want it in a log too.
+pub(super) fn visible(location: Location) -> Location {
+    if leo_token::find(&location.text).is_empty() {
+        return location;
+    }
+    let name = location.text.split('=').next().filter(|name| leo_token::find(name).is_empty());
+    let shown = format!("{} = <not shown>", name.unwrap_or_default().trim());
+    Location::hidden(&location.path, location.line, shown.trim_start_matches(" = "))
+}
+
+/// A text of the file for a message; not where it holds a token.
+pub(super) fn shown(text: &str) -> String {
+    if leo_token::find(text).is_empty() { text.escape_debug().to_string() } else { "<not shown>".to_owned() }
 }
 
 /// A text and where it is.
@@ -124,7 +140,7 @@ impl<'a> Table<'a> {
         for item in array {
             let text = self.text_of(entry, item)?;
             if texts.iter().any(|(other, _)| *other == text) {
-                let what = format!("names `{}` twice", text.escape_debug());
+                let what = format!("names `{}` twice", shown(text));
                 self.wrong(item.span(), entry, &what, "each once");
                 return None;
             }
@@ -189,8 +205,8 @@ impl<'a> Table<'a> {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("what a key may have: {}", known.join(", ")),
             };
-            let message = format!("`{}` is nothing that a key has", entry.escape_debug());
-            let entry = entry.escape_debug().to_string();
+            let entry = shown(entry);
+            let message = format!("`{entry}` is nothing that a key has");
             self.report.add_hidden(name.span(), &entry, Diagnostic::error(message).hint(hint));
         }
     }
