@@ -31,6 +31,11 @@ pub(super) fn keys(file: &SourceFile) -> Result<Vec<KeySpec>, Vec<Diagnostic>> {
     let report = Report::new(file);
     let mut tables: Vec<_> = document.get_ref().iter().collect();
     tables.sort_by_key(|(name, _)| name.span().start);
+    if tables.is_empty() {
+        let finding = Diagnostic::error("no key is declared")
+            .hint("a table a key: `[AWS_REGION]`, and under it its type, its file and a line of help");
+        report.add(0..0, finding);
+    }
     let mut entries = Vec::new();
     for (name, value) in tables {
         let text = name.get_ref().as_ref();
@@ -39,17 +44,15 @@ pub(super) fn keys(file: &SourceFile) -> Result<Vec<KeySpec>, Vec<Diagnostic>> {
             let finding = Diagnostic::error(format!("`{shown}` is not a table"))
                 .found(type_of(value.get_ref()))
                 .hint(format!("a line `[{shown}]`, and under it what the key is"));
-            report.add_hidden(name.span(), &shown, finding);
+            match value.get_ref() {
+                DeValue::String(_) => report.add_hidden(name.span(), &shown, finding),
+                _ => report.add(name.span(), finding),
+            }
             continue;
         };
         let table = Table::new(&report, text, name.span(), table);
         entries.extend(key(&table));
         table.close();
-    }
-    if entries.is_empty() {
-        let finding = Diagnostic::error("no key is declared")
-            .hint("a table a key: `[AWS_REGION]`, and under it its type, its file and a line of help");
-        report.add(0..0, finding);
     }
     rules::check(&report, &entries);
     let findings = report.into_findings();
@@ -124,7 +127,7 @@ fn secret_spec(
             .map(|entry| format!("`{entry}`"))
             .collect();
         table.refuse(
-            &format!("has {}, which is a secret's, and names no provider", given.join(" and ")),
+            &format!("has {}, as secrets do, and names no provider", given.join(" and ")),
             "`provider = \"github\"`: it is then kept in the secret leo/<environment>/github",
         );
     }
@@ -234,7 +237,12 @@ fn pattern(table: &Table<'_>) -> Option<Pattern> {
         Ok(pattern) => Some(pattern),
         Err(error) => {
             let what = format!("is not a regular expression: {error}");
-            table.wrong(span, "pattern", &what, "for example '^Z[A-Z0-9]+$', in single quotes");
+            table.wrong(
+                span,
+                "pattern",
+                &what,
+                "for example 'Z[A-Z0-9]+', in single quotes: all of a value has to match",
+            );
             None
         }
     }

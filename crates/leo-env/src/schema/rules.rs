@@ -88,7 +88,10 @@ pub(super) fn check_values(table: &Table<'_>, spec: &KeySpec, secret: bool) {
         let hint = "it decides which files are read, before this one: set it in env/.env.defaults";
         table.wrong(table.name_of("default"), "default", "can't be given", hint);
     }
-    for (entry, value) in [("default", &spec.default), ("example", &spec.example)] {
+    // The example itself is no example of what would be right.
+    let example = &spec.example;
+    let spec = &KeySpec { example: None, ..spec.clone() };
+    for (entry, value) in [("default", &spec.default), ("example", example)] {
         let Some(Err(malformed)) = value.as_ref().map(|value| spec.check(value)) else { continue };
         table.wrong(table.place(entry), entry, &malformed.what, &malformed.wanted);
     }

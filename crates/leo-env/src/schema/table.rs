@@ -138,6 +138,15 @@ impl<'a> Table<'a> {
         };
         let mut texts: Vec<At<&str>> = Vec::new();
         for item in array {
+            if !matches!(item.get_ref(), DeValue::String(_)) {
+                return self.mistyped(
+                    item.span(),
+                    entry,
+                    "a list of texts",
+                    "each in quotes",
+                    item.get_ref(),
+                );
+            }
             let text = self.text_of(entry, item)?;
             if texts.iter().any(|(other, _)| *other == text) {
                 let what = format!("names `{}` twice", shown(text));
@@ -189,14 +198,14 @@ impl<'a> Table<'a> {
     ) -> Option<T> {
         let message = format!("`{entry}` of `{}` is not {wanted}", self.name);
         let finding = Diagnostic::error(message).found(type_of(found)).hint(how);
-        self.report.add_hidden(span, entry, finding);
+        self.report.add(span, finding);
         None
     }
 
     /// Reports every entry that nobody asked for.
     pub(super) fn close(self) {
         let known = self.known.into_inner();
-        for (name, _) in self.entries {
+        for (name, value) in self.entries {
             let entry = name.get_ref().as_ref();
             if known.contains(&entry) {
                 continue;
@@ -207,7 +216,13 @@ impl<'a> Table<'a> {
             };
             let entry = shown(entry);
             let message = format!("`{entry}` is nothing that a key has");
-            self.report.add_hidden(name.span(), &entry, Diagnostic::error(message).hint(hint));
+            let finding = Diagnostic::error(message).hint(hint);
+            match value.get_ref() {
+                DeValue::String(text) if leo_token::looks_secret(text).is_some() => {
+                    self.report.add_hidden(name.span(), &entry, finding);
+                }
+                _ => self.report.add(name.span(), finding),
+            }
         }
     }
 }

@@ -49,12 +49,19 @@ fn a_secret_is_kept_under_its_own_name_where_nothing_else_is_said() {
 #[test]
 fn a_schema_that_is_not_there_is_one_finding() {
     let folder = tempfile::tempdir().unwrap();
-    insta::assert_snapshot!(render_all(&Schema::load(folder.path()).unwrap_err(), Colours::Plain), @"");
+    insta::assert_snapshot!(render_all(&Schema::load(folder.path()).unwrap_err(), Colours::Plain), @r"
+    error: `infra/env.toml` is missing
+    hint: it declares every key of the environment files, and is committed: `git restore infra/env.toml`, or run this inside the repository
+    ");
     fs::create_dir_all(folder.path().join(Schema::PATH)).unwrap();
     assert_eq!(Schema::load(folder.path()).unwrap_err().len(), 1);
     fs::remove_dir(folder.path().join(Schema::PATH)).unwrap();
     fs::write(folder.path().join(Schema::PATH), [0xff, 0xfe]).unwrap();
-    insta::assert_snapshot!(render_all(&Schema::load(folder.path()).unwrap_err(), Colours::Plain), @"");
+    insta::assert_snapshot!(render_all(&Schema::load(folder.path()).unwrap_err(), Colours::Plain), @r#"
+    error: `infra/env.toml` can't be read
+     = found bytes that aren't text
+    hint: save it as UTF-8 text
+    "#);
 }
 
 /// A key's table with these lines, all else being right.
