@@ -21,7 +21,7 @@
 //! # What keeps them here
 //!
 //! Before a secret is read, [`keep_memory_private`] turns core dumps off. [`secret_variables`] names what no child of ours may
-//! inherit.
+//! inherit. After [`hide_values_in_panics`] a panic shows no value.
 //!
 //! What this crate deliberately does not do: decide which layer wins against `infra/leo.toml` (`leo-config` does), check
 //! values, or write files.
@@ -32,6 +32,7 @@ mod env;
 mod file;
 mod layer;
 mod memory;
+mod panic;
 mod secret;
 mod setting;
 
@@ -39,5 +40,6 @@ pub use children::secret_variables;
 pub use env::{Env, SecretsPolicy};
 pub use layer::{EnvValue, Origin, SecretValue, Source};
 pub use memory::keep_memory_private;
+pub use panic::hide_values_in_panics;
 pub use secret::Secret;
 pub use setting::Setting;

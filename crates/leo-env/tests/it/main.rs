@@ -1,5 +1,7 @@
 //! What comes of the files and the process environment, and that no secret comes out.
 
+mod panics;
+
 use std::{collections::BTreeMap, ffi::OsString, io};
 
 use leo_diagnostic::{Colours, render_all};
