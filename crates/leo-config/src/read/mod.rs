@@ -11,12 +11,14 @@ mod report;
 mod secrets;
 mod section;
 mod selection;
+mod settled;
 mod upkeep;
 
 use leo_diagnostic::{Diagnostic, SourceFile};
 use leo_env::{Env, SecretsPolicy, Source};
 use toml::de::DeTable;
 
+pub use self::settled::{SettledSetting, settled};
 use self::{
     report::{Place, Report},
     section::{Layer, Section, report_unknown},
