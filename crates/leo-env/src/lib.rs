@@ -26,6 +26,7 @@ mod file;
 mod layer;
 mod secret;
 mod setting;
+mod sibling;
 
 pub use env::{Env, SecretsPolicy};
 pub use layer::{EnvValue, Origin, SecretValue, Source};
