@@ -7,18 +7,18 @@ mod images;
 mod item;
 mod load_balancer;
 mod network;
+mod outline;
 mod report;
 mod secrets;
 mod section;
 mod selection;
-mod settled;
 mod upkeep;
 
 use leo_diagnostic::{Diagnostic, SourceFile};
 use leo_env::{Env, SecretsPolicy, Source};
 use toml::de::DeTable;
 
-pub use self::settled::{SettledSetting, settled};
+pub use self::outline::{Outline, SettledSetting, outline};
 use self::{
     report::{Place, Report},
     section::{Layer, Section, report_unknown},

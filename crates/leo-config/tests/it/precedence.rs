@@ -184,9 +184,10 @@ fn each_setting_is_told_with_the_place_that_it_counts_from() {
         .with_file("env/.env.defaults", "AWS_REGION=us-east-1\nLEO_ENVIRONMENT=dev\nAWS_PROFILE=all\n")
         .with_file("env/.env", "AWS_PROFILE=me\n")
         .with("AWS_REGION", "us-east-2");
-    let settled =
-        leo_config::settled(&SourceFile::new("infra/leo.toml", toml), &sample.env(SecretsPolicy::Ignore));
-    let told: Vec<String> = settled
+    let outline =
+        leo_config::outline(&SourceFile::new("infra/leo.toml", toml), &sample.env(SecretsPolicy::Ignore));
+    let told: Vec<String> = outline
+        .settings
         .into_iter()
         .map(|one| {
             let place = one.location.map(|at| format!("{}:{}", at.path, at.line));
