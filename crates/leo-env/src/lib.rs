@@ -23,12 +23,15 @@
 mod check;
 mod env;
 mod file;
+pub mod form;
 mod layer;
+pub mod schema;
 mod secret;
 mod setting;
 mod sibling;
 
 pub use env::{Env, SecretsPolicy};
 pub use layer::{EnvValue, Origin, SecretValue, Source};
+pub use schema::Schema;
 pub use secret::Secret;
 pub use setting::Setting;
