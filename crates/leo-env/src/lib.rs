@@ -28,6 +28,7 @@
 
 mod check;
 mod children;
+mod entries;
 mod env;
 mod file;
 pub mod form;
@@ -40,6 +41,7 @@ mod setting;
 mod sibling;
 
 pub use children::secret_variables;
+pub use entries::{Entry, entries};
 pub use env::{Env, SecretsPolicy};
 pub use layer::{EnvValue, Origin, SecretValue, Source};
 pub use memory::keep_memory_private;
