@@ -9,7 +9,8 @@ mod value;
 
 use std::{collections::BTreeSet, fmt, fs, io, path::Path};
 
-use leo_diagnostic::{Diagnostic, SourceFile};
+use leo_diagnostic::{Diagnostic, Location, SourceFile};
+pub use leo_token::Shape;
 
 pub use pattern::Pattern;
 pub use value::Malformed;
@@ -55,6 +56,13 @@ impl Schema {
         self.keys.iter().find(|key| key.name == name)
     }
 
+    /// Where a key is declared: the line with its name.
+    pub fn location(&self, name: &str) -> Option<Location> {
+        let KeySpec { name, line, .. } = self.key(name)?;
+        let text = format!("[{name}]");
+        Some(Location { path: self.path.clone(), line: *line, columns: 1..text.len() - 1, text })
+    }
+
     /// The keys that are secrets, in the order of the file.
     pub fn secrets(&self) -> impl Iterator<Item = (&KeySpec, &SecretSpec)> {
         self.keys.iter().filter_map(|key| Some((key, key.secret.as_ref()?)))
@@ -98,7 +106,7 @@ pub struct KeySpec {
     /// What is only a secret's; `None`: it is none.
     pub secret: Option<SecretSpec>,
     /// The shapes of tokens of which a value has one; empty: any.
-    pub shapes: Vec<String>,
+    pub shapes: Vec<Shape>,
     /// What a value has to match as well.
     pub pattern: Option<Pattern>,
     /// A value as it could be, for a message; never a secret's.

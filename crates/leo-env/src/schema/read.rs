@@ -3,13 +3,14 @@
 use std::{collections::BTreeSet, ops::Range};
 
 use leo_diagnostic::{Diagnostic, SourceFile, nearest};
+use leo_token::Shape;
 use toml::de::{DeTable, DeValue};
 
 use super::{
     Consumer, FilePlace, KeySpec, Kind, Pattern, SecretSpec, rules,
-    table::{At, Report, Table, type_of},
+    table::{At, Report, Table, shown, type_of, visible},
 };
-use crate::form::{self, NoProvider};
+use crate::form;
 
 /// One slip can make an error of every line after it; the first few say enough.
 const MOST_SYNTAX_ERRORS: usize = 10;
@@ -30,25 +31,28 @@ pub(super) fn keys(file: &SourceFile) -> Result<Vec<KeySpec>, Vec<Diagnostic>> {
     let report = Report::new(file);
     let mut tables: Vec<_> = document.get_ref().iter().collect();
     tables.sort_by_key(|(name, _)| name.span().start);
+    if tables.is_empty() {
+        let finding = Diagnostic::error("no key is declared")
+            .hint("a table a key: `[AWS_REGION]`, and under it its type, its file and a line of help");
+        report.add(0..0, finding);
+    }
     let mut entries = Vec::new();
     for (name, value) in tables {
         let text = name.get_ref().as_ref();
         let DeValue::Table(table) = value.get_ref() else {
-            let shown = text.escape_debug().to_string();
+            let shown = shown(text);
             let finding = Diagnostic::error(format!("`{shown}` is not a table"))
                 .found(type_of(value.get_ref()))
                 .hint(format!("a line `[{shown}]`, and under it what the key is"));
-            report.add_hidden(name.span(), &shown, finding);
+            match value.get_ref() {
+                DeValue::String(_) => report.add_hidden(name.span(), &shown, finding),
+                _ => report.add(name.span(), finding),
+            }
             continue;
         };
         let table = Table::new(&report, text, name.span(), table);
         entries.extend(key(&table));
         table.close();
-    }
-    if entries.is_empty() {
-        let finding = Diagnostic::error("no key is declared")
-            .hint("a table a key: `[AWS_REGION]`, and under it its type, its file and a line of help");
-        report.add(0..0, finding);
     }
     rules::check(&report, &entries);
     let findings = report.into_findings();
@@ -62,7 +66,7 @@ pub(super) fn keys(file: &SourceFile) -> Result<Vec<KeySpec>, Vec<Diagnostic>> {
 fn not_toml(file: &SourceFile, error: &toml::de::Error) -> Diagnostic {
     let message = error.message().lines().next().unwrap_or("it can't be read").to_owned();
     Diagnostic::error(format!("`{}` is not TOML: {message}", file.path))
-        .at(file.location(error.span().unwrap_or_default()))
+        .at(visible(file.location(error.span().unwrap_or_default())))
         .hint("a line `[KEY]` for each key, and `name = value` lines under it; texts in quotes")
 }
 
@@ -79,7 +83,7 @@ fn key(table: &Table<'_>) -> Option<Entry> {
     let flag = table.flag("required");
     let default = table.text("default");
     let example = table.text("example");
-    let shapes = table.texts("shapes");
+    let shapes = shapes(table);
     let json_key = table.text("json_key");
     let consumers = consumers(table);
     let text = |at: &At<&str>| at.0.to_owned();
@@ -95,7 +99,7 @@ fn key(table: &Table<'_>) -> Option<Entry> {
             secret: secret
                 .then(|| secret_spec(table, provider.as_ref(), json_key.as_ref(), consumers))
                 .flatten(),
-            shapes: shapes.unwrap_or_default().iter().map(text).collect(),
+            shapes,
             pattern,
             example: example.as_ref().map(text),
             help,
@@ -123,7 +127,7 @@ fn secret_spec(
             .map(|entry| format!("`{entry}`"))
             .collect();
         table.refuse(
-            &format!("has {}, which is a secret's, and names no provider", given.join(" and ")),
+            &format!("has {}, as secrets do, and names no provider", given.join(" and ")),
             "`provider = \"github\"`: it is then kept in the secret leo/<environment>/github",
         );
     }
@@ -134,23 +138,8 @@ fn secret_spec(
         );
     }
     let (name, span) = provider?;
-    match form::check_provider(name) {
-        Ok(()) => {}
-        Err(NoProvider::Form) => table.wrong(
-            span.clone(),
-            "provider",
-            "is not a provider name",
-            &format!(
-                "1 to {} lower-case letters, digits and inner hyphens, beginning with a letter: `github`",
-                form::PROVIDER_LENGTH
-            ),
-        ),
-        Err(NoProvider::LikeArn) => table.wrong(
-            span.clone(),
-            "provider",
-            "ends with a hyphen and six characters, which Secrets Manager takes for the suffix of an ARN",
-            "make the last part shorter or longer",
-        ),
+    if let Err(problem) = form::check_provider(name) {
+        table.wrong(span.clone(), "provider", problem.what(), &problem.wanted());
     }
     if let Some((text, span)) = json_key.filter(|(text, _)| !is_json_key(text)) {
         let what = if text.contains(':') { "holds a `:`" } else { "is not a key that a container can name" };
@@ -179,12 +168,26 @@ fn consumers(table: &Table<'_>) -> BTreeSet<Consumer> {
                 consumers.insert(consumer);
             }
             None => {
-                let what = format!("names \"{}\", which is no container", name.escape_debug());
+                let what = format!("names \"{}\", which is no container", shown(name));
                 table.wrong(span, "consumers", &what, &instead(name, known()));
             }
         }
     }
     consumers
+}
+
+fn shapes(table: &Table<'_>) -> Vec<Shape> {
+    let mut shapes = Vec::new();
+    for (name, span) in table.texts("shapes").unwrap_or_default() {
+        match Shape::parse(name) {
+            Ok(shape) => shapes.push(shape),
+            Err(_) => {
+                let what = format!("names \"{}\", which is no shape", shown(name));
+                table.wrong(span, "shapes", &what, &instead(name, Shape::ALL.into_iter().map(Shape::name)));
+            }
+        }
+    }
+    shapes
 }
 
 fn file(table: &Table<'_>, secret: bool) -> FilePlace {
@@ -200,7 +203,7 @@ fn file(table: &Table<'_>, secret: bool) -> FilePlace {
         Some(place) => place,
         None => {
             let hint = "`\"defaults\"` for env/.env.defaults, `\"env\"` for env/.env, `\"any\"` for both";
-            table.wrong(span, "file", &format!("can't be \"{}\"", name.escape_debug()), hint);
+            table.wrong(span, "file", &format!("can't be \"{}\"", shown(name)), hint);
             usual
         }
     }
@@ -219,7 +222,12 @@ fn pattern(table: &Table<'_>) -> Option<Pattern> {
         Ok(pattern) => Some(pattern),
         Err(error) => {
             let what = format!("is not a regular expression: {error}");
-            table.wrong(span, "pattern", &what, "for example '^Z[A-Z0-9]+$', in single quotes");
+            table.wrong(
+                span,
+                "pattern",
+                &what,
+                "for example 'Z[A-Z0-9]+', in single quotes: all of a value has to match",
+            );
             None
         }
     }
@@ -256,7 +264,7 @@ fn kind(table: &Table<'_>) -> Kind {
         "duration" => Kind::Duration,
         "choice" => choices(table),
         other => {
-            let what = format!("can't be \"{}\"", other.escape_debug());
+            let what = format!("can't be \"{}\"", shown(other));
             table.wrong(table.place("type"), "type", &what, &instead(other, TYPES));
             // Whatever else there is may go with the type that was meant.
             _ = (table.number("min"), table.number("max"), table.text("service"), table.texts("choices"));

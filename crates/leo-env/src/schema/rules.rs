@@ -7,7 +7,7 @@ use leo_diagnostic::{Diagnostic, nearest};
 use super::{
     Consumer, KeySpec, SecretSpec,
     read::Entry,
-    table::{Report, Table},
+    table::{Report, Table, shown},
 };
 use crate::{Setting, file::is_key, form, layer};
 
@@ -18,7 +18,7 @@ const SERVICE_ROLE_KEY: &str = "SUPABASE_SERVICE_ROLE_KEY";
 pub(super) fn check_name(table: &Table<'_>, secret: bool) -> bool {
     let name = table.name;
     if !is_key(name) {
-        let finding = Diagnostic::error(format!("`{}` is not the name of a key", name.escape_debug()))
+        let finding = Diagnostic::error(format!("`{}` is not the name of a key", shown(name)))
             .hint("at most 64 capital letters, digits and `_`, a letter first: `GITHUB_TOKEN`");
         table.report.add(table.span.clone(), finding);
         return false;
@@ -88,7 +88,10 @@ pub(super) fn check_values(table: &Table<'_>, spec: &KeySpec, secret: bool) {
         let hint = "it decides which files are read, before this one: set it in env/.env.defaults";
         table.wrong(table.name_of("default"), "default", "can't be given", hint);
     }
-    for (entry, value) in [("default", &spec.default), ("example", &spec.example)] {
+    // The example itself is no example of what would be right.
+    let example = &spec.example;
+    let spec = &KeySpec { example: None, ..spec.clone() };
+    for (entry, value) in [("default", &spec.default), ("example", example)] {
         let Some(Err(malformed)) = value.as_ref().map(|value| spec.check(value)) else { continue };
         table.wrong(table.place(entry), entry, &malformed.what, &malformed.wanted);
     }

@@ -24,8 +24,9 @@ impl<'f> Report<'f> {
         self.findings.borrow_mut().push(finding);
     }
 
+    /// The line of a span; its text only where no token is in it.
     pub(super) fn location(&self, span: Range<usize>) -> Location {
-        self.file.location(span)
+        visible(self.file.location(span))
     }
 
     /// Adds a finding about an entry whose value may be a secret that was written where none belongs: of its line only the
@@ -39,6 +40,21 @@ impl<'f> Report<'f> {
     pub(super) fn into_findings(self) -> Vec<Diagnostic> {
         self.findings.into_inner()
     }
+}
+
+/// A location without its text where that holds a token: whoever writes one here by mistake doesn't want it in a log too.
+pub(super) fn visible(location: Location) -> Location {
+    if leo_token::find(&location.text).is_empty() {
+        return location;
+    }
+    let name = location.text.split('=').next().filter(|name| leo_token::find(name).is_empty());
+    let shown = format!("{} = <not shown>", name.unwrap_or_default().trim());
+    Location::hidden(&location.path, location.line, shown.trim_start_matches(" = "))
+}
+
+/// A text of the file for a message; not where it holds a token.
+pub(super) fn shown(text: &str) -> String {
+    if leo_token::find(text).is_empty() { text.escape_debug().to_string() } else { "<not shown>".to_owned() }
 }
 
 /// A text and where it is.
@@ -122,9 +138,18 @@ impl<'a> Table<'a> {
         };
         let mut texts: Vec<At<&str>> = Vec::new();
         for item in array {
+            if !matches!(item.get_ref(), DeValue::String(_)) {
+                return self.mistyped(
+                    item.span(),
+                    entry,
+                    "a list of texts",
+                    "each in quotes",
+                    item.get_ref(),
+                );
+            }
             let text = self.text_of(entry, item)?;
             if texts.iter().any(|(other, _)| *other == text) {
-                let what = format!("names `{}` twice", text.escape_debug());
+                let what = format!("names `{}` twice", shown(text));
                 self.wrong(item.span(), entry, &what, "each once");
                 return None;
             }
@@ -173,14 +198,14 @@ impl<'a> Table<'a> {
     ) -> Option<T> {
         let message = format!("`{entry}` of `{}` is not {wanted}", self.name);
         let finding = Diagnostic::error(message).found(type_of(found)).hint(how);
-        self.report.add_hidden(span, entry, finding);
+        self.report.add(span, finding);
         None
     }
 
     /// Reports every entry that nobody asked for.
     pub(super) fn close(self) {
         let known = self.known.into_inner();
-        for (name, _) in self.entries {
+        for (name, value) in self.entries {
             let entry = name.get_ref().as_ref();
             if known.contains(&entry) {
                 continue;
@@ -189,9 +214,15 @@ impl<'a> Table<'a> {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("what a key may have: {}", known.join(", ")),
             };
-            let message = format!("`{}` is nothing that a key has", entry.escape_debug());
-            let entry = entry.escape_debug().to_string();
-            self.report.add_hidden(name.span(), &entry, Diagnostic::error(message).hint(hint));
+            let entry = shown(entry);
+            let message = format!("`{entry}` is nothing that a key has");
+            let finding = Diagnostic::error(message).hint(hint);
+            match value.get_ref() {
+                DeValue::String(text) if leo_token::looks_secret(text).is_some() => {
+                    self.report.add_hidden(name.span(), &entry, finding);
+                }
+                _ => self.report.add(name.span(), finding),
+            }
         }
     }
 }

@@ -1,5 +1,7 @@
 use std::fmt;
 
+use leo_token::Shape;
+
 use super::{KeySpec, Kind};
 use crate::form::{self, Arn, NoRange};
 
@@ -47,9 +49,20 @@ impl KeySpec {
         }
     }
 
-    #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "the shapes are not there yet")]
-    fn check_shape(&self, _value: &str) -> Result<(), Malformed> {
-        Ok(())
+    fn check_shape(&self, value: &str) -> Result<(), Malformed> {
+        if self.shapes.is_empty() || self.shapes.iter().any(|shape| shape.matches(value)) {
+            return Ok(());
+        }
+        let all = |words: fn(Shape) -> &'static str, between| {
+            self.shapes.iter().copied().map(words).collect::<Vec<_>>().join(between)
+        };
+        let shapes = all(Shape::what, " or ");
+        let what = match leo_token::describe(value) {
+            // What it is called may be what is wanted, where only its length is wrong.
+            Some(found) if !shapes.contains(found) => format!("is {found}, not {shapes}"),
+            Some(_) | None => format!("doesn't look like {shapes}"),
+        };
+        Err(malformed(what, all(Shape::wanted, "; or ")))
     }
 }
 

@@ -1,6 +1,8 @@
 //! What comes of the files and the process environment, and that no secret comes out.
 
 mod panics;
+mod schema;
+mod values;
 
 use std::{collections::BTreeMap, ffi::OsString, io};
 
