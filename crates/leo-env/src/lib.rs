@@ -29,6 +29,7 @@
 
 mod check;
 mod children;
+mod entries;
 mod env;
 mod file;
 pub mod form;
@@ -38,8 +39,10 @@ mod panic;
 pub mod schema;
 mod secret;
 mod setting;
+mod sibling;
 
 pub use children::secret_variables;
+pub use entries::{Entry, entries};
 pub use env::{Env, SecretsPolicy};
 pub use layer::{EnvValue, Origin, SecretValue, Source};
 pub use memory::keep_memory_private;
