@@ -112,6 +112,19 @@ async fn throttling_and_lost_answers_between_any_two_calls_lose_and_double_nothi
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_version_that_is_not_seen_at_once_is_waited_for() {
+    for (unseen, succeeds) in [(2, true), (20, false)] {
+        let (service, record) = known().await;
+        let plan = planned(&service, OURS, &record).await.unwrap();
+        let (status, answer) = error("ResourceNotFoundException", "can't find the specified secret version");
+        service.fail("UpdateSecretVersionStage", vec![Fault::Refused(status, answer); unseen]);
+        let report = carried_out(&service, plan, Overwrite::No).await;
+        assert_eq!(report.failed.is_empty(), succeeds);
+        assert_eq!(service.versions(CLAUDE), 2);
+    }
+}
+
 #[tokio::test]
 async fn a_push_that_was_cut_off_half_way_is_continued() {
     let plans = [plan(CLAUDE, &["A"]), plan(SUPABASE, &["URL"]), plan("leo/dev/github", &["G"])];

@@ -3,10 +3,11 @@
 use std::fmt::Debug;
 use std::io;
 
+use leo_config::SecretKey;
 use leo_env::{Env, SecretsPolicy};
 use leo_secrets::{
-    Overwrite, PlanKey, PushPlan, PushReport, Record, SecretPlan, SecretsError, Undeclared, Values, Wanted,
-    plan_push, push,
+    Overwrite, PushPlan, PushReport, Record, SecretPlan, SecretsError, Undeclared, Values, Wanted, plan_push,
+    push,
 };
 
 use crate::service::Service;
@@ -18,7 +19,7 @@ pub(crate) const SUPABASE: &str = "leo/dev/supabase";
 pub(crate) const CANARY: &str = "canary-8f3a";
 
 pub(crate) fn plan(name: &str, keys: &[&str]) -> SecretPlan {
-    let keys = keys.iter().map(|&key| PlanKey { variable: key.to_owned(), json_key: key.to_owned() });
+    let keys = keys.iter().map(|&key| SecretKey { variable: key.to_owned(), json_key: key.to_owned() });
     SecretPlan { name: name.to_owned(), keys: keys.collect() }
 }
 

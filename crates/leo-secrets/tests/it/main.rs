@@ -7,6 +7,7 @@
 )]
 
 mod at_once;
+mod calls;
 mod ensuring;
 mod given;
 mod pushing;

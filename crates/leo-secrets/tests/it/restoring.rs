@@ -3,7 +3,7 @@
 use leo_secrets::{Change, KeyState, Outcome, Overwrite, Record, SecretState, status};
 
 use crate::given::{CLAUDE, assert_silent, carried_out, planned, pushed, told, wanted};
-use crate::service::{Service, error};
+use crate::service::{Fault, Service, error};
 
 const THERE: &str = r#"{"A":"canary-8f3a-a","B":"canary-8f3a-b"}"#;
 const SAME: &str = "A=canary-8f3a-a B=canary-8f3a-b";
@@ -40,6 +40,21 @@ async fn it_is_restored_and_then_pushed_as_if_it_had_been_there() {
         let pushed = &report.done[0];
         assert_eq!((pushed.restored, pushed.outcome, pushed.kept_back.len()), (true, outcome, kept_back));
         assert!(!service.secrets.lock().unwrap()[CLAUDE].deleted);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_restored_secret_that_is_seen_late_is_waited_for() {
+    for (seen, outcome) in [(2, Some(Outcome::Unchanged)), (20, None)] {
+        let service = deleted(Some(THERE));
+        let plan = planned(&service, SAME, &Record::default()).await.unwrap();
+        let answer = serde_json::json!({"Name": CLAUDE, "DeletedDate": 1_790_000_000});
+        service.fail("DescribeSecret", vec![Fault::Refused(200, answer); seen]);
+        let report = carried_out(&service, plan, Overwrite::No).await;
+        match outcome {
+            Some(outcome) => assert_eq!(report.done[0].outcome, outcome),
+            None => assert!(told(&report.failed[0]).contains("is scheduled for deletion")),
+        }
     }
 }
 
