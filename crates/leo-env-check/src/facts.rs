@@ -125,7 +125,8 @@ pub fn look(request: &Request<'_>) -> Facts {
 
     let read = |path: &str| readable(&request.root.join(path));
     let mut env = Env::from_parts(read, request.process.iter().cloned(), request.environment, policy);
-    let outline = leo_config::outline(&leo_toml, &env);
+    let undeclared = Schema::empty();
+    let outline = leo_config::outline(&leo_toml, schema.as_ref().unwrap_or(&undeclared), &env);
     let mut files = own_files(request, &outline);
     let mut committed = vec![leo_toml.clone()];
     for file in files.iter_mut().filter(|file| !(file.role.is_private() && request.public)) {

@@ -1,5 +1,6 @@
 //! What comes of the files and the process environment, and that no secret comes out.
 
+mod generated;
 mod panics;
 mod schema;
 mod values;
