@@ -23,11 +23,14 @@
 mod check;
 mod env;
 mod file;
+pub mod form;
 mod layer;
+pub mod schema;
 mod secret;
 mod setting;
 
 pub use env::{Env, SecretsPolicy};
 pub use layer::{EnvValue, Origin, SecretValue, Source};
+pub use schema::Schema;
 pub use secret::Secret;
 pub use setting::Setting;
