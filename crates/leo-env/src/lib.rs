@@ -29,10 +29,12 @@
 mod check;
 mod children;
 mod entries;
+mod dialect;
 mod env;
 mod file;
 pub mod form;
 mod layer;
+mod line;
 mod memory;
 mod panic;
 pub mod schema;
@@ -42,6 +44,7 @@ mod sibling;
 
 pub use children::secret_variables;
 pub use entries::{Entry, entries};
+pub use dialect::differences;
 pub use env::{Env, SecretsPolicy};
 pub use layer::{EnvValue, Origin, SecretValue, Source};
 pub use memory::keep_memory_private;
