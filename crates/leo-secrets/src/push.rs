@@ -91,7 +91,9 @@ pub async fn plan_push(
         return Err(SecretsError::of(problems));
     }
     let mut record = record;
-    secrets.iter().for_each(|planned| note_equal(&mut record, planned));
+    for planned in &secrets {
+        note_equal(&mut record, planned);
+    }
     Ok(PushPlan { secrets, wanted, undeclared, record })
 }
 
@@ -147,9 +149,8 @@ impl Job {
         let value = self.value().await?;
         fits(&self.wanted, &value).map_err(SecretsError::of)?;
         let base = self.planned.version.as_deref();
-        let written = match write(&self.client, &self.wanted, base, value).await? {
-            Some(version) => version,
-            None => return self.overtaken(restored).await,
+        let Some(written) = write(&self.client, &self.wanted, base, value).await? else {
+            return self.overtaken(restored).await;
         };
         let outcome = match self.planned.change {
             Change::Create => Outcome::Created,
