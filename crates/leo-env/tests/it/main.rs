@@ -1,5 +1,8 @@
 //! What comes of the files and the process environment, and that no secret comes out.
 
+mod dialect;
+mod reading;
+mod readers;
 mod schema;
 mod values;
 
