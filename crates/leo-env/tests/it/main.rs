@@ -1,7 +1,13 @@
 //! What comes of the files and the process environment, and that no secret comes out.
 
+<<<<<<< HEAD
 mod generated;
 mod panics;
+=======
+mod dialect;
+mod reading;
+mod readers;
+>>>>>>> wt/h2
 mod schema;
 mod values;
 
