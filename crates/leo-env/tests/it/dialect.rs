@@ -7,7 +7,7 @@ use leo_diagnostic::{Colours, render_all};
 use leo_env::{SecretsPolicy, differences};
 
 use crate::{
-    KEYS, env,
+    declared, env,
     readers::{docker, docker_model, program, shell},
 };
 
@@ -120,7 +120,7 @@ fn here(text: &str) -> Option<String> {
         return Some(value.secret.expose().to_owned());
     }
     // An empty value is as good as none for a setting or a secret; whether there is one shows in what is said.
-    let empty = env.check(&KEYS).is_empty() && text.contains("GITHUB_TOKEN") && text.contains('=');
+    let empty = env.check(declared()).is_empty() && text.contains("GITHUB_TOKEN") && text.contains('=');
     empty.then(String::new)
 }
 
@@ -155,7 +155,7 @@ fn each_says_who_reads_it_how() {
     let mut all = String::new();
     for Case { text, .. } in CASES {
         let findings = differences("env/.env", text);
-        let refused = env(&[("env/.env", text)], &[], SecretsPolicy::Read).check(&KEYS);
+        let refused = env(&[("env/.env", text)], &[], SecretsPolicy::Read).check(declared());
         assert!(!findings.is_empty() || !refused.is_empty(), "{text:?}");
         let said = render_all(&[refused, findings].concat(), Colours::Plain);
         all += &format!("──── {}\n{said}\n", text.escape_debug());
