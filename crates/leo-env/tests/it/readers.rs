@@ -1,5 +1,4 @@
 //! How others read an environment file: a real shell, the real `docker` program, what we know of it, and `dotenvy` itself.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a helper of a test fails as a test does")]
 
 use std::{
     collections::BTreeMap,
