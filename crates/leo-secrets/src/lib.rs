@@ -15,7 +15,8 @@
 //! `AWSPREVIOUS`. The rest of a value, also what nothing declares, keeps its bytes.
 //!
 //! Deliberately absent: creating or deleting a secret itself (its stack does), printing, asking. No error, report or
-//! debug output of this crate can hold a value: none of its types has a place for one but [`Secret`](leo_env::Secret).
+//! debug output of this crate can hold a value: none of its types has a place for one but [`Secret`](leo_env::Secret). Memory
+//! that held a value is overwritten, but for what the SDK and the connection keep of a request and an answer.
 
 mod all;
 mod change;
@@ -38,6 +39,8 @@ mod wanted;
 pub use change::{Change, KeyAction, Overwrite, PlannedKey, PlannedSecret, PushPlan, Undeclared};
 pub use ensure::{Blank, Report, check_values, ensure};
 pub use error::{Problem, SecretsError};
+/// A key that a secret's value must have.
+pub use leo_config::SecretKey as PlanKey;
 pub use plan::SecretPlan;
 pub use push::{Outcome, PushReport, Pushed, plan_push, push};
 pub use record::{Record, RecordError};
