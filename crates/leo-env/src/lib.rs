@@ -21,13 +21,19 @@
 //! values, or write files.
 
 mod check;
+mod dialect;
 mod env;
 mod file;
+pub mod form;
 mod layer;
+mod line;
+pub mod schema;
 mod secret;
 mod setting;
 
+pub use dialect::differences;
 pub use env::{Env, SecretsPolicy};
 pub use layer::{EnvValue, Origin, SecretValue, Source};
+pub use schema::Schema;
 pub use secret::Secret;
 pub use setting::Setting;
