@@ -111,7 +111,8 @@ fn next(text: &str) -> (usize, Content<'_>) {
     if start.is_empty() || start.starts_with('#') {
         return (length, Content::Nothing);
     }
-    let Some((left, right)) = first.split_once('=').and_then(|(left, right)| Some((key(left)?, right))) else {
+    let Some((left, right)) = first.split_once('=').and_then(|(left, right)| Some((key(left)?, right)))
+    else {
         return (length, Content::Unreadable(Fault::NoAssignment));
     };
     let mut marks = left.marks;

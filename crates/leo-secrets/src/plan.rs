@@ -1,4 +1,4 @@
-use leo_config::Config;
+use leo_config::{Config, SecretKey};
 
 /// A secret, and the keys that its value must have.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -6,7 +6,7 @@ pub struct SecretPlan {
     /// Its name in Secrets Manager, like `leo/dev/claude`.
     pub name: String,
     /// The keys of the JSON object that is its value.
-    pub keys: Vec<String>,
+    pub keys: Vec<SecretKey>,
 }
 
 impl SecretPlan {

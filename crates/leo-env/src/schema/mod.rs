@@ -1,6 +1,7 @@
 //! What the environment files may hold: `infra/env.toml`, which declares every key with its type, the file it belongs in and,
 //! for a secret, the provider that it is kept under and the containers that get it.
 
+mod generated;
 mod pattern;
 mod read;
 mod rules;
@@ -9,7 +10,7 @@ mod value;
 
 use std::{collections::BTreeSet, fmt, fs, io, path::Path};
 
-use leo_diagnostic::{Diagnostic, SourceFile};
+use leo_diagnostic::{Diagnostic, Location, SourceFile};
 pub use leo_token::Shape;
 
 pub use pattern::Pattern;
@@ -25,6 +26,11 @@ pub struct Schema {
 impl Schema {
     /// Where the schema is, below the repository's root.
     pub const PATH: &str = "infra/env.toml";
+
+    /// A schema without a key, for whoever goes on though there is none that can be read.
+    pub fn empty() -> Self {
+        Self { keys: Vec::new(), path: Self::PATH.to_owned() }
+    }
 
     /// Reads the schema below the repository's root. What comes back otherwise is everything that is wrong with it; a file
     /// that isn't there is one finding.
@@ -54,6 +60,13 @@ impl Schema {
     /// The key of a name.
     pub fn key(&self, name: &str) -> Option<&KeySpec> {
         self.keys.iter().find(|key| key.name == name)
+    }
+
+    /// Where a key is declared: the line with its name.
+    pub fn location(&self, name: &str) -> Option<Location> {
+        let KeySpec { name, line, .. } = self.key(name)?;
+        let text = format!("[{name}]");
+        Some(Location { path: self.path.clone(), line: *line, columns: 1..text.len() - 1, text })
     }
 
     /// The keys that are secrets, in the order of the file.
