@@ -76,7 +76,10 @@ impl Object {
     }
 
     /// The same object with some keys changed: to a value, or (`None`) taken out.
-    pub(crate) fn edited<'a>(&self, changes: impl IntoIterator<Item = (&'a str, Option<&'a Secret>)>) -> Self {
+    pub(crate) fn edited<'a>(
+        &self,
+        changes: impl IntoIterator<Item = (&'a str, Option<&'a Secret>)>,
+    ) -> Self {
         let mut object = self.clone();
         for (key, value) in changes {
             object = match value {
