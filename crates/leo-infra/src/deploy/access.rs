@@ -42,10 +42,9 @@ pub(super) async fn ask(
     }
     let mut left = if foundation.changed { AGAIN } else { 0 };
     loop {
-        let looks = wanted.iter().map(|access| look(plan, foundation, access));
         let mut denied = vec![];
-        for look in futures(looks).await {
-            match look? {
+        for access in &wanted {
+            match look(plan, foundation, access).await? {
                 Look::Told(refusals) => denied.extend(refusals),
                 Look::NotAsked(why) => {
                     reporter.note(format!("IAM was not asked whether tasks may read their secrets: {why}"));
@@ -109,21 +108,47 @@ fn refused(details: Vec<String>) -> Problem {
     ))
 }
 
-/// All at once, in their order.
-async fn futures<T>(all: impl Iterator<Item = impl Future<Output = T>>) -> Vec<T> {
-    let mut answers = vec![];
-    let mut waiting: Vec<_> = all.map(Box::pin).collect();
-    // Two roles: one after the other would be twice as long.
-    match (waiting.pop(), waiting.pop()) {
-        (Some(last), Some(first)) => {
-            let (first, last) = tokio::join!(first, last);
-            answers.extend([first, last]);
-        }
-        (Some(only), None) => answers.push(only.await),
-        _ => {}
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ROLE: &str = "arn:aws:iam::111122223333:role/leo-dev-Execution";
+
+    fn judged(decisions: &[(&str, Decision)]) -> Look {
+        let secrets = BTreeMap::from([("arn:one", "SecretArnOne"), ("arn:two", "SecretArnTwo")]);
+        let verdict = |(resource, decision): &(&str, Decision)| Verdict {
+            resource: (*resource).to_owned(),
+            decision: decision.clone(),
+        };
+        judge(ROLE, &secrets, &decisions.iter().map(verdict).collect::<Vec<_>>())
     }
-    for more in waiting {
-        answers.push(more.await);
+
+    #[test]
+    fn only_what_iam_says_for_certain_stops_a_deploy() {
+        use Decision::{Allowed, Denied, DependsOn};
+        let one = |decision| ("arn:one", decision);
+        let two = |decision| ("arn:two", decision);
+        assert_eq!(judged(&[one(Allowed), two(Allowed)]), Look::Told(vec![]));
+        let line = format!("{ROLE} may not read arn:two: no policy allows it");
+        assert_eq!(judged(&[two(Denied("no policy allows it")), one(Allowed)]), Look::Told(vec![line]));
+        assert_eq!(judged(&[one(Allowed)]), Look::NotAsked("it said nothing of arn:two".to_owned()));
+        let depends = format!("for {ROLE} it depends on aws:PrincipalTag/team");
+        let tag = DependsOn(vec!["aws:PrincipalTag/team".to_owned()]);
+        assert_eq!(judged(&[one(Allowed), two(tag)]), Look::NotAsked(depends));
     }
-    answers
+
+    #[test]
+    fn a_refusal_names_the_role_and_the_secret() {
+        let problem = refused(vec!["role may not read secret: its permissions boundary does not allow it".to_owned()]);
+        assert_eq!(problem.kind, FailureKind::Failed);
+        assert_eq!(problem.details.len(), 1);
+        assert!(problem.hint.is_some_and(|hint| hint.contains(READ) && hint.contains("permissions_boundary")));
+    }
+
+    #[test]
+    fn the_templates_of_a_configuration_are_right() {
+        let config = leo_config::testing::load("[environments.dev]").expect("is valid");
+        let stacks = leo_stack::compose(&config).expect("composes");
+        assert!(check(&stacks).is_ok());
+    }
 }
