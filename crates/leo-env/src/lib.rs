@@ -18,15 +18,17 @@
 //!   parser before [`Env::load`] returns, and `LEO_SECRET_*` is not looked at.
 //!
 //! What this crate deliberately does not do: decide which layer wins against `infra/leo.toml` (`leo-config` does), check
-//! values, or write files.
+//! values, or change a file on its own accord: [`EnvFile`] is for the commands that do.
 
 mod check;
+mod edit;
 mod env;
 mod file;
 mod layer;
 mod secret;
 mod setting;
 
+pub use edit::{Access, Edit, EditError, EnvFile, Place, Written};
 pub use env::{Env, SecretsPolicy};
 pub use layer::{EnvValue, Origin, SecretValue, Source};
 pub use secret::Secret;
