@@ -173,7 +173,7 @@ impl Layer {
 }
 
 /// What the keys of outputs begin with: they are kept for outputs of the stacks, and never read.
-const OUTPUT_PREFIX: &str = "LEO_OUT_";
+pub(crate) const OUTPUT_PREFIX: &str = "LEO_OUT_";
 
 /// What a secret's key is prefixed with in the process environment.
 pub(crate) const SECRET_PREFIX: &str = "LEO_SECRET_";

@@ -24,12 +24,15 @@ mod check;
 mod edit;
 mod env;
 mod file;
+pub mod form;
 mod layer;
+pub mod schema;
 mod secret;
 mod setting;
 
 pub use edit::{Access, Edit, EditError, EnvFile, Place, Written};
 pub use env::{Env, SecretsPolicy};
 pub use layer::{EnvValue, Origin, SecretValue, Source};
+pub use schema::Schema;
 pub use secret::Secret;
 pub use setting::Setting;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::alphabet::{base64, hex, plain_word};
+use crate::alphabet::{Alphabet, base64, hex, plain_word};
 
 /// Whether nobody wrote this by hand: examples repeat a few characters, count up, or say that they are examples.
 pub(crate) fn by_chance(secret: &[u8]) -> bool {
@@ -28,7 +28,8 @@ pub(crate) fn random_word(value: &str) -> bool {
     value
         .split(|c: char| c.is_whitespace() || ",;\"'`()[]{}<>|".contains(c))
         .filter(|word| !is_arn(word))
-        .any(|word| pieces(word).any(is_random) || is_random_base64(word))
+        .flat_map(without_digests)
+        .any(|part| pieces(part).any(is_random) || is_random_base64(part))
 }
 
 /// Amazon resource names hold ids and nothing that is secret.
@@ -39,31 +40,52 @@ fn is_arn(word: &str) -> bool {
         && parts.count() == 4
 }
 
-/// What digests are written behind.
-const DIGESTS: [&str; 7] = ["sha256:", "sha512:", "sha256-", "sha384-", "sha512-", "git-", "src-"];
+/// What digests are written behind, and the alphabet that they are written in.
+const DIGESTS: [(&str, Alphabet); 7] = [
+    ("sha256:", hex),
+    ("sha512:", hex),
+    ("git-", hex),
+    ("src-", hex),
+    ("sha256-", base64),
+    ("sha384-", base64),
+    ("sha512-", base64),
+];
 
-/// The letters and digits of a word between its punctuation, without digests.
+/// The parts of a word around digests.
+fn without_digests(word: &str) -> Vec<&str> {
+    let mut parts = Vec::new();
+    let mut rest = word;
+    while let Some((at, name, alphabet)) = DIGESTS
+        .iter()
+        .filter_map(|(name, alphabet)| Some((rest.find(name)?, name, alphabet)))
+        .min_by_key(|found| found.0)
+    {
+        let (before, digest) = rest.split_at(at);
+        parts.push(before);
+        let digest = digest.get(name.len()..).unwrap_or_default();
+        rest = digest.trim_start_matches(|c: char| u8::try_from(c).is_ok_and(alphabet));
+    }
+    parts.push(rest);
+    parts
+}
+
+/// The letters and digits of a word between its punctuation.
 fn pieces(word: &str) -> impl Iterator<Item = &[u8]> {
-    let mut end = 0;
-    word.split(|c: char| !c.is_ascii_alphanumeric()).filter_map(move |piece| {
-        let start = end;
-        end += piece.len() + word.get(start + piece.len()..)?.chars().next().map_or(0, char::len_utf8);
-        let before = word.get(..start)?;
-        let is_digest = DIGESTS.into_iter().any(|digest| before.ends_with(digest));
-        (!is_digest).then_some(piece.as_bytes())
-    })
+    word.split(|c: char| !c.is_ascii_alphanumeric()).map(str::as_bytes)
 }
 
 /// Whether letters and digits without a break look like chance. The bounds are far below what 20 or more random
 /// characters come to, and above what names come to; the tests count both.
 fn is_random(piece: &[u8]) -> bool {
     let kinds = piece.iter().copied().map(kind).collect::<BTreeSet<_>>();
-    let letters_and_digits = kinds.contains(&Kind::Digit) && kinds.len() > 1;
+    // Of letters alone are names that are written together, and next to no keys.
+    if !kinds.contains(&Kind::Digit) {
+        return false;
+    }
     let (length, changing, entropy) = match (kinds.len(), piece.iter().copied().all(hex)) {
-        (_, true) => (32, 0.25, 3.0),
+        (2.., true) => (32, 0.25, 3.0),
         (3, _) => (20, 0.35, 3.4),
-        (2, _) if letters_and_digits => (24, 0.22, 3.5),
-        (2, _) => (24, 0.42, 3.8),
+        (2, _) => (24, 0.22, 3.5),
         _ => return false,
     };
     piece.len() >= length && changes(piece) >= changing && entropy_bits(piece) >= entropy && by_chance(piece)
@@ -73,9 +95,7 @@ fn is_random(piece: &[u8]) -> bool {
 fn is_random_base64(word: &str) -> bool {
     let word = word.as_bytes();
     let plain: Vec<u8> = word.iter().copied().filter(u8::is_ascii_alphanumeric).collect();
-    let digest = DIGESTS.into_iter().any(|digest| word.starts_with(digest.as_bytes()));
     word.iter().copied().all(base64)
-        && !digest
         && plain.len() >= 24
         && word.len() - plain.len() <= word.len() / 8
         && plain.iter().copied().map(kind).collect::<BTreeSet<_>>().len() == 3

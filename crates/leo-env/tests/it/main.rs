@@ -1,5 +1,8 @@
 //! What comes of the files and the process environment, and that no secret comes out.
 
+mod schema;
+mod values;
+
 use std::{collections::BTreeMap, ffi::OsString, io};
 
 use leo_diagnostic::{Colours, render_all};
