@@ -139,6 +139,28 @@ pub enum NoProvider {
     LikeArn,
 }
 
+impl NoProvider {
+    /// What is wrong, as a predicate that reads after what names it.
+    pub fn what(self) -> &'static str {
+        match self {
+            Self::Form => "is not a provider name",
+            Self::LikeArn => {
+                "ends with a hyphen and six characters, which Secrets Manager takes for the suffix of an ARN"
+            }
+        }
+    }
+
+    /// What would be right.
+    pub fn wanted(self) -> String {
+        match self {
+            Self::Form => format!(
+                "1 to {PROVIDER_LENGTH} lower-case letters, digits and inner hyphens, beginning with a letter: `github`"
+            ),
+            Self::LikeArn => "make the last part shorter or longer".to_owned(),
+        }
+    }
+}
+
 /// Whether a text can be the name of a provider of secrets (`github`).
 pub fn check_provider(text: &str) -> Result<(), NoProvider> {
     if !is_label(text, PROVIDER_LENGTH) {

@@ -1,13 +1,13 @@
 //! This repository as a command finds it: its root, and one environment's configuration.
 //!
-//! The one place that reads `infra/leo.toml` and the `.env` files, so that every command sees the same configuration and
+//! The one place that reads `infra/leo.toml`, `infra/env.toml` and the `.env` files, so that every command sees the same configuration and
 //! says the same of what is wrong with it.
 //!
 //! Deliberately absent: printing, and every judgement; `leo-env` and `leo-config` make those.
 
 use leo_config::Config;
 use leo_diagnostic::{Diagnostic, SourceFile};
-use leo_env::{Env, SecretsPolicy};
+use leo_env::{Env, Schema, SecretsPolicy};
 use std::{
     collections::BTreeSet,
     fs, io,
@@ -22,6 +22,8 @@ pub const LEO_TOML: &str = "infra/leo.toml";
 pub struct Project {
     /// The folder that holds `infra/` and `env/`.
     pub root: PathBuf,
+    /// What the environment files may hold, and who gets which secret.
+    pub schema: Schema,
     /// What the files and the process environment say.
     pub env: Env,
     /// What follows from it.
@@ -42,9 +44,14 @@ impl Project {
     ) -> Result<Self, Vec<Diagnostic>> {
         let text = fs::read_to_string(root.join(LEO_TOML)).map_err(|error| vec![unreadable(&error)])?;
         let env = Env::load(root, environment, secrets);
-        let config = leo_config::load(&SourceFile::new(LEO_TOML, text), &env, None)?;
-        let warnings = leo_config::warnings(&config, &env);
-        Ok(Self { root: root.to_owned(), env, config, warnings })
+        let schema = Schema::load(root).map_err(|mut findings| {
+            // Which keys are secrets is unknown now, so of the files only what is wrong in itself can be said.
+            findings.extend_from_slice(env.malformed());
+            findings
+        })?;
+        let config = leo_config::load(&SourceFile::new(LEO_TOML, text), &schema, &env, None)?;
+        let warnings = leo_config::warnings(&config, &schema, &env);
+        Ok(Self { root: root.to_owned(), schema, env, config, warnings })
     }
 }
 

@@ -9,7 +9,7 @@ mod value;
 
 use std::{collections::BTreeSet, fmt, fs, io, path::Path};
 
-use leo_diagnostic::{Diagnostic, SourceFile};
+use leo_diagnostic::{Diagnostic, Location, SourceFile};
 pub use leo_token::Shape;
 
 pub use pattern::Pattern;
@@ -54,6 +54,13 @@ impl Schema {
     /// The key of a name.
     pub fn key(&self, name: &str) -> Option<&KeySpec> {
         self.keys.iter().find(|key| key.name == name)
+    }
+
+    /// Where a key is declared: the line with its name.
+    pub fn location(&self, name: &str) -> Option<Location> {
+        let KeySpec { name, line, .. } = self.key(name)?;
+        let text = format!("[{name}]");
+        Some(Location { path: self.path.clone(), line: *line, columns: 1..text.len() - 1, text })
     }
 
     /// The keys that are secrets, in the order of the file.

@@ -10,7 +10,7 @@ use super::{
     Consumer, FilePlace, KeySpec, Kind, Pattern, SecretSpec, rules,
     table::{At, Report, Table, shown, type_of, visible},
 };
-use crate::form::{self, NoProvider};
+use crate::form;
 
 /// One slip can make an error of every line after it; the first few say enough.
 const MOST_SYNTAX_ERRORS: usize = 10;
@@ -138,23 +138,8 @@ fn secret_spec(
         );
     }
     let (name, span) = provider?;
-    match form::check_provider(name) {
-        Ok(()) => {}
-        Err(NoProvider::Form) => table.wrong(
-            span.clone(),
-            "provider",
-            "is not a provider name",
-            &format!(
-                "1 to {} lower-case letters, digits and inner hyphens, beginning with a letter: `github`",
-                form::PROVIDER_LENGTH
-            ),
-        ),
-        Err(NoProvider::LikeArn) => table.wrong(
-            span.clone(),
-            "provider",
-            "ends with a hyphen and six characters, which Secrets Manager takes for the suffix of an ARN",
-            "make the last part shorter or longer",
-        ),
+    if let Err(problem) = form::check_provider(name) {
+        table.wrong(span.clone(), "provider", problem.what(), &problem.wanted());
     }
     if let Some((text, span)) = json_key.filter(|(text, _)| !is_json_key(text)) {
         let what = if text.contains(':') { "holds a `:`" } else { "is not a key that a container can name" };
