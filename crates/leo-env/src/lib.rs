@@ -13,26 +13,38 @@
 //!   that one environment lacks would be filled with another one's.
 //! * From the process environment a secret is read as `LEO_SECRET_<KEY>` alone: CI systems and shells export other tools'
 //!   tokens under the bare names.
-//! * With [`SecretsPolicy::Ignore`] (everything offline, and `--local`) no secret is kept. `env/.env` is still opened, since
-//!   it may override settings; the value of any other key is dropped as soon as its line is parsed, the text with the
-//!   parser before [`Env::load`] returns, and `LEO_SECRET_*` is not looked at.
+//! * With [`SecretsPolicy::Ignore`] (everything offline) no secret is kept. `env/.env` is still opened, since it may override
+//!   settings; the value of any other key is dropped as soon as its line is parsed, the text with the parser before
+//!   [`Env::load`] returns, and `LEO_SECRET_*` is not looked at.
+//! * With [`SecretsPolicy::Unopened`] (`--local`) only `env/.env.defaults` is opened.
+//!
+//! # What keeps them here
+//!
+//! Before a secret is read, [`keep_memory_private`] turns core dumps off. [`secret_variables`] names what no child of ours may
+//! inherit. After [`hide_values_in_panics`] a panic shows no value.
 //!
 //! What this crate deliberately does not do: decide which layer wins against `infra/leo.toml` (`leo-config` does), check
 //! values, or change a file on its own accord: [`EnvFile`] is for the commands that do.
 
 mod check;
+mod children;
 mod edit;
 mod env;
 mod file;
 pub mod form;
 mod layer;
+mod memory;
+mod panic;
 pub mod schema;
 mod secret;
 mod setting;
 
+pub use children::secret_variables;
 pub use edit::{Access, Edit, EditError, EnvFile, Place, Written};
 pub use env::{Env, SecretsPolicy};
 pub use layer::{EnvValue, Origin, SecretValue, Source};
+pub use memory::keep_memory_private;
+pub use panic::hide_values_in_panics;
 pub use schema::Schema;
 pub use secret::Secret;
 pub use setting::Setting;

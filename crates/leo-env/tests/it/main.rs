@@ -1,5 +1,6 @@
 //! What comes of the files and the process environment, and that no secret comes out.
 
+mod panics;
 mod schema;
 mod values;
 
@@ -121,6 +122,38 @@ fn ignored_secrets_are_not_in_memory_afterwards_but_their_keys_are_checked() {
       │ ^^^^^^^^^^^^^^^^^^^^^^^
     hint: did you mean `GITHUB_TOKEN`?
     ");
+}
+
+#[test]
+fn unopened_files_are_not_asked_for() {
+    let mut asked = Vec::new();
+    let read = |path: &str| {
+        asked.push(path.to_owned());
+        Ok("LEO_ENVIRONMENT=dev\nAWS_PROFILE=me\nGITHUB_TOKEN=hush\n".to_owned())
+    };
+    let process = [("LEO_SECRET_FLY_API_TOKEN", "hush"), ("AWS_REGION", "eu-west-1")];
+    let process = process.map(|(name, value)| (name.into(), value.into()));
+    let env = Env::from_parts(read, process, Some("prod"), SecretsPolicy::Unopened);
+    assert_eq!(asked, ["env/.env.defaults"]);
+    assert!(KEYS.iter().all(|key| env.secret(key).is_none()) && !env.has_environment_file());
+    assert_eq!(value(&env, Setting::Region), Some(("eu-west-1", "the process environment".into())));
+    assert!(!format!("{env:?}").contains("hush"));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_variable_of_ours_that_is_no_text_is_named_without_its_value() {
+    use std::os::unix::ffi::OsStringExt;
+    let value = || OsString::from_vec(b"hush\xff".to_vec());
+    let findings = |policy| {
+        let process = [("LEO_SECRET_GITHUB_TOKEN".into(), value()), ("ANOTHERS".into(), value())];
+        messages(&Env::from_parts(|_| Err(io::ErrorKind::NotFound.into()), process, None, policy))
+    };
+    insta::assert_snapshot!(findings(SecretsPolicy::Read), @r"
+    error: `LEO_SECRET_GITHUB_TOKEN` in the process environment is not UTF-8 text
+    hint: set it again, or unset it
+    ");
+    assert_eq!(findings(SecretsPolicy::Unopened), "");
 }
 
 #[test]
