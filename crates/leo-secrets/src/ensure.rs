@@ -1,11 +1,13 @@
-use std::future::Future;
+use std::collections::BTreeMap;
 
 use aws_sdk_secretsmanager::Client;
 use leo_env::Secret;
-use tokio::task::JoinSet;
 
-use crate::service::{self, Keys, State};
-use crate::{Problem, Revision, SecretPlan, SecretsError, Values};
+use crate::all::each;
+use crate::first::first_version;
+use crate::look::{fits, whole};
+use crate::service::{self, Reading, State};
+use crate::{Problem, Revision, SecretPlan, SecretsError, Values, Wanted};
 
 /// What [`ensure`] found and did.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,10 +16,30 @@ pub struct Report {
     pub created: Vec<String>,
     /// The names of those that had one, which was left alone.
     pub kept: Vec<String>,
-    /// The names of those among `kept` whose keys could not be looked at: GetSecretValue is denied to this role.
-    pub unchecked: Vec<String>,
-    /// Which versions the tasks get.
-    pub revision: Revision,
+    /// The id of each secret's current version, by name.
+    pub versions: BTreeMap<String, String>,
+}
+
+impl Report {
+    /// Which versions the tasks get that are given these secrets.
+    pub fn revision<'a>(&self, secrets: impl IntoIterator<Item = &'a str>) -> Revision {
+        Revision::of(secrets.into_iter().filter_map(|secret| {
+            let (name, version) = self.versions.get_key_value(secret)?;
+            Some((name.as_str(), version.as_str()))
+        }))
+    }
+}
+
+/// Whether a value that is an empty text counts as none.
+///
+/// AWS takes no such value (PutSecretValue: at least one character). The emulator gives one to every secret that a stack
+/// creates, and only reading tells it from a real one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Blank {
+    /// Values are read, and an empty one counts as none: for the emulator. Needs GetSecretValue.
+    IsNone,
+    /// No value is read: for AWS.
+    Unread,
 }
 
 /// Gives every secret that has no value its first one, and never overwrites one.
@@ -32,25 +54,25 @@ pub async fn ensure(
     client: &Client,
     plans: &[SecretPlan],
     values: Values<'_>,
+    blank: Blank,
 ) -> Result<Report, SecretsError> {
-    let findings = each(plans.iter().cloned(), |plan| inspect(client.clone(), plan)).await?;
-    let (decisions, problems) = decide(findings, values);
+    let states = each(plans, |plan| {
+        let (client, name) = (client.clone(), plan.name.clone());
+        async move { state(&client, &name, blank).await }
+    });
+    let states = states.await.into_iter().collect::<Result<Vec<_>, _>>()?;
+    let (decisions, problems) = decide(plans, states, values);
     if !problems.is_empty() {
         return Err(SecretsError::Blocked { problems });
     }
-    let outcomes = each(decisions, |decision| carry_out(client.clone(), decision)).await?;
+    let outcomes = each(decisions, |decision| carry_out(client.clone(), decision)).await;
+    let outcomes = outcomes.into_iter().collect::<Result<Vec<_>, _>>()?;
 
-    let names = |wanted: fn(&Outcome) -> bool| {
-        outcomes.iter().filter(|outcome| wanted(outcome)).map(|outcome| outcome.name.clone()).collect()
-    };
-    Ok(Report {
-        created: names(|outcome| outcome.created),
-        kept: names(|outcome| !outcome.created),
-        unchecked: names(|outcome| outcome.unchecked),
-        revision: Revision::of(
-            outcomes.iter().map(|outcome| (outcome.name.as_str(), outcome.version.as_str())),
-        ),
-    })
+    let (created, kept): (Vec<_>, Vec<_>) = outcomes.iter().partition(|outcome| outcome.created);
+    let names = |outcomes: Vec<&Outcome>| outcomes.into_iter().map(|outcome| outcome.name.clone()).collect();
+    let (created, kept) = (names(created), names(kept));
+    let versions = outcomes.into_iter().map(|outcome| (outcome.name, outcome.version)).collect();
+    Ok(Report { created, kept, versions })
 }
 
 /// Whether every key of every secret has a value: what [`ensure`] will need where no secret has one yet. Asks nobody.
@@ -59,22 +81,14 @@ pub async fn ensure(
 /// [`SecretsError::Blocked`] with every key that has none.
 pub fn check_values(plans: &[SecretPlan], values: Values<'_>) -> Result<(), SecretsError> {
     let problems: Vec<Problem> =
-        plans.iter().filter_map(|plan| values.object(plan).err()).flatten().collect();
+        plans.iter().filter_map(|plan| first(plan, values).err()).flatten().collect();
     if problems.is_empty() { Ok(()) } else { Err(SecretsError::Blocked { problems }) }
-}
-
-/// A secret as it is.
-struct Finding {
-    plan: SecretPlan,
-    state: State,
-    /// Of a value that exists.
-    keys: Option<Keys>,
 }
 
 /// What is to be done with a secret.
 enum Decision {
-    Create { plan: SecretPlan, value: Secret },
-    Keep { name: String, version: String, unchecked: bool },
+    Create { name: String, id: String, value: Secret },
+    Keep { name: String, version: String },
 }
 
 /// A secret that has a value.
@@ -82,95 +96,61 @@ struct Outcome {
     name: String,
     version: String,
     created: bool,
-    unchecked: bool,
 }
 
-async fn inspect(client: Client, plan: SecretPlan) -> Result<Finding, SecretsError> {
-    let state = service::state(&client, &plan.name).await?;
-    let keys = match state {
-        State::Valued { .. } => Some(service::keys(&client, &plan.name).await?),
-        State::Absent | State::ScheduledForDeletion | State::Empty => None,
-    };
-    Ok(Finding { plan, state, keys })
+async fn state(client: &Client, name: &str, blank: Blank) -> Result<State, SecretsError> {
+    let state = service::facts(client, name).await?.state;
+    if let (State::Valued { version }, Blank::IsNone) = (&state, blank)
+        && let Reading::Text { text, .. } = service::read(client, name, version).await?
+        && text.is_empty()
+    {
+        return Ok(State::Empty);
+    }
+    Ok(state)
 }
 
 /// Pure: what to do, and everything that is wrong.
-fn decide(findings: Vec<Finding>, values: Values<'_>) -> (Vec<Decision>, Vec<Problem>) {
+fn decide(plans: &[SecretPlan], states: Vec<State>, values: Values<'_>) -> (Vec<Decision>, Vec<Problem>) {
     let mut decisions = Vec::new();
     let mut problems = Vec::new();
-    for Finding { plan, state, keys } in findings {
-        let secret = plan.name.clone();
+    for (plan, state) in plans.iter().zip(states) {
+        let name = plan.name.clone();
         match state {
-            State::Absent => problems.push(Problem::NoSecret { secret }),
-            State::ScheduledForDeletion => problems.push(Problem::ScheduledForDeletion { secret }),
-            State::Empty => create(plan, values, &mut decisions, &mut problems),
-            State::Valued { .. } if keys == Some(Keys::Blank) => {
-                create(plan, values, &mut decisions, &mut problems);
-            }
-            State::Valued { version } => {
-                match &keys {
-                    Some(Keys::Of(there)) => {
-                        problems.extend(
-                            plan.keys
-                                .iter()
-                                .filter(|key| !there.contains(key))
-                                .map(|key| Problem::KeyNotThere { secret: secret.clone(), key: key.clone() }),
-                        );
-                    }
-                    Some(Keys::NotAnObject) => problems.push(Problem::NotAnObject { secret: secret.clone() }),
-                    Some(Keys::Denied | Keys::Blank) | None => {}
+            State::Absent => problems.push(Problem::NoSecret { secret: name }),
+            State::ScheduledForDeletion => problems.push(Problem::ScheduledForDeletion { secret: name }),
+            State::Empty => match first(plan, values) {
+                Ok(value) => {
+                    let id = first_version(&name, plan.keys.iter().map(|key| key.json_key.as_str()));
+                    decisions.push(Decision::Create { name, id, value });
                 }
-                let unchecked = matches!(keys, Some(Keys::Denied));
-                decisions.push(Decision::Keep { name: secret, version, unchecked });
-            }
+                Err(missing) => problems.extend(missing),
+            },
+            State::Valued { version } => decisions.push(Decision::Keep { name, version }),
         }
     }
     (decisions, problems)
 }
 
-fn create(plan: SecretPlan, values: Values<'_>, decisions: &mut Vec<Decision>, problems: &mut Vec<Problem>) {
-    match values.object(&plan) {
-        Ok(value) => decisions.push(Decision::Create { plan, value }),
-        Err(missing) => problems.extend(missing),
-    }
+/// A secret's first value.
+fn first(plan: &SecretPlan, values: Values<'_>) -> Result<Secret, Vec<Problem>> {
+    let wanted = Wanted::of(plan, values);
+    let object = whole(&wanted)?;
+    fits(&wanted, &object)?;
+    Ok(object.into_secret())
 }
 
 async fn carry_out(client: Client, decision: Decision) -> Result<Outcome, SecretsError> {
-    let (plan, value) = match decision {
-        Decision::Keep { name, version, unchecked } => {
-            return Ok(Outcome { name, version, created: false, unchecked });
-        }
-        Decision::Create { plan, value } => (plan, value),
+    let (name, id, value) = match decision {
+        Decision::Keep { name, version } => return Ok(Outcome { name, version, created: false }),
+        Decision::Create { name, id, value } => (name, id, value),
     };
-    if let Some(version) = service::create_value(&client, &plan.name, &plan.keys, &value).await? {
-        return Ok(Outcome { name: plan.name, version, created: true, unchecked: false });
+    if let Some(version) = service::put_first(&client, &name, &id, &value).await? {
+        return Ok(Outcome { name, version, created: true });
     }
-    match service::state(&client, &plan.name).await? {
-        State::Valued { version } => {
-            Ok(Outcome { name: plan.name, version, created: false, unchecked: true })
-        }
+    match service::facts(&client, &name).await?.state {
+        State::Valued { version } => Ok(Outcome { name, version, created: false }),
         State::Absent | State::Empty | State::ScheduledForDeletion => {
-            Err(SecretsError::NotCurrent { secret: plan.name })
+            Err(SecretsError::NotCurrent { secret: name })
         }
     }
-}
-
-/// Does the same with each item, all at once, and answers in their order. Where several fail, the first one's error
-/// is the answer; the others are finished all the same.
-async fn each<I, T, F>(
-    items: impl IntoIterator<Item = I>,
-    act: impl Fn(I) -> F,
-) -> Result<Vec<T>, SecretsError>
-where
-    T: Send + 'static,
-    F: Future<Output = Result<T, SecretsError>> + Send + 'static,
-{
-    let mut tasks = JoinSet::new();
-    for (place, item) in items.into_iter().enumerate() {
-        let future = act(item);
-        tasks.spawn(async move { (place, future.await) });
-    }
-    let mut results = tasks.join_all().await;
-    results.sort_by_key(|(place, _)| *place);
-    results.into_iter().map(|(_, result)| result).collect()
 }

@@ -1,22 +1,48 @@
-//! Makes sure that every secret has a value before a container asks for it.
+//! Brings secrets from the environment files to Secrets Manager.
 //!
-//! A deploy creates what is missing and overwrites nothing: [`ensure`]. It looks at a secret's versions; a value is
-//! read only to see which keys it has, and only where the caller may. What changed reaches the running tasks through
-//! the [`Revision`], which is made from version ids and never from values.
+//! * [`ensure`], for a deploy: every secret has a value before a container asks for one. It overwrites nothing, and reads
+//!   no value on AWS: what changed reaches the running tasks through the [`Revision`], which is made from version ids.
+//! * [`plan_push`] and [`push`]: what is here becomes what is there, key by key. Only here are values compared, in memory.
+//! * [`status`]: how they compare, and since when.
+//! * [`rotate`]: one key.
 //!
-//! Deliberately absent: creating or deleting a secret itself (its stack does), changing a value that exists, printing.
-//! No error, report or debug output of this crate can hold a value: none of its types has a place for one.
+//! # Nobody's change is lost
+//!
+//! A new value is sent as a version that no task gets, and then becomes the current one only if the version that it was
+//! made from still is: Secrets Manager moves the label `AWSCURRENT` only for a caller who names the version that has it.
+//! So of two changes at once, by whatever tool, one is refused. What was changed elsewhere since this machine last saw
+//! its file equal ([`Record`]) is told apart key by key and not overwritten unasked; what it replaces stays as
+//! `AWSPREVIOUS`. The rest of a value, also what nothing declares, keeps its bytes.
+//!
+//! Deliberately absent: creating or deleting a secret itself (its stack does), printing, asking. No error, report or
+//! debug output of this crate can hold a value: none of its types has a place for one but [`Secret`](leo_env::Secret).
 
+mod all;
+mod change;
 mod ensure;
 mod error;
 mod fingerprint;
+mod first;
+mod look;
+mod object;
 mod plan;
+mod push;
+mod record;
 mod revision;
+mod rotate;
 mod service;
+mod status;
 mod values;
+mod wanted;
 
-pub use ensure::{Report, check_values, ensure};
+pub use change::{Change, KeyAction, Overwrite, PlannedKey, PlannedSecret, PushPlan, Undeclared};
+pub use ensure::{Blank, Report, check_values, ensure};
 pub use error::{Problem, SecretsError};
-pub use plan::SecretPlan;
+pub use plan::{PlanKey, SecretPlan};
+pub use push::{Outcome, PushReport, Pushed, plan_push, push};
+pub use record::{Record, RecordError};
 pub use revision::Revision;
+pub use rotate::{Rotated, rotate};
+pub use status::{Holds, KeyState, KeyStatus, SecretState, SecretStatus, Status, status};
 pub use values::Values;
+pub use wanted::{Wanted, WantedKey};

@@ -6,7 +6,16 @@ pub struct SecretPlan {
     /// Its name in Secrets Manager, like `leo/dev/claude`.
     pub name: String,
     /// The keys of the JSON object that is its value.
-    pub keys: Vec<String>,
+    pub keys: Vec<PlanKey>,
+}
+
+/// A key that a secret's value must have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlanKey {
+    /// Its name in the environment files and in containers.
+    pub variable: String,
+    /// Its name in the JSON object.
+    pub json_key: String,
 }
 
 impl SecretPlan {
@@ -15,7 +24,11 @@ impl SecretPlan {
         let environment = &config.environment.name;
         let plan = |provider: &leo_config::SecretProvider| Self {
             name: environment.secret(&provider.name),
-            keys: provider.keys.clone(),
+            keys: provider
+                .keys
+                .iter()
+                .map(|key| PlanKey { variable: key.clone(), json_key: key.clone() })
+                .collect(),
         };
         config.secrets.iter().map(plan).collect()
     }

@@ -9,7 +9,7 @@ pub struct Revision(String);
 
 impl Revision {
     /// The revision of these pairs of secret name and id of the current version, in any order.
-    pub(crate) fn of<'a>(versions: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+    pub fn of<'a>(versions: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
         let mut versions: Vec<_> = versions.into_iter().collect();
         versions.sort_unstable();
         let bits = fingerprint(versions.into_iter().flat_map(|(name, version)| [name, version]));

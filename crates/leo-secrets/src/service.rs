@@ -1,18 +1,27 @@
 //! The calls to Secrets Manager, each with its errors reduced to what is safe to show.
 
+use std::time::SystemTime;
+
 use aws_sdk_secretsmanager::Client;
-use aws_sdk_secretsmanager::error::ProvideErrorMetadata;
+use aws_sdk_secretsmanager::error::ProvideErrorMetadata as _;
 use aws_sdk_secretsmanager::operation::describe_secret::DescribeSecretError;
-use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
 use aws_sdk_secretsmanager::operation::put_secret_value::PutSecretValueError;
-use leo_aws::ServiceError;
+use aws_sdk_secretsmanager::primitives::DateTime;
+use leo_aws::{ErrorClass, ServiceError};
 use leo_env::Secret;
-use serde_json::Value;
+use secrecy::zeroize::{Zeroize as _, Zeroizing};
 
 use crate::SecretsError;
-use crate::fingerprint::fingerprint;
 
 /// What a secret is like, without its value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Facts {
+    pub(crate) state: State,
+    /// When anything of it was last changed.
+    pub(crate) last_changed: Option<SystemTime>,
+}
+
+/// Whether a secret has a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum State {
     /// There is none.
@@ -28,16 +37,18 @@ pub(crate) enum State {
     },
 }
 
-/// The keys of a value.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Keys {
-    /// It is a JSON object with these.
-    Of(Vec<String>),
-    /// It is an empty text: nobody's value, and as good as none. AWS takes none (PutSecretValue: at least one
-    /// character); the emulator gives one to every secret that a stack creates.
-    Blank,
-    /// It is no JSON object.
-    NotAnObject,
+/// What reading a version gave.
+pub(crate) enum Reading {
+    Text {
+        text: Zeroizing<String>,
+        created: Option<SystemTime>,
+    },
+    /// Bytes: no object that ECS takes keys from.
+    Binary {
+        created: Option<SystemTime>,
+    },
+    /// There is no such version, or it has no value.
+    Gone,
     /// The caller may not look.
     Denied,
 }
@@ -45,72 +56,85 @@ pub(crate) enum Keys {
 /// The staging label of the version that a task gets.
 const CURRENT: &str = "AWSCURRENT";
 
+/// The staging label of a version that a push has sent and not yet made the current one.
+const STAGED: &str = "LEO_STAGED";
+
 /// What the secret is like now.
-pub(crate) async fn state(client: &Client, name: &str) -> Result<State, SecretsError> {
+pub(crate) async fn facts(client: &Client, name: &str) -> Result<Facts, SecretsError> {
     let answer = match client.describe_secret().secret_id(name).send().await {
         Ok(answer) => answer,
         Err(error) => {
             return match error.as_service_error() {
-                Some(DescribeSecretError::ResourceNotFoundException(_)) => Ok(State::Absent),
+                Some(DescribeSecretError::ResourceNotFoundException(_)) => {
+                    Ok(Facts { state: State::Absent, last_changed: None })
+                }
                 _ => Err(failed(name, ServiceError::of("DescribeSecret", &error))),
             };
         }
     };
-    if answer.deleted_date().is_some() {
-        return Ok(State::ScheduledForDeletion);
-    }
     let mut versions = answer.version_ids_to_stages().into_iter().flatten();
-    let current = versions.find(|(_, stages)| stages.iter().any(|stage| stage == CURRENT));
-    Ok(current.map_or(State::Empty, |(id, _)| State::Valued { version: id.clone() }))
-}
-
-/// The keys of a secret's value. The value is dropped before this returns.
-pub(crate) async fn keys(client: &Client, name: &str) -> Result<Keys, SecretsError> {
-    let answer = match client.get_secret_value().secret_id(name).send().await {
-        Ok(answer) => answer,
-        Err(error) => {
-            let denied = error.as_service_error().and_then(GetSecretValueError::code);
-            return match denied {
-                Some("AccessDeniedException" | "AccessDenied") => Ok(Keys::Denied),
-                _ => Err(failed(name, ServiceError::of("GetSecretValue", &error))),
-            };
-        }
+    let current = versions.find(|(_, stages)| has_current(stages));
+    let state = match current {
+        _ if answer.deleted_date().is_some() => State::ScheduledForDeletion,
+        None => State::Empty,
+        Some((id, _)) => State::Valued { version: id.clone() },
     };
-    Ok(match (answer.secret_string(), answer.secret_binary()) {
-        (Some(value), _) => keys_of(value),
-        // A binary value can't be an object that ECS takes keys from.
-        (None, Some(_)) => Keys::NotAnObject,
-        (None, None) => Keys::Blank,
-    })
+    Ok(Facts { state, last_changed: time(answer.last_changed_date()) })
 }
 
-/// The keys of a value; nothing of its values is kept.
-fn keys_of(value: &str) -> Keys {
-    if value.is_empty() {
-        return Keys::Blank;
-    }
-    match serde_json::from_str::<Value>(value) {
-        Ok(Value::Object(object)) => Keys::Of(object.into_iter().map(|(key, _)| key).collect()),
-        _ => Keys::NotAnObject,
+/// The value of one version.
+pub(crate) async fn read(client: &Client, name: &str, version: &str) -> Result<Reading, SecretsError> {
+    match client.get_secret_value().secret_id(name).version_id(version).send().await {
+        Ok(mut answer) => {
+            let created = time(answer.created_date());
+            Ok(match (answer.secret_string.take(), answer.secret_binary.take()) {
+                (Some(text), _) => Reading::Text { text: Zeroizing::new(text), created },
+                (None, Some(bytes)) => {
+                    bytes.into_inner().zeroize();
+                    Reading::Binary { created }
+                }
+                (None, None) => Reading::Gone,
+            })
+        }
+        Err(error) => match error.as_service_error().and_then(|error| error.code()) {
+            Some("AccessDeniedException" | "AccessDenied") => Ok(Reading::Denied),
+            Some("ResourceNotFoundException") => Ok(Reading::Gone),
+            _ => Err(failed(name, ServiceError::of_confidential("GetSecretValue", &error))),
+        },
     }
 }
 
-/// Gives a secret its first value. `None` where someone else did at the same time, with another value: theirs stays.
-pub(crate) async fn create_value(
+/// Takes a secret back from its scheduled deletion. One that someone else took back meanwhile is as good.
+pub(crate) async fn restore(client: &Client, name: &str) -> Result<(), SecretsError> {
+    let Err(error) = client.restore_secret().secret_id(name).send().await else { return Ok(()) };
+    match facts(client, name).await?.state {
+        State::Empty | State::Valued { .. } => Ok(()),
+        State::Absent | State::ScheduledForDeletion => {
+            Err(failed(name, ServiceError::of("RestoreSecret", &error)))
+        }
+    }
+}
+
+/// Gives a secret that has no version its first one, under an id that says so. `None` where someone else did at the
+/// same time, with another value: theirs stays (PutSecretValue: a version can't be changed).
+pub(crate) async fn put_first(
     client: &Client,
     name: &str,
-    keys: &[String],
+    id: &str,
     value: &Secret,
 ) -> Result<Option<String>, SecretsError> {
-    let token = first_version(name, keys);
     let call = client
         .put_secret_value()
         .secret_id(name)
-        .client_request_token(&token)
+        .client_request_token(id)
         .secret_string(value.expose())
         .send();
     match call.await {
-        Ok(answer) => Ok(Some(answer.version_id().unwrap_or(&token).to_owned())),
+        // It was sent before, and its label moved to nowhere: sending it again does not bring that back.
+        Ok(answer) if answer.version_stages.as_ref().is_some_and(|stages| !has_current(stages)) => {
+            Err(SecretsError::NotCurrent { secret: name.to_owned() })
+        }
+        Ok(answer) => Ok(Some(answer.version_id().unwrap_or(id).to_owned())),
         Err(error) => match error.as_service_error() {
             Some(PutSecretValueError::ResourceExistsException(_)) => Ok(None),
             // A message about what was sent may quote it.
@@ -119,13 +143,56 @@ pub(crate) async fn create_value(
     }
 }
 
-/// The id of a secret's first version: the same for everyone who creates it, so that of two at once the second is
-/// refused instead of overwriting the first (`ClientRequestToken` of PutSecretValue: 32 to 64 characters).
-fn first_version(name: &str, keys: &[String]) -> String {
-    let lines = std::iter::once(name).chain(keys.iter().map(String::as_str));
-    format!("leo-first-{:032x}", fingerprint(lines))
+/// Sends a version that no task gets yet, and answers its id. The SDK sends the same idempotency token when it repeats
+/// the call, so however often that is, there is one version.
+pub(crate) async fn put_staged(client: &Client, name: &str, value: &Secret) -> Result<String, SecretsError> {
+    let call =
+        client.put_secret_value().secret_id(name).version_stages(STAGED).secret_string(value.expose()).send();
+    let answer =
+        call.await.map_err(|error| failed(name, ServiceError::of_confidential("PutSecretValue", &error)))?;
+    answer.version_id.ok_or_else(|| {
+        let operation = "PutSecretValue";
+        let message = "answered without a version id".to_owned();
+        failed(name, ServiceError { operation, class: ErrorClass::Final, code: None, message })
+    })
+}
+
+/// Makes `version` the one that tasks get, provided that `base` still is it. `false` where it isn't: the label can be
+/// moved only by whoever names the version that has it (UpdateSecretVersionStage, "RemoveFromVersionId").
+pub(crate) async fn make_current(
+    client: &Client,
+    name: &str,
+    version: &str,
+    base: &str,
+) -> Result<bool, SecretsError> {
+    let call = client
+        .update_secret_version_stage()
+        .secret_id(name)
+        .version_stage(CURRENT)
+        .move_to_version_id(version)
+        .remove_from_version_id(base)
+        .send();
+    let Err(error) = call.await else { return Ok(true) };
+    let told = ServiceError::of("UpdateSecretVersionStage", &error);
+    if told.is_retryable() || told.class == ErrorClass::Credentials {
+        return Err(failed(name, told));
+    }
+    match facts(client, name).await?.state {
+        // An answer was lost, and the repeated call found its own work.
+        State::Valued { version: current } if current == version => Ok(true),
+        State::Valued { version: current } if current == base => Err(failed(name, told)),
+        _ => Ok(false),
+    }
+}
+
+fn has_current(stages: &[String]) -> bool {
+    stages.iter().any(|stage| stage == CURRENT)
 }
 
 fn failed(name: &str, source: ServiceError) -> SecretsError {
     SecretsError::Service { secret: name.to_owned(), source }
+}
+
+fn time(time: Option<&DateTime>) -> Option<SystemTime> {
+    SystemTime::try_from(*time?).ok()
 }

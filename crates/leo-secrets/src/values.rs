@@ -1,8 +1,4 @@
-use std::collections::BTreeMap;
-
 use leo_env::{Env, Secret};
-
-use crate::{Problem, SecretPlan};
 
 /// Where the values of missing secrets come from.
 #[derive(Clone, Copy, Debug)]
@@ -15,36 +11,11 @@ pub enum Values<'a> {
 
 impl Values<'_> {
     /// The value of one key.
-    fn get(self, key: &str) -> Option<Secret> {
+    pub(crate) fn get(self, key: &str) -> Option<Secret> {
         match self {
             Self::Environment(env) => env.secret(key).map(|value| value.secret.clone()),
             Self::Dummies => Some(Secret::new(dummy(key))),
         }
-    }
-
-    /// The JSON object of a secret, with exactly its keys.
-    ///
-    /// # Errors
-    /// A problem for each key that has no value.
-    pub(crate) fn object(self, plan: &SecretPlan) -> Result<Secret, Vec<Problem>> {
-        let mut values = BTreeMap::new();
-        let mut problems = Vec::new();
-        for key in &plan.keys {
-            match self.get(key) {
-                Some(value) => {
-                    values.insert(key.as_str(), value);
-                }
-                None => problems.push(Problem::NoValue { secret: plan.name.clone(), key: key.clone() }),
-            }
-        }
-        if !problems.is_empty() {
-            return Err(problems);
-        }
-        let object = values
-            .iter()
-            .map(|(key, value)| ((*key).to_owned(), serde_json::Value::from(value.expose())))
-            .collect::<serde_json::Map<_, _>>();
-        Ok(Secret::new(serde_json::Value::Object(object).to_string()))
     }
 }
 
@@ -60,14 +31,22 @@ fn dummy(key: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
     use std::io;
 
     use leo_env::SecretsPolicy;
 
     use super::*;
+    use crate::look::whole;
+    use crate::{PlanKey, Problem, SecretPlan, Wanted};
 
     fn plan(keys: &[&str]) -> SecretPlan {
-        SecretPlan { name: "leo/dev/x".into(), keys: keys.iter().map(|&key| key.to_owned()).collect() }
+        let keys = keys.iter().map(|&key| PlanKey { variable: key.to_owned(), json_key: key.to_lowercase() });
+        SecretPlan { name: "leo/dev/x".into(), keys: keys.collect() }
+    }
+
+    fn object(plan: &SecretPlan, values: Values<'_>) -> Result<Secret, Vec<Problem>> {
+        whole(&Wanted::of(plan, values)).map(crate::object::Object::into_secret)
     }
 
     #[test]
@@ -77,30 +56,31 @@ mod tests {
             if path == "env/.env" { Ok(file.to_owned()) } else { Err(io::ErrorKind::NotFound.into()) }
         };
         let env = Env::from_parts(read, [], None, SecretsPolicy::Read);
-        let object = Values::Environment(&env).object(&plan(&["B", "A"]));
-        let parsed: BTreeMap<String, String> = serde_json::from_str(object.unwrap().expose()).unwrap();
-        assert_eq!(parsed.keys().collect::<Vec<_>>(), ["A", "B"]);
-        assert_eq!(parsed["A"], r#"one "two" \ three"#);
+        let values = Values::Environment(&env);
+        let parsed: BTreeMap<String, String> =
+            serde_json::from_str(object(&plan(&["B", "A"]), values).unwrap().expose()).unwrap();
+        assert_eq!(parsed.keys().collect::<Vec<_>>(), ["a", "b"]);
+        assert_eq!(parsed["a"], r#"one "two" \ three"#);
 
-        let problems = Values::Environment(&env).object(&plan(&["A", "MISSING", "LOST"])).unwrap_err();
+        let problems = object(&plan(&["A", "MISSING", "LOST"]), values).unwrap_err();
         let keys: Vec<_> = problems.iter().map(ToString::to_string).collect();
         assert_eq!(keys, ["`MISSING` of leo/dev/x has no value", "`LOST` of leo/dev/x has no value"]);
 
         let plans = [plan(&["A"]), plan(&["MISSING"]), plan(&["LOST"])];
-        let blocked = crate::check_values(&plans, Values::Environment(&env)).unwrap_err();
+        let blocked = crate::check_values(&plans, values).unwrap_err();
         assert_eq!(
             blocked.to_string(),
             "give every secret a value: `MISSING` of leo/dev/x has no value; `LOST` of leo/dev/x has no value"
         );
-        assert_eq!(crate::check_values(&plans[..1], Values::Environment(&env)), Ok(()));
+        assert_eq!(crate::check_values(&plans[..1], values), Ok(()));
     }
 
     #[test]
     fn dummies_say_that_they_are_dummies() {
-        let object = Values::Dummies.object(&plan(&["SUPABASE_URL", "GITHUB_TOKEN"])).unwrap();
+        let object = object(&plan(&["GITHUB_TOKEN", "SUPABASE_URL"]), Values::Dummies).unwrap();
         assert_eq!(
             object.expose(),
-            r#"{"GITHUB_TOKEN":"local-dummy-GITHUB_TOKEN","SUPABASE_URL":"https://local-dummy.invalid/SUPABASE_URL"}"#
+            r#"{"github_token":"local-dummy-GITHUB_TOKEN","supabase_url":"https://local-dummy.invalid/SUPABASE_URL"}"#
         );
     }
 }

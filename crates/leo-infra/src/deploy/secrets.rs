@@ -4,7 +4,7 @@ use super::{Before, Plan};
 use crate::failure::Problem;
 use leo_deploy::{Finished, Reporter, Stack};
 use leo_project::Project;
-use leo_secrets::{SecretPlan, Values, check_values, ensure};
+use leo_secrets::{Blank, SecretPlan, Values, check_values, ensure};
 
 /// Refuses a first deploy without all values, while nothing has been sent yet.
 pub(crate) fn check_first(project: &Project) -> Result<(), Problem> {
@@ -25,15 +25,16 @@ pub(super) async fn run(
         return Ok(Finished::new(revision, false));
     }
     let values = if plan.with_secrets { Values::Environment(&plan.project.env) } else { Values::Dummies };
-    let report = ensure(&plan.target.secrets, &SecretPlan::all(&plan.project.config), values).await?;
+    // The emulator gives every secret of a stack an empty text.
+    let blank = if plan.with_secrets { Blank::Unread } else { Blank::IsNone };
+    let secrets = SecretPlan::all(&plan.project.config);
+    let report = ensure(&plan.target.secrets, &secrets, values, blank).await?;
     if !report.created.is_empty() {
         let kind = if plan.with_secrets { "values" } else { "dummy values" };
         reporter.note(format!("first {kind} for {}", report.created.join(", ")));
     }
-    if !report.unchecked.is_empty() {
-        reporter.note(format!("keys not checked (reading is denied): {}", report.unchecked.join(", ")));
-    }
-    Ok(Finished::new(report.revision.to_string(), !report.created.is_empty()))
+    let revision = report.revision(secrets.iter().map(|secret| secret.name.as_str()));
+    Ok(Finished::new(revision.to_string(), !report.created.is_empty()))
 }
 
 /// The revision that a platform was given last.

@@ -1,0 +1,194 @@
+use std::time::SystemTime;
+
+use aws_sdk_secretsmanager::Client;
+
+use crate::all::each;
+use crate::look::{Found, Seen, action, look};
+use crate::object::Object;
+use crate::{KeyAction, Record, SecretsError, Wanted};
+
+/// How the secrets compare with what is here.
+#[derive(Debug)]
+pub struct Status {
+    /// Every secret, in the order of the configuration.
+    pub secrets: Vec<SecretStatus>,
+    /// What is known now of the versions: to be kept.
+    pub record: Record,
+}
+
+/// How a secret compares with what is here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SecretStatus {
+    /// Its name.
+    pub name: String,
+    /// What it is like as a whole.
+    pub state: SecretState,
+    /// The id of the version that tasks get; `None` without a value.
+    pub version: Option<String>,
+    /// When that version was made, where it could be read.
+    pub created: Option<SystemTime>,
+    /// When the secret was last changed in any way (also a label or a tag), where AWS says so.
+    pub last_changed: Option<SystemTime>,
+    /// Each key: the declared ones in their order, then the others.
+    pub keys: Vec<KeyStatus>,
+}
+
+/// What a secret is like as a whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SecretState {
+    /// There is none: its stack was not deployed.
+    Absent,
+    /// It was deleted and can still be restored.
+    ScheduledForDeletion,
+    /// It has no value.
+    Empty,
+    /// Its value is no JSON object: no container can be given a key of it.
+    NotAnObject,
+    /// It has a value that this role may not read.
+    Unread,
+    /// It has a value with keys.
+    Valued,
+}
+
+/// How a key compares with what is here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyStatus {
+    /// Its name in the environment files; `None` of a key that nothing declares.
+    pub variable: Option<String>,
+    /// Its name in the JSON object.
+    pub json_key: String,
+    /// How it compares.
+    pub state: KeyState,
+}
+
+/// How a key's value compares with the one here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyState {
+    /// It is the same.
+    InSync,
+    /// It is another one: it was changed here.
+    Differs,
+    /// It is another one, or was taken out: elsewhere, or nothing is known of when.
+    ChangedElsewhere,
+    /// There is no value for it here.
+    MissingHere,
+    /// There is one here only.
+    MissingThere,
+    /// There is none in either place: a task that is given it can't start.
+    Missing,
+    /// Nothing declares it.
+    Undeclared,
+    /// This role may not read it.
+    Unread,
+}
+
+/// Which value a task that started at some time has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Holds {
+    /// The one that is current now.
+    Current,
+    /// Perhaps an older one: the secret was changed in some way after the task was created, and it can't be told whether
+    /// that was its value.
+    PerhapsOlder,
+    /// An older one.
+    Older,
+}
+
+/// How every secret compares with what is here. Values are compared in memory and dropped. What may not be read is said
+/// so, key by key, and is no error.
+///
+/// # Errors
+/// [`SecretsError::Service`] where AWS refuses or does not answer.
+pub async fn status(client: &Client, wanted: Vec<Wanted>, record: Record) -> Result<Status, SecretsError> {
+    let looked = each(&wanted, |wanted| {
+        let (client, name) = (client.clone(), wanted.name.clone());
+        let recorded = record.version(&name).map(str::to_owned);
+        async move { look(&client, &name, recorded.as_deref()).await }
+    });
+    let mut secrets = Vec::new();
+    for (wanted, seen) in wanted.iter().zip(looked.await) {
+        secrets.push(of(wanted, &seen?));
+    }
+    let mut record = record;
+    for secret in &secrets {
+        if let (true, Some(version)) = (secret.is_in_sync(), &secret.version) {
+            record.set(&secret.name, version);
+        }
+    }
+    Ok(Status { secrets, record })
+}
+
+impl SecretStatus {
+    /// Whether every value that is here is the one that is there, and none is missing there.
+    pub fn is_in_sync(&self) -> bool {
+        let fine = |state| matches!(state, KeyState::InSync | KeyState::MissingHere | KeyState::Undeclared);
+        self.state == SecretState::Valued && self.keys.iter().all(|key| fine(key.state))
+    }
+
+    /// Which value a task has that was created then (`createdAt` of the task: it reads its secrets after that).
+    pub fn holds(&self, task_created: SystemTime) -> Holds {
+        if self.created.is_some_and(|created| task_created < created) {
+            Holds::Older
+        } else if self.last_changed.is_some_and(|changed| task_created < changed) {
+            Holds::PerhapsOlder
+        } else {
+            Holds::Current
+        }
+    }
+}
+
+fn of(wanted: &Wanted, seen: &Seen) -> SecretStatus {
+    let uniform = |there: KeyState, nowhere: KeyState| {
+        let states = wanted.keys.iter().map(|key| KeyStatus {
+            variable: Some(key.variable.clone()),
+            json_key: key.json_key.clone(),
+            state: if key.value.is_some() { there } else { nowhere },
+        });
+        states.collect::<Vec<_>>()
+    };
+    let nothing = || uniform(KeyState::MissingThere, KeyState::Missing);
+    let unread = || uniform(KeyState::Unread, KeyState::Unread);
+    let (state, version, created, keys) = match &seen.found {
+        Found::Absent => (SecretState::Absent, None, None, nothing()),
+        Found::ScheduledForDeletion => (SecretState::ScheduledForDeletion, None, None, unread()),
+        Found::Empty { version } => (SecretState::Empty, version.as_ref(), None, nothing()),
+        Found::Denied { version } => (SecretState::Unread, Some(version), None, unread()),
+        Found::NotAnObject { version, created } => {
+            (SecretState::NotAnObject, Some(version), *created, nothing())
+        }
+        Found::Object { version, created, object, .. } => {
+            (SecretState::Valued, Some(version), *created, keys(wanted, object, seen))
+        }
+    };
+    let name = wanted.name.clone();
+    SecretStatus { name, state, version: version.cloned(), created, last_changed: seen.last_changed, keys }
+}
+
+fn keys(wanted: &Wanted, object: &Object, seen: &Seen) -> Vec<KeyStatus> {
+    let Found::Object { history, .. } = &seen.found else { return Vec::new() };
+    let mut keys: Vec<_> = wanted
+        .keys
+        .iter()
+        .map(|key| {
+            let name = key.json_key.as_str();
+            let state = match &key.value {
+                Some(value) => match action(object.compare(name, value), name, object, history) {
+                    KeyAction::Same => KeyState::InSync,
+                    KeyAction::Add => KeyState::MissingThere,
+                    KeyAction::ChangedElsewhere => KeyState::ChangedElsewhere,
+                    _ => KeyState::Differs,
+                },
+                None if object.has(name) => KeyState::MissingHere,
+                None => KeyState::Missing,
+            };
+            KeyStatus { variable: Some(key.variable.clone()), json_key: name.to_owned(), state }
+        })
+        .collect();
+    for name in object.keys() {
+        if keys.iter().all(|key| key.json_key != name) {
+            let json_key = name.to_owned();
+            keys.push(KeyStatus { variable: None, json_key, state: KeyState::Undeclared });
+        }
+    }
+    keys
+}
