@@ -21,7 +21,7 @@ pub use model::{
     Identity, ImageSource, Images, LoadBalancer, Logs, Network, Orchestrator, Registry, SecretKey,
     SecretProvider, SecretRef, Storage, SubnetPlan,
 };
-pub use read::{environments, load, warnings};
+pub use read::{Outline, SettledSetting, environments, load, outline, warnings};
 pub use values::{
     AccountId, AvailabilityZone, CertificateArn, DomainName, EnvironmentName, FargateSize, HostedZoneId,
     LogRetention, PolicyArn, ProviderName, Region, StackName,

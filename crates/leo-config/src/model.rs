@@ -338,4 +338,9 @@ pub struct ImageSource {
     pub budget_mb: u32,
     /// Files of the context, relative to it, that look like secrets and are none.
     pub allow_in_context: Vec<PathBuf>,
+    /// The branch that the context's repository should be on; `None`: any.
+    pub branch: Option<String>,
+    /// An environment file of the sibling's own, relative to this repository's root unless absolute, from which secrets
+    /// are taken that `env/.env` lacks. Never one of this repository's.
+    pub env_file: Option<PathBuf>,
 }

@@ -404,6 +404,8 @@ fn image(path: String) -> BoxedStrategy<String> {
         word("context", &["../leo-saas", "examples/leo-saas", "/srv/images/leo"]),
         word("dockerfile", &["Dockerfile", "docker/app.Dockerfile"]),
         word("target", &["runtime", "stage-2"]),
+        word("branch", &["main", "release/2"]),
+        word("env_file", &["../leo-saas/.env", "/srv/leo/.env"]),
         Just("build_args = { VERSION = \"1.0\", with_extras = \"yes\" }".to_owned()).boxed(),
     ];
     table(path, lines)

@@ -110,7 +110,8 @@ impl Env {
     /// Where secrets are looked for, highest first.
     pub(crate) fn secret_layers(&self) -> impl Iterator<Item = &Layer> {
         let file = if self.has_environment_file() { Source::Environment } else { Source::Shared };
-        [Source::Process, file].into_iter().filter_map(|source| self.layer(source))
+        let own = [Source::Process, file].into_iter().filter_map(|source| self.layer(source));
+        own.chain(self.sibling_layers())
     }
 
     pub(crate) fn layer(&self, source: Source) -> Option<&Layer> {

@@ -63,6 +63,27 @@ pub(crate) fn settle(own: &Section<'_>, schema: &Schema, env: Option<&Env>) -> S
     }
 }
 
+impl Settled {
+    /// Each setting that has a value, as text, with its place. The environment's name is none of them.
+    pub(crate) fn each(&self) -> Vec<(Setting, String, &Place)> {
+        fn text<T: fmt::Display>(field: &Field<Option<T>>) -> Option<(String, &Place)> {
+            Some((field.value.as_ref()?.to_string(), field.place.as_ref()?))
+        }
+        let all = [
+            (Setting::Region, text(&self.region)),
+            (Setting::Account, text(&self.account)),
+            (Setting::Profile, text(&self.profile)),
+            (Setting::Domain, text(&self.domain)),
+            (Setting::Certificate, text(&self.certificate)),
+            (Setting::HostedZone, text(&self.hosted_zone)),
+        ];
+        let set = |(setting, found): (Setting, Option<(String, _)>)| {
+            found.map(|(value, place)| (setting, value, place))
+        };
+        all.into_iter().filter_map(set).collect()
+    }
+}
+
 /// A value is malformed, and that was reported.
 struct Reported;
 

@@ -45,7 +45,39 @@ fn source(section: &Section<'_>, context: &str, schema: &Schema) -> ImageSource 
             .collect::<BTreeMap<_, _>>(),
         budget_mb: section.number("budget_mb", 1000, 1..=LARGEST_BUDGET_MB).value,
         allow_in_context: section.or("allow_in_context", Vec::new(), allowed).value,
+        branch: section.optional("branch", branch).value,
+        env_file: section.optional("env_file", env_file).value,
     }
+}
+
+/// A branch's name (git, "git-check-ref-format").
+fn branch(item: &Item<'_>) -> Option<String> {
+    let text = item.text()?;
+    let refused = |c: char| c.is_whitespace() || c.is_control() || "~^:?*[\\".contains(c);
+    let part = |part: &str| part.is_empty() || part.starts_with('.') || part.ends_with(".lock");
+    let bad = text.contains(refused)
+        || text.contains("..")
+        || text.contains("@{")
+        || text.starts_with('-')
+        || text.ends_with('.')
+        || text.split('/').any(part);
+    if bad {
+        let hint = "as `git branch` prints it: `main`, `release/2`";
+        return item.wrong(&InvalidValue::new("is not the name of a branch", hint));
+    }
+    Some(text.to_owned())
+}
+
+/// A file outside this repository: one inside may be another environment's.
+fn env_file(item: &Item<'_>) -> Option<PathBuf> {
+    let path = path(item)?;
+    let inside =
+        matches!(path.components().find(|part| *part != Component::CurDir), Some(Component::Normal(_)));
+    if inside {
+        let hint = "a file of the sibling repository: `../leo-saas/.env`; the files in env/ are read anyhow";
+        return item.wrong(&InvalidValue::new("is inside this repository", hint));
+    }
+    Some(path)
 }
 
 /// Files inside the build context.

@@ -7,6 +7,7 @@ mod images;
 mod item;
 mod load_balancer;
 mod network;
+mod outline;
 mod report;
 mod secrets;
 mod section;
@@ -17,6 +18,7 @@ use leo_diagnostic::{Diagnostic, SourceFile};
 use leo_env::{Env, Schema, SecretsPolicy, Setting, Source, schema::FilePlace};
 use toml::de::DeTable;
 
+pub use self::outline::{Outline, SettledSetting, outline};
 use self::{
     report::{Place, Report},
     section::{Layer, Section, report_unknown},
