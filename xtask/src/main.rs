@@ -67,6 +67,8 @@ enum Command {
     Drift(HandedOver),
     /// Remove an environment; its data only on explicit word
     Destroy(HandedOver),
+    /// Write the deployed stacks' outputs into env/.env.defaults
+    EnvSync(HandedOver),
     /// The local target: an AWS emulator in front of this machine's Docker engine
     Local(local::Args),
     #[command(name = local::FORWARD, hide = true)]
@@ -107,6 +109,7 @@ fn run(repository: &Repository, cli: Cli) -> Result<ExitCode> {
         Command::Diagnose(args) => hand_over(repository, "diagnose", &args.args),
         Command::Drift(args) => hand_over(repository, "drift", &args.args),
         Command::Destroy(args) => hand_over(repository, "destroy", &args.args),
+        Command::EnvSync(args) => hand_over(repository, "env-sync", &args.args),
         Command::Local(args) => local::run(repository, &args),
         Command::LocalForward(args) => local::forward(&args),
         Command::Test(args) => test::run(repository, &args),

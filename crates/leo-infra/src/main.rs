@@ -32,8 +32,8 @@ mod who;
 
 use clap::{Parser, Subcommand};
 use commands::{
-    deploy as deploy_command, destroy as destroy_command, diagnose, drift, forward, images, push_images,
-    releases, rollback,
+    deploy as deploy_command, destroy as destroy_command, diagnose, drift, env_sync, forward, images,
+    push_images, releases, rollback,
 };
 use std::{process::ExitCode, time::Duration};
 
@@ -66,6 +66,8 @@ enum Command {
     Rollback(rollback::Args),
     /// List what was deployed, newest first
     Releases(releases::Args),
+    /// Write the deployed stacks' outputs into env/.env.defaults
+    EnvSync(env_sync::Args),
     /// Carry our own containers' requests to the local target
     #[command(name = forward::COMMAND, hide = true)]
     Forward(forward::Args),
@@ -85,6 +87,7 @@ fn main() -> ExitCode {
         Command::Diagnose(args) => in_runtime(diagnose::run(args)),
         Command::Rollback(args) => in_runtime(rollback::run(args)),
         Command::Releases(args) => in_runtime(releases::run(args)),
+        Command::EnvSync(args) => in_runtime(env_sync::run(args)),
         Command::Forward(args) => forward::run(&args),
     }
 }

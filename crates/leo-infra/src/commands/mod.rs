@@ -4,6 +4,7 @@ pub(crate) mod deploy;
 pub(crate) mod destroy;
 pub(crate) mod diagnose;
 pub(crate) mod drift;
+pub(crate) mod env_sync;
 pub(crate) mod forward;
 pub(crate) mod images;
 pub(crate) mod push_images;

@@ -11,6 +11,7 @@ mod action;
 mod destroying;
 mod drift;
 mod end_to_end;
+mod env_sync;
 mod failing;
 mod faults;
 mod fitting;
