@@ -76,6 +76,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    leo_env::hide_values_in_panics();
     let cli = Cli::parse();
     let repository = match Repository::find() {
         Ok(repository) => repository,

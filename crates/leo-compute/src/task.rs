@@ -182,8 +182,8 @@ fn secrets(references: &[SecretRef], parameters: &Parameters) -> Vec<Secret> {
         .filter_map(|reference| Some((reference, parameters.secrets.get(&reference.provider)?)))
         .flat_map(|(reference, secret)| {
             reference.keys.iter().map(|key| Secret {
-                name: key.clone(),
-                value_from: join("", [secret.value().text(), format!(":{key}::").into()]),
+                name: key.variable.clone(),
+                value_from: join("", [secret.value().text(), format!(":{}::", key.json_key).into()]),
             })
         })
         .collect();

@@ -279,7 +279,7 @@ pub struct Generator {
     pub capacity: Capacity,
     /// Further plain variables; no key is reserved or a secret's.
     pub environment: BTreeMap<String, String>,
-    /// The secrets it gets, sorted by provider; never one that holds the service role key.
+    /// The secrets it gets, sorted by provider; it gets every key of each, as it may read all of them.
     pub secrets: Vec<SecretRef>,
 }
 
@@ -288,8 +288,17 @@ pub struct Generator {
 pub struct SecretProvider {
     /// Whose secrets these are.
     pub name: ProviderName,
-    /// The keys, which are also the names of the environment variables; in the order of the file, none twice.
-    pub keys: Vec<String>,
+    /// The keys in the order of `infra/env.toml`; none has another's variable or another's JSON key.
+    pub keys: Vec<SecretKey>,
+}
+
+/// One value of a secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SecretKey {
+    /// The variable: of the environment files, and of the containers that get it.
+    pub variable: String,
+    /// Its key in the JSON object.
+    pub json_key: String,
 }
 
 /// What a container gets of one provider's secret.
@@ -297,8 +306,8 @@ pub struct SecretProvider {
 pub struct SecretRef {
     /// The provider.
     pub provider: ProviderName,
-    /// The keys, which are also the names of the environment variables.
-    pub keys: Vec<String>,
+    /// The keys of it that the container gets.
+    pub keys: Vec<SecretKey>,
 }
 
 /// Where the two images are built from.
@@ -329,4 +338,9 @@ pub struct ImageSource {
     pub budget_mb: u32,
     /// Files of the context, relative to it, that look like secrets and are none.
     pub allow_in_context: Vec<PathBuf>,
+    /// The branch that the context's repository should be on; `None`: any.
+    pub branch: Option<String>,
+    /// An environment file of the sibling's own, relative to this repository's root unless absolute, from which secrets
+    /// are taken that `env/.env` lacks. Never one of this repository's.
+    pub env_file: Option<PathBuf>,
 }

@@ -4,7 +4,7 @@ use std::{ffi::OsString, io};
 
 use ipnet::Ipv4Net;
 use leo_diagnostic::{Diagnostic, SourceFile};
-use leo_env::{Env, SecretsPolicy};
+use leo_env::{Env, Schema, SecretsPolicy};
 use proptest::{
     collection::btree_map,
     option,
@@ -15,11 +15,28 @@ use proptest::{
 
 use crate::{Config, FargateSize, LogRetention};
 
+/// `infra/env.toml` as it is committed.
+pub const ENV_TOML: &str = include_str!("../../../infra/env.toml");
+
+/// The schema as it is committed.
+///
+/// # Panics
+/// When it is wrong.
+pub fn schema() -> Schema {
+    match Schema::parse(Schema::PATH, ENV_TOML) {
+        Ok(schema) => schema,
+        #[expect(clippy::panic, reason = "a committed schema that is wrong is no test's input")]
+        Err(findings) => panic!("{findings:#?}"),
+    }
+}
+
 /// The texts that make a configuration.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Sample {
     /// `infra/leo.toml`.
     pub leo_toml: String,
+    /// `infra/env.toml`; the committed one unless something else is said.
+    pub env_toml: String,
     /// Files by their path, such as `env/.env.defaults`.
     pub files: Vec<(String, String)>,
     /// The process environment.
@@ -29,7 +46,19 @@ pub struct Sample {
 impl Sample {
     /// A file and nothing else; no environment is chosen yet.
     pub fn of(leo_toml: &str) -> Self {
-        Self { leo_toml: leo_toml.to_owned(), ..Self::default() }
+        Self {
+            leo_toml: leo_toml.to_owned(),
+            env_toml: ENV_TOML.to_owned(),
+            files: Vec::new(),
+            process: Vec::new(),
+        }
+    }
+
+    /// The same with a schema of its own.
+    #[must_use]
+    pub fn with_schema(mut self, env_toml: &str) -> Self {
+        env_toml.clone_into(&mut self.env_toml);
+        self
     }
 
     /// The same with a variable in the process environment.
@@ -59,7 +88,8 @@ impl Sample {
     /// Loads the configuration, without secrets.
     pub fn load(&self) -> Result<Config, Vec<Diagnostic>> {
         let leo_toml = SourceFile::new("infra/leo.toml", self.leo_toml.as_str());
-        crate::load(&leo_toml, &self.env(SecretsPolicy::Ignore), None)
+        let schema = Schema::parse(Schema::PATH, &self.env_toml)?;
+        crate::load(&leo_toml, &schema, &self.env(SecretsPolicy::Ignore), None)
     }
 }
 
@@ -76,7 +106,7 @@ pub fn samples() -> impl Strategy<Value = Sample> {
             let base = tables("", protected, cidrs);
             let own = option::of(tables(&format!("environments.{name}."), protected, cidrs));
             let place = placed(region);
-            (base, own, place).prop_map(move |(base, own, place)| {
+            (base, own, place, secrets()).prop_map(move |(base, own, place, secrets)| {
                 let own_settings = place.own.join("\n");
                 let own = own.unwrap_or_default();
                 Sample {
@@ -84,6 +114,7 @@ pub fn samples() -> impl Strategy<Value = Sample> {
                         "{base}\n[registry]\nexpire_after_days = 9\n\n[environments.{name}]\n\
                          protected = {protected}\n{own_settings}\n\n{own}"
                     ),
+                    env_toml: format!("{SETTINGS}{secrets}"),
                     files: vec![("env/.env.defaults".to_owned(), place.defaults.join("\n"))],
                     process: vec![("LEO_ENVIRONMENT".to_owned(), name.to_owned())],
                 }
@@ -181,7 +212,6 @@ fn tables(under: &str, protected: bool, cidrs: bool) -> BoxedStrategy<String> {
         variables(path("orchestrator.environment")),
         table(path("generator"), generator()),
         variables(path("generator.environment")),
-        secrets(under),
         table(path("images"), vec![flag("attestations"), number("max_age_days", 1, 90)]),
         image(path("images.orchestrator")),
         image(path("images.generator")),
@@ -280,8 +310,6 @@ fn orchestrator(protected: bool) -> Vec<BoxedStrategy<String>> {
         quoted(&["CMD-SHELL", "wget -q localhost || exit 1"]),
     ])
     .prop_map(|command| format!("health_command = {command}"));
-    let secrets = subsequence(vec!["github", "flyio.FLY_API_TOKEN"], 0..=2)
-        .prop_map(|secrets| format!("secrets = {}", quoted(&secrets)));
     vec![
         size(),
         word("architecture", &["x86_64", "arm64"]),
@@ -293,7 +321,6 @@ fn orchestrator(protected: bool) -> Vec<BoxedStrategy<String>> {
         number("circuit_breaker_failures", 1, 200),
         commands.boxed(),
         word("websocket_path", &["/ws", "/socket?version=2"]),
-        secrets.boxed(),
     ]
 }
 
@@ -310,8 +337,6 @@ fn health() -> BoxedStrategy<String> {
 }
 
 fn generator() -> Vec<BoxedStrategy<String>> {
-    let secrets = subsequence(vec!["github", "flyio"], 0..=2)
-        .prop_map(|secrets| format!("secrets = {}", quoted(&secrets)));
     vec![
         size(),
         word("architecture", &["x86_64", "arm64"]),
@@ -319,7 +344,6 @@ fn generator() -> Vec<BoxedStrategy<String>> {
         number("stop_timeout_seconds", 2, 120),
         flag("read_only_root"),
         capacity("capacity", true),
-        secrets.boxed(),
     ]
 }
 
@@ -334,17 +358,45 @@ fn variables(path: String) -> BoxedStrategy<String> {
         .boxed()
 }
 
-/// The providers that the references above name, and perhaps others.
-fn secrets(under: &str) -> BoxedStrategy<String> {
-    let table = |name: &str, keys: &[&str]| format!("[{under}secrets.{name}]\nkeys = {}\n\n", quoted(keys));
-    let needed = table("github", &["GITHUB_TOKEN"]) + &table("flyio", &["FLY_API_TOKEN", "FLY_ORG"]);
-    let others = vec![
-        table("supabase", &["SUPABASE_URL", "SUPABASE_SERVICE_ROLE_KEY"]),
-        table("claude", &["CLAUDE_CODE_OAUTH_TOKEN"]),
-        table("model-b", &["MODEL_B_KEY"]),
-    ];
-    let some = subsequence(others, 0..=3).prop_map(move |others| format!("{needed}{}", others.concat()));
-    option::of(some).prop_map(Option::unwrap_or_default).boxed()
+/// The settings of a schema.
+const SETTINGS: &str = "[AWS_REGION]\ntype = 'region'\nrequired = true\nhelp = 'h'\n\n\
+    [LEO_ENVIRONMENT]\nfile = 'any'\nhelp = 'h'\n\n[AWS_ACCOUNT_ID]\ntype = 'account-id'\nhelp = 'h'\n\n\
+    [AWS_PROFILE]\nfile = 'any'\nhelp = 'h'\n\n[LEO_DOMAIN_NAME]\ntype = 'host-name'\nhelp = 'h'\n\n\
+    [LEO_CERTIFICATE_ARN]\ntype = 'arn'\nservice = 'acm'\nhelp = 'h'\n\n[LEO_HOSTED_ZONE_ID]\nhelp = 'h'\n\n";
+
+/// The secrets of a schema: several providers, of one or more keys, for one of the containers or both.
+fn secrets() -> BoxedStrategy<String> {
+    let consumers = || select(vec!["['orchestrator']", "['generator']", "['orchestrator', 'generator']"]);
+    let key = |name: &str, provider: &str, rest: &str| {
+        format!("[{name}]\nprovider = '{provider}'\nhelp = 'h'\n{rest}\n\n")
+    };
+    let one = move |name: &'static str, provider: &'static str| {
+        option::of((consumers(), any::<bool>())).prop_map(move |given| match given {
+            Some((consumers, own_key)) => {
+                let json_key = if own_key { "" } else { "\njson_key = 'token'" };
+                key(name, provider, &format!("consumers = {consumers}{json_key}"))
+            }
+            None => String::new(),
+        })
+    };
+    let supabase = option::of(Just(["SUPABASE_URL", "SUPABASE_SERVICE_ROLE_KEY"])).prop_map(move |names| {
+        names
+            .into_iter()
+            .flatten()
+            .map(|name| key(name, "supabase", "consumers = ['orchestrator']"))
+            .collect()
+    });
+    let two = option::of(consumers()).prop_map(move |given| match given {
+        Some(consumers) => ["FLY_API_TOKEN", "FLY_ORG"]
+            .map(|name| key(name, "flyio", &format!("consumers = {consumers}")))
+            .concat(),
+        None => String::new(),
+    });
+    (one("GITHUB_TOKEN", "github"), one("MODEL_B_KEY", "model-b"), two, supabase)
+        .prop_map(|(one, other, two, supabase): (String, String, String, String)| {
+            [one, other, two, supabase].concat()
+        })
+        .boxed()
 }
 
 fn image(path: String) -> BoxedStrategy<String> {
@@ -352,6 +404,8 @@ fn image(path: String) -> BoxedStrategy<String> {
         word("context", &["../leo-saas", "examples/leo-saas", "/srv/images/leo"]),
         word("dockerfile", &["Dockerfile", "docker/app.Dockerfile"]),
         word("target", &["runtime", "stage-2"]),
+        word("branch", &["main", "release/2"]),
+        word("env_file", &["../leo-saas/.env", "/srv/leo/.env"]),
         Just("build_args = { VERSION = \"1.0\", with_extras = \"yes\" }".to_owned()).boxed(),
     ];
     table(path, lines)

@@ -13,6 +13,7 @@ mod content;
 mod dockerfile;
 mod error;
 mod folder;
+mod glance;
 mod hash;
 mod ignore;
 mod leak;
@@ -25,6 +26,7 @@ mod walk;
 
 pub use dockerfile::{MovingBase, MovingReason};
 pub use error::ContextError;
+pub use glance::{Glance, glance};
 pub use hash::SourceHash;
 pub use leak::{IgnoreLine, Leak, LeakSource, Secret};
 pub use look::{Look, Request, look};

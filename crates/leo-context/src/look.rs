@@ -153,7 +153,7 @@ fn own_leaks(name: &Path, text: &[u8], scanner: &Scanner) -> Vec<Finding> {
 }
 
 /// The leaks that are not allowed, and what is allowed without need.
-fn judge(found: Vec<Finding>, allowed: &[PathBuf]) -> (Vec<Leak>, Vec<PathBuf>) {
+pub(crate) fn judge(found: Vec<Finding>, allowed: &[PathBuf]) -> (Vec<Leak>, Vec<PathBuf>) {
     let mut used = BTreeSet::new();
     let mut leaks = BTreeSet::new();
     for Finding { file, leak } in found {

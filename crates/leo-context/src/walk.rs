@@ -27,6 +27,8 @@ struct Folder {
 struct Walk<'a> {
     root: &'a Path,
     list: &'a IgnoreList,
+    /// Whether the walk goes into a folder, which is so many folders below the root.
+    enter: fn(folder: &Path, depth: usize) -> bool,
     /// The folders that lead to where the walk is.
     above: Vec<Folder>,
     found: Vec<Found>,
@@ -34,7 +36,16 @@ struct Walk<'a> {
 
 /// All that a build sees of `root`, sorted by path.
 pub(crate) fn walk(root: &Path, list: &IgnoreList) -> Result<Vec<Found>, ContextError> {
-    let mut walk = Walk { root, list, above: Vec::new(), found: Vec::new() };
+    walk_into(root, list, |_, _| true)
+}
+
+/// The same of the folders that are entered alone.
+pub(crate) fn walk_into(
+    root: &Path,
+    list: &IgnoreList,
+    enter: fn(folder: &Path, depth: usize) -> bool,
+) -> Result<Vec<Found>, ContextError> {
+    let mut walk = Walk { root, list, enter, above: Vec::new(), found: Vec::new() };
     walk.folder(Path::new(""))?;
     walk.found.sort_unstable_by(|a, b| a.path.as_os_str().cmp(b.path.as_os_str()));
     Ok(walk.found)
@@ -79,7 +90,8 @@ impl Walk<'_> {
         if !excluded {
             self.show_folders();
         }
-        let result = self.folder(&path);
+        let entered = (self.enter)(&path, self.above.len());
+        let result = if entered { self.folder(&path) } else { Ok(()) };
         self.above.pop();
         result
     }

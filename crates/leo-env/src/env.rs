@@ -2,15 +2,23 @@ use std::{ffi::OsString, fs, io, path::Path};
 
 use leo_diagnostic::Diagnostic;
 
-use crate::{EnvValue, Origin, SecretValue, Setting, Source, layer::Layer};
+use crate::{
+    EnvValue, Origin, SecretValue, Setting, Source,
+    layer::{Layer, SECRET_PREFIX},
+    memory::keep_memory_private,
+};
 
-/// Whether values that may be secrets are kept.
+/// What becomes of values that may be secrets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SecretsPolicy {
-    /// For commands that send them to AWS.
+    /// They are kept: for commands that send them to AWS, or check them.
     Read,
-    /// For everything else.
+    /// They are dropped as soon as their line is parsed: for everything else, since the files with the secrets may
+    /// override settings as well.
     Ignore,
+    /// The files that may hold one are never opened, so what they override does not count either: for the local target,
+    /// and for whoever must not see a secret.
+    Unopened,
 }
 
 /// The environment: settings and secrets, each with where it came from.
@@ -26,9 +34,17 @@ impl Env {
     /// Reads the files under the repository's root and the process environment. `environment` is the command line's choice;
     /// without one `LEO_ENVIRONMENT` decides, and so which `env/.env.<environment>` is read.
     ///
-    /// What is wrong in a file is kept, and reported by [`Env::check`].
+    /// What is wrong in a file is kept, and reported by [`Env::check`]. Before a secret is read, this process's memory is
+    /// [kept private](crate::keep_memory_private).
     pub fn load(root: &Path, environment: Option<&str>, policy: SecretsPolicy) -> Self {
-        Self::from_parts(|path| fs::read_to_string(root.join(path)), std::env::vars_os(), environment, policy)
+        let private = match policy {
+            SecretsPolicy::Read => keep_memory_private(),
+            SecretsPolicy::Ignore | SecretsPolicy::Unopened => Ok(()),
+        };
+        let read = |path: &str| fs::read_to_string(root.join(path));
+        let mut env = Self::from_parts(read, std::env::vars_os(), environment, policy);
+        env.findings.extend(private.err().map(|error| not_private(&error)));
+        env
     }
 
     /// The same from any reader of files, which gets paths like `env/.env` and answers [`io::ErrorKind::NotFound`] for a
@@ -41,14 +57,18 @@ impl Env {
     ) -> Self {
         let mut env = Self { layers: Vec::new(), policy, findings: Vec::new() };
         env.add_file(Source::Defaults, DEFAULTS, &mut read);
-        env.add_file(Source::Shared, SHARED, &mut read);
+        if policy != SecretsPolicy::Unopened {
+            env.add_file(Source::Shared, SHARED, &mut read);
+        }
         let process = env.text_of(process);
         env.layers.push(Layer::of_process(process, policy));
         env.layers.extend(environment.map(argument));
         let chosen = env.get(Setting::Environment).map(|value| value.value.clone());
         // A name that isn't one is reported by whoever reads it; here it must not become a path.
         if let Some(name) = chosen.filter(|name| is_file_suffix(name)) {
-            env.add_file(Source::Environment, &format!("{SHARED}.{name}"), &mut read);
+            if policy != SecretsPolicy::Unopened {
+                env.add_file(Source::Environment, &format!("{SHARED}.{name}"), &mut read);
+            }
             env.layers.sort_by_key(|layer| layer.source);
             env.refuse_other_environment(&name);
         }
@@ -66,7 +86,7 @@ impl Env {
     }
 
     /// The value of a secret: from the process environment, else from the one file that holds this environment's secrets.
-    /// Always `None` with [`SecretsPolicy::Ignore`].
+    /// Always `None` unless they were [read](SecretsPolicy::Read).
     pub fn secret(&self, key: &str) -> Option<&SecretValue> {
         self.secret_layers().find_map(|layer| layer.secrets.get(key))
     }
@@ -76,12 +96,13 @@ impl Env {
         &self.findings
     }
 
-    /// Whether secrets were kept.
+    /// What became of the secrets.
     pub fn policy(&self) -> SecretsPolicy {
         self.policy
     }
 
-    /// Whether `env/.env.<environment>` exists.
+    /// Whether `env/.env.<environment>` was read, which is whether it exists unless it was left
+    /// [unopened](SecretsPolicy::Unopened).
     pub fn has_environment_file(&self) -> bool {
         self.layer(Source::Environment).is_some()
     }
@@ -89,7 +110,8 @@ impl Env {
     /// Where secrets are looked for, highest first.
     pub(crate) fn secret_layers(&self) -> impl Iterator<Item = &Layer> {
         let file = if self.has_environment_file() { Source::Environment } else { Source::Shared };
-        [Source::Process, file].into_iter().filter_map(|source| self.layer(source))
+        let own = [Source::Process, file].into_iter().filter_map(|source| self.layer(source));
+        own.chain(self.sibling_layers())
     }
 
     pub(crate) fn layer(&self, source: Source) -> Option<&Layer> {
@@ -116,9 +138,13 @@ impl Env {
         let mut texts = Vec::new();
         for (name, value) in variables {
             let Ok(name) = name.into_string() else { continue };
+            let secret = name.starts_with(SECRET_PREFIX);
+            if secret && self.policy != SecretsPolicy::Read {
+                continue;
+            }
             match value.into_string() {
                 Ok(value) => texts.push((name, value)),
-                Err(_) if Setting::of_key(&name).is_some() => self.findings.push(
+                Err(_) if secret || Setting::of_key(&name).is_some() => self.findings.push(
                     Diagnostic::error(format!("`{name}` in the process environment is not UTF-8 text"))
                         .hint("set it again, or unset it"),
                 ),
@@ -159,6 +185,12 @@ fn is_file_suffix(name: &str) -> bool {
     !matches!(name, "" | "defaults" | "example")
         && name.len() <= 64
         && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+}
+
+fn not_private(error: &io::Error) -> Diagnostic {
+    Diagnostic::warning("this process's memory, which holds secrets, may end in a core dump")
+        .found(format!("\"{error}\""))
+        .hint("turn them off for this shell: ulimit -c 0")
 }
 
 fn unreadable(path: &str, error: &io::Error) -> Diagnostic {

@@ -13,6 +13,8 @@ use crate::{
 /// Where a value can come from, lowest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Source {
+    /// An environment file of a sibling repository: for secrets alone.
+    Sibling,
     /// `env/.env.defaults`, committed: speaks of all environments and holds no secret.
     Defaults,
     /// `env/.env`, ignored by git: speaks of all environments on this machine.
@@ -41,7 +43,7 @@ impl fmt::Display for Origin {
             (Some(location), _) => write!(f, "{}:{}", location.path, location.line),
             (None, Source::Process) => f.write_str("the process environment"),
             (None, Source::Argument) => f.write_str("the command line"),
-            (None, Source::Defaults | Source::Shared | Source::Environment) => {
+            (None, Source::Sibling | Source::Defaults | Source::Shared | Source::Environment) => {
                 f.write_str("an environment file")
             }
         }
@@ -173,7 +175,7 @@ impl Layer {
 }
 
 /// What the keys of outputs begin with: they are kept for outputs of the stacks, and never read.
-const OUTPUT_PREFIX: &str = "LEO_OUT_";
+pub(crate) const OUTPUT_PREFIX: &str = "LEO_OUT_";
 
 /// What a secret's key is prefixed with in the process environment.
 pub(crate) const SECRET_PREFIX: &str = "LEO_SECRET_";

@@ -5,29 +5,48 @@
 //!
 //! # Which keys are secrets
 //!
-//! Only `infra/leo.toml` knows, and it can't be read before the environment is known. So everything that is not a
-//! [`Setting`] or an output (`LEO_OUT_*`) is a [`Secret`] from the moment it is parsed, and [`Env::check`], given the keys
-//! that the providers name, says afterwards which keys nobody knows. Nothing that could be a secret is ever a plain text.
+//! The [`Schema`] says: `infra/env.toml` declares every key. The files are parsed without it, so that what is wrong with them
+//! is said in any case: everything that is not a [`Setting`] or an output (`LEO_OUT_*`) is a [`Secret`] from the moment it is
+//! parsed, and [`Env::check`], given the schema, says afterwards which keys nobody knows. Nothing that could be a secret is
+//! ever a plain text.
 //!
 //! * Secrets come from one file: `env/.env.<environment>` where it exists, else `env/.env`. They are not layered, or a key
 //!   that one environment lacks would be filled with another one's.
 //! * From the process environment a secret is read as `LEO_SECRET_<KEY>` alone: CI systems and shells export other tools'
 //!   tokens under the bare names.
-//! * With [`SecretsPolicy::Ignore`] (everything offline, and `--local`) no secret is kept. `env/.env` is still opened, since
-//!   it may override settings; the value of any other key is dropped as soon as its line is parsed, the text with the
-//!   parser before [`Env::load`] returns, and `LEO_SECRET_*` is not looked at.
+//! * With [`SecretsPolicy::Ignore`] (everything offline) no secret is kept. `env/.env` is still opened, since it may override
+//!   settings; the value of any other key is dropped as soon as its line is parsed, the text with the parser before
+//!   [`Env::load`] returns, and `LEO_SECRET_*` is not looked at.
+//! * With [`SecretsPolicy::Unopened`] (`--local`) only `env/.env.defaults` is opened.
 //!
-//! What this crate deliberately does not do: decide which layer wins against `infra/leo.toml` (`leo-config` does), check
-//! values, or write files.
+//! # What keeps them here
+//!
+//! Before a secret is read, [`keep_memory_private`] turns core dumps off. [`secret_variables`] names what no child of ours may
+//! inherit. After [`hide_values_in_panics`] a panic shows no value.
+//!
+//! What this crate deliberately does not do: decide which layer wins against `infra/leo.toml` (`leo-config` does), or
+//! write files.
 
 mod check;
+mod children;
+mod entries;
 mod env;
 mod file;
+pub mod form;
 mod layer;
+mod memory;
+mod panic;
+pub mod schema;
 mod secret;
 mod setting;
+mod sibling;
 
+pub use children::secret_variables;
+pub use entries::{Entry, entries};
 pub use env::{Env, SecretsPolicy};
 pub use layer::{EnvValue, Origin, SecretValue, Source};
+pub use memory::keep_memory_private;
+pub use panic::hide_values_in_panics;
+pub use schema::Schema;
 pub use secret::Secret;
 pub use setting::Setting;

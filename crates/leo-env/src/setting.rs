@@ -44,6 +44,19 @@ impl Setting {
         }
     }
 
+    /// Its key in the table of one environment, `[environments.<name>]` of `infra/leo.toml`; `None`: it has none there.
+    pub fn in_leo_toml(self) -> Option<&'static str> {
+        match self {
+            Self::Region => Some("region"),
+            Self::Environment => None,
+            Self::Account => Some("account"),
+            Self::Profile => Some("profile"),
+            Self::Certificate => Some("certificate_arn"),
+            Self::Domain => Some("domain"),
+            Self::HostedZone => Some("hosted_zone_id"),
+        }
+    }
+
     /// The setting of a variable's name.
     pub fn of_key(key: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|setting| setting.key() == key)

@@ -161,6 +161,8 @@ mod tests {
             build_args: BTreeMap::new(),
             budget_mb: 1000,
             allow_in_context: Vec::new(),
+            branch: None,
+            env_file: None,
         };
         Images {
             orchestrator: source("../leo-saas"),

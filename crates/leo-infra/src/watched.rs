@@ -26,5 +26,5 @@ pub(crate) fn subject(config: &Config, health_path: &str, local: bool) -> Subjec
 /// Values that others gave it are unknown here: of those the evidence hides what looks like a key, and says so.
 pub(crate) fn redact(project: &Project) -> Redact {
     let keys = project.config.secrets.iter().flat_map(|provider| &provider.keys);
-    Redact::new(keys.filter_map(|key| project.env.secret(key)).map(|value| &value.secret))
+    Redact::new(keys.filter_map(|key| project.env.secret(&key.variable)).map(|value| &value.secret))
 }

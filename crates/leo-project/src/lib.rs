@@ -1,13 +1,13 @@
 //! This repository as a command finds it: its root, and one environment's configuration.
 //!
-//! The one place that reads `infra/leo.toml` and the `.env` files, so that every command sees the same configuration and
+//! The one place that reads `infra/leo.toml`, `infra/env.toml` and the `.env` files, so that every command sees the same configuration and
 //! says the same of what is wrong with it.
 //!
 //! Deliberately absent: printing, and every judgement; `leo-env` and `leo-config` make those.
 
 use leo_config::Config;
 use leo_diagnostic::{Diagnostic, SourceFile};
-use leo_env::{Env, SecretsPolicy};
+use leo_env::{Env, Schema, SecretsPolicy};
 use std::{
     collections::BTreeSet,
     fs, io,
@@ -22,6 +22,8 @@ pub const LEO_TOML: &str = "infra/leo.toml";
 pub struct Project {
     /// The folder that holds `infra/` and `env/`.
     pub root: PathBuf,
+    /// What the environment files may hold, and who gets which secret.
+    pub schema: Schema,
     /// What the files and the process environment say.
     pub env: Env,
     /// What follows from it.
@@ -42,9 +44,25 @@ impl Project {
     ) -> Result<Self, Vec<Diagnostic>> {
         let text = fs::read_to_string(root.join(LEO_TOML)).map_err(|error| vec![unreadable(&error)])?;
         let env = Env::load(root, environment, secrets);
-        let config = leo_config::load(&SourceFile::new(LEO_TOML, text), &env, None)?;
-        let warnings = leo_config::warnings(&config, &env);
-        Ok(Self { root: root.to_owned(), env, config, warnings })
+        let schema = Schema::load(root).map_err(|mut findings| {
+            // Which keys are secrets is unknown now, so of the files only what is wrong in itself can be said.
+            findings.extend_from_slice(env.malformed());
+            findings
+        })?;
+        let config = leo_config::load(&SourceFile::new(LEO_TOML, text), &schema, &env, None)?;
+        let warnings = leo_config::warnings(&config, &schema, &env);
+        Ok(Self { root: root.to_owned(), schema, env, config, warnings })
+    }
+
+    /// The same configuration with its environment's secrets. What the files that hold them override does not count: the
+    /// local target is the same one with real values as without.
+    ///
+    /// # Errors
+    /// Everything that is wrong with those files.
+    pub fn with_secrets(self) -> Result<Self, Vec<Diagnostic>> {
+        let name = self.config.environment.name.as_str();
+        let Self { env, warnings, .. } = Self::load(&self.root, Some(name), SecretsPolicy::Read)?;
+        Ok(Self { env, warnings, ..self })
     }
 }
 
@@ -53,13 +71,17 @@ impl Project {
     /// say where they are. One whose settings can't be read is among them, since it may be.
     #[must_use]
     pub fn environments_in(&self, account: &str, region: &str) -> BTreeSet<String> {
+        let policy = match self.env.policy() {
+            SecretsPolicy::Unopened => SecretsPolicy::Unopened,
+            SecretsPolicy::Ignore | SecretsPolicy::Read => SecretsPolicy::Ignore,
+        };
         let text = fs::read_to_string(self.root.join(LEO_TOML)).unwrap_or_default();
         let mut names: BTreeSet<String> = leo_config::environments(&SourceFile::new(LEO_TOML, text))
             .into_iter()
             .map(|name| name.to_string())
             .collect();
         names.insert(self.config.environment.name.to_string());
-        names.retain(|name| match Self::load(&self.root, Some(name), SecretsPolicy::Ignore) {
+        names.retain(|name| match Self::load(&self.root, Some(name), policy) {
             Err(_) => true,
             Ok(Self { config, .. }) => {
                 let environment = config.environment;

@@ -37,12 +37,13 @@ pub fn data(config: &Config) -> (Fragment, Exports) {
 }
 
 fn secret(config: &Config, fragment: &mut Fragment, provider: &SecretProvider) -> Handle<Secret> {
+    let keys: Vec<&str> = provider.keys.iter().map(|key| key.json_key.as_str()).collect();
     fragment.add_with(
         logical_id!("Secret").suffixed(provider.name.as_str()),
         Attributes::data(),
         Secret {
             name: config.environment.name.secret(&provider.name),
-            description: format!("Leo {}: {}", config.environment.name, provider.keys.join(", ")),
+            description: format!("Leo {}: {}", config.environment.name, keys.join(", ")),
         },
     )
 }

@@ -1,24 +1,22 @@
 use std::collections::BTreeMap;
 
 use leo_diagnostic::Diagnostic;
+use leo_env::{
+    form::is_reserved,
+    schema::{Consumer, Schema},
+};
 
 use super::{
     item::Item,
     report::{Field, to_blame},
-    secrets::{is_reserved, references, refuse_service_role},
+    secrets,
     section::Section,
     upkeep::capacity,
 };
-use crate::{
-    Architecture, Capacity, FargateSize, Generator, HealthCheck, InvalidValue, Orchestrator, SecretProvider,
-};
+use crate::{Architecture, Capacity, FargateSize, Generator, HealthCheck, InvalidValue, Orchestrator};
 
 /// The tables `[orchestrator]`.
-pub(crate) fn orchestrator(
-    section: &Section<'_>,
-    providers: &[SecretProvider],
-    protected: bool,
-) -> Option<Orchestrator> {
+pub(crate) fn orchestrator(section: &Section<'_>, schema: &Schema, protected: bool) -> Option<Orchestrator> {
     let report = section.report();
     let size = size(section, "orchestrator", (1024, 2048));
     let capacity = section.or("capacity", Capacity::OnDemand, capacity);
@@ -50,17 +48,15 @@ pub(crate) fn orchestrator(
         exec: exec.value,
         circuit_breaker_failures: section.number("circuit_breaker_failures", 3, 1..=200).value,
         websocket_path: section.optional("websocket_path", |item| path(item, "/ws")).value,
-        environment: environment(section, providers),
-        secrets: references(section, providers, &["flyio", "github", "supabase"]).value,
+        environment: environment(section, schema),
+        secrets: secrets::given(schema, Consumer::Orchestrator),
         size: size?,
     })
 }
 
 /// The tables `[generator]`.
-pub(crate) fn generator(section: &Section<'_>, providers: &[SecretProvider]) -> Option<Generator> {
+pub(crate) fn generator(section: &Section<'_>, schema: &Schema) -> Option<Generator> {
     let size = size(section, "generator", (4096, 8192));
-    let secrets = references(section, providers, &["claude", "flyio", "github"]);
-    refuse_service_role(section.report(), &secrets, providers);
     Some(Generator {
         architecture: section.or("architecture", Architecture::X86_64, architecture).value,
         // Amazon ECS API, EphemeralStorage: at most 200 GiB; 20 is what a task has anyway.
@@ -68,8 +64,8 @@ pub(crate) fn generator(section: &Section<'_>, providers: &[SecretProvider]) -> 
         stop_timeout_seconds: stop_timeout(section, 120),
         read_only_root: section.flag("read_only_root", false).value,
         capacity: section.or("capacity", Capacity::OnDemand, capacity).value,
-        environment: environment(section, providers),
-        secrets: secrets.value,
+        environment: environment(section, schema),
+        secrets: secrets::given(schema, Consumer::Generator),
         size: size?,
     })
 }
@@ -151,7 +147,7 @@ fn health_command(item: &Item<'_>) -> Option<Vec<String>> {
 }
 
 /// `environment`: plain variables of the container.
-fn environment(section: &Section<'_>, providers: &[SecretProvider]) -> BTreeMap<String, String> {
+fn environment(section: &Section<'_>, schema: &Schema) -> BTreeMap<String, String> {
     let read = |name: &str, item: &Item<'_>| {
         let form = name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
             && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
@@ -165,11 +161,10 @@ fn environment(section: &Section<'_>, providers: &[SecretProvider]) -> BTreeMap<
             let hint = "`LEO_…`, `AWS_…`, `ECS_…` and `PORT` are what the platform itself gives a container: choose another name";
             return item.wrong(&InvalidValue::new("is reserved", hint));
         }
-        if let Some(provider) = providers.iter().find(|provider| provider.keys.iter().any(|key| key == name))
-        {
+        if schema.key(name).is_some_and(|key| key.secret.is_some()) {
             let hint = format!(
-                "its value belongs into env/.env; the container gets it with `secrets = [\"{}\"]`",
-                provider.name
+                "its value belongs into env/.env; `consumers` of `[{name}]` in {} says which containers get it",
+                schema.path()
             );
             return item.wrong(&InvalidValue::new("is a secret", hint));
         }

@@ -3,7 +3,7 @@
 use std::{fmt, str::FromStr};
 
 use leo_diagnostic::Diagnostic;
-use leo_env::{Env, Setting, Source};
+use leo_env::{Env, Origin, Schema, Setting, Source};
 
 use super::{
     item::Item,
@@ -29,10 +29,29 @@ pub(crate) struct Settled {
     hosted_zone: Field<Option<HostedZoneId>>,
 }
 
+impl Settled {
+    /// Whether a setting has a value, or had one that was reported.
+    pub(crate) fn is_given(&self, setting: Setting) -> bool {
+        fn is_given<T>(field: &Field<Option<T>>) -> bool {
+            field.value.is_some() || field.wrong
+        }
+        match setting {
+            Setting::Region => is_given(&self.region),
+            Setting::Account => is_given(&self.account),
+            Setting::Profile => is_given(&self.profile),
+            Setting::Domain => is_given(&self.domain),
+            Setting::Certificate => is_given(&self.certificate),
+            Setting::HostedZone => is_given(&self.hosted_zone),
+            // Whoever chose the environment has its name.
+            Setting::Environment => true,
+        }
+    }
+}
+
 /// Settles where the environment lives, from its own table and the variables.
-pub(crate) fn settle(own: &Section<'_>, env: Option<&Env>) -> Settled {
+pub(crate) fn settle(own: &Section<'_>, schema: &Schema, env: Option<&Env>) -> Settled {
     let protected = own.flag("protected", false).value;
-    let settling = Settling { own, env, protected };
+    let settling = Settling { own, schema, env, protected };
     Settled {
         region: settling.place("region", Setting::Region),
         account: settling.place("account", Setting::Account),
@@ -44,11 +63,33 @@ pub(crate) fn settle(own: &Section<'_>, env: Option<&Env>) -> Settled {
     }
 }
 
+impl Settled {
+    /// Each setting that has a value, as text, with its place. The environment's name is none of them.
+    pub(crate) fn each(&self) -> Vec<(Setting, String, &Place)> {
+        fn text<T: fmt::Display>(field: &Field<Option<T>>) -> Option<(String, &Place)> {
+            Some((field.value.as_ref()?.to_string(), field.place.as_ref()?))
+        }
+        let all = [
+            (Setting::Region, text(&self.region)),
+            (Setting::Account, text(&self.account)),
+            (Setting::Profile, text(&self.profile)),
+            (Setting::Domain, text(&self.domain)),
+            (Setting::Certificate, text(&self.certificate)),
+            (Setting::HostedZone, text(&self.hosted_zone)),
+        ];
+        let set = |(setting, found): (Setting, Option<(String, _)>)| {
+            found.map(|(value, place)| (setting, value, place))
+        };
+        all.into_iter().filter_map(set).collect()
+    }
+}
+
 /// A value is malformed, and that was reported.
 struct Reported;
 
 struct Settling<'s, 'a> {
     own: &'s Section<'a>,
+    schema: &'s Schema,
     env: Option<&'s Env>,
     protected: bool,
 }
@@ -74,7 +115,9 @@ impl Settling<'_, '_> {
         };
         let file = of(Source::Environment);
         let process = of(Source::Process);
-        let shared = [of(Source::Shared), of(Source::Defaults)].into_iter().flatten().next();
+        let shared = of(Source::Shared)
+            .or_else(|| of(Source::Defaults))
+            .or_else(|| self.default(setting, T::from_str));
         let mut candidates: Vec<(T, Place)> = own.value.zip(own.place).into_iter().chain(file).collect();
         let settled_by_files = !candidates.is_empty();
         if self.protected && !settled_by_files {
@@ -102,7 +145,7 @@ impl Settling<'_, '_> {
         let mut of =
             |source| self.variable(source, Setting::Profile, profile)?.map_err(|Reported| wrong = true).ok();
         let nearer = [of(Source::Process), of(Source::Environment), of(Source::Shared)];
-        let defaults = of(Source::Defaults);
+        let defaults = of(Source::Defaults).or_else(|| self.default(Setting::Profile, profile));
         let all = nearer.into_iter().flatten().chain(own.value.zip(own.place)).chain(defaults);
         match all.into_iter().next() {
             Some((value, place)) => Field { value: Some(value), place: Some(place), wrong },
@@ -119,13 +162,35 @@ impl Settling<'_, '_> {
     ) -> Option<Result<(T, Place), Reported>> {
         let given = self.env?.get_from(source, setting)?;
         let place = Place::Env { key: setting.key(), origin: given.origin.clone() };
-        Some(match parse(&given.value) {
-            Ok(value) => Ok((value, place)),
+        Some(
+            match parse(&given.value)
+                .and_then(|value| allowed(self.schema, setting, &given.value).map(|()| value))
+            {
+                Ok(value) => Ok((value, place)),
+                Err(error) => {
+                    self.own.report().wrong(&place, &error);
+                    Err(Reported)
+                }
+            },
+        )
+    }
+
+    /// What counts where nothing is given. The schema has checked it for its own type alone.
+    fn default<T>(
+        &self,
+        setting: Setting,
+        parse: impl Fn(&str) -> Result<T, InvalidValue>,
+    ) -> Option<(T, Place)> {
+        let text = self.env.and(self.schema.key(setting.key()))?.default.as_ref()?;
+        let location = self.schema.location(setting.key());
+        let place = Place::Env { key: setting.key(), origin: Origin { source: Source::Defaults, location } };
+        match parse(text) {
+            Ok(value) => Some((value, place)),
             Err(error) => {
                 self.own.report().wrong(&place, &error);
-                Err(Reported)
+                None
             }
-        })
+        }
     }
 
     fn report_conflict(&self, (value, place): (&str, &Place), (other, there): (&str, &Place)) {
@@ -144,6 +209,12 @@ impl Settling<'_, '_> {
             .hint("change or unset one of them: where a deploy goes must not depend on which of the two is looked at");
         self.own.report().add(Some(place), finding);
     }
+}
+
+/// Whether the schema allows a value of a setting.
+pub(crate) fn allowed(schema: &Schema, setting: Setting, value: &str) -> Result<(), InvalidValue> {
+    let checked = schema.key(setting.key()).map_or(Ok(()), |spec| spec.check(value));
+    checked.map_err(|malformed| InvalidValue::new(malformed.what, malformed.wanted))
 }
 
 /// The name of a profile of the AWS configuration.

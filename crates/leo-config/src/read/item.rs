@@ -46,8 +46,8 @@ impl<'a> Item<'a> {
         match self.value.get_ref() {
             DeValue::String(text) if text.contains("{{resolve:") => self.wrong(&InvalidValue::new(
                 "is a dynamic reference",
-                "CloudFormation would replace it by the secret itself, readable in the template's resources: a secret goes into \
-                 `[secrets.<provider>]`",
+                "CloudFormation would replace it by the secret itself, readable in the template's resources: a secret is \
+                 declared in infra/env.toml",
             )),
             DeValue::String(text) => Some(text.as_ref()),
             other => self.mistyped("a text", "in double quotes", other),

@@ -7,6 +7,7 @@ mod images;
 mod item;
 mod load_balancer;
 mod network;
+mod outline;
 mod report;
 mod secrets;
 mod section;
@@ -14,14 +15,15 @@ mod selection;
 mod upkeep;
 
 use leo_diagnostic::{Diagnostic, SourceFile};
-use leo_env::{Env, SecretsPolicy, Source};
+use leo_env::{Env, Schema, SecretsPolicy, Setting, Source, schema::FilePlace};
 use toml::de::DeTable;
 
+pub use self::outline::{Outline, SettledSetting, outline};
 use self::{
     report::{Place, Report},
     section::{Layer, Section, report_unknown},
 };
-use crate::{Config, Environment, EnvironmentName, SecretProvider};
+use crate::{Config, Environment, EnvironmentName};
 
 /// Reads the configuration of the environment that `env` was read for; `environment`, where given, has to be the same.
 ///
@@ -29,6 +31,7 @@ use crate::{Config, Environment, EnvironmentName, SecretProvider};
 /// files, and those between the two. A `Config` comes only without any error; what else is worth knowing says [`warnings`].
 pub fn load(
     leo_toml: &SourceFile,
+    schema: &Schema,
     env: &Env,
     environment: Option<&EnvironmentName>,
 ) -> Result<Config, Vec<Diagnostic>> {
@@ -41,12 +44,12 @@ pub fn load(
     }
     let root = document.get_ref();
     let report = Report::new(leo_toml);
-    let selected = selection::select(&report, root, env, environment);
-    let config = Reading { report: &report, root, name: selected.as_ref(), env: Some(env) }.config();
+    let selected = selection::select(&report, root, schema, env, environment);
+    let config = Reading { report: &report, root, schema, name: selected.as_ref(), env: Some(env) }.config();
     selection::check_names(&report, root);
     let mut findings = report.into_all();
     for other in selection::declared(root).iter().filter(|other| selected.as_ref() != Some(*other)) {
-        findings.extend(about(leo_toml, root, other));
+        findings.extend(about(leo_toml, root, schema, other));
     }
     match config {
         Some(config) if !findings.iter().any(Diagnostic::is_error) => Ok(config),
@@ -64,8 +67,8 @@ pub fn environments(leo_toml: &SourceFile) -> Vec<EnvironmentName> {
 const MOST_SYNTAX_ERRORS: usize = 10;
 
 /// What is worth knowing about a configuration that loaded, and about its environment files.
-pub fn warnings(config: &Config, env: &Env) -> Vec<Diagnostic> {
-    let of_files = env.check(&keys(&config.secrets)).into_iter().filter(|finding| !finding.is_error());
+pub fn warnings(config: &Config, schema: &Schema, env: &Env) -> Vec<Diagnostic> {
+    let of_files = env.check(schema).into_iter().filter(|finding| !finding.is_error());
     of_files.chain(short_idle_timeout(config)).collect()
 }
 
@@ -89,9 +92,14 @@ fn short_idle_timeout(config: &Config) -> Option<Diagnostic> {
 }
 
 /// What is wrong in the table of an environment that isn't meant.
-fn about(leo_toml: &SourceFile, root: &DeTable<'_>, name: &EnvironmentName) -> Vec<Diagnostic> {
+fn about(
+    leo_toml: &SourceFile,
+    root: &DeTable<'_>,
+    schema: &Schema,
+    name: &EnvironmentName,
+) -> Vec<Diagnostic> {
     let report = Report::new(leo_toml);
-    Reading { report: &report, root, name: Some(name), env: None }.config();
+    Reading { report: &report, root, schema, name: Some(name), env: None }.config();
     report.into_those_under(&format!("environments.{name}"))
 }
 
@@ -106,6 +114,7 @@ fn not_toml(leo_toml: &SourceFile, error: &toml::de::Error) -> Diagnostic {
 struct Reading<'a> {
     report: &'a Report<'a>,
     root: &'a DeTable<'a>,
+    schema: &'a Schema,
     name: Option<&'a EnvironmentName>,
     /// `None`: the variables are another environment's.
     env: Option<&'a Env>,
@@ -117,23 +126,24 @@ impl Reading<'_> {
         let own = self.name.and_then(|name| selection::own_table(self.root, name));
         let base = Layer { path: String::new(), table: self.root };
         let all = Section::new(self.report, [base.clone()].into_iter().chain(own.clone()).collect());
-        let settled =
-            environment::settle(&Section::new(self.report, own.iter().cloned().collect()), self.env);
+        let own_section = Section::new(self.report, own.iter().cloned().collect());
+        let settled = environment::settle(&own_section, self.schema, self.env);
         self.check_region(&settled);
+        self.check_required(&settled);
 
         let region = settled.region.value.as_ref();
         let endpoint = environment::endpoint(self.report, &settled);
-        let secrets = secrets::read(&all);
         let network = all.table("network", |section| network::read(section, region));
         let load_balancer = all.table("load_balancer", |section| load_balancer::read(section, endpoint));
         let storage = all.table("storage", upkeep::storage);
         let logs = all.table("logs", upkeep::logs);
         let identity = all.table("identity", upkeep::identity);
         let cluster = all.table("cluster", upkeep::cluster);
-        let orchestrator = all
-            .table("orchestrator", |section| containers::orchestrator(section, &secrets, settled.protected));
-        let generator = all.table("generator", |section| containers::generator(section, &secrets));
-        let images = all.table("images", |section| images::read(section, &secrets));
+        let orchestrator = all.table("orchestrator", |section| {
+            containers::orchestrator(section, self.schema, settled.protected)
+        });
+        let generator = all.table("generator", |section| containers::generator(section, self.schema));
+        let images = all.table("images", |section| images::read(section, self.schema));
         let mut known = all.into_known();
         if let Some(own) = &own {
             self.close_own(own, &known);
@@ -142,7 +152,7 @@ impl Reading<'_> {
         let registry = shared.table("registry", upkeep::registry);
         known.extend(["registry", "environments"]);
         self.close_base(&base, known);
-        self.check_env(&secrets, settled.protected);
+        self.check_env(settled.protected);
 
         Some(Config {
             environment: Environment {
@@ -161,7 +171,7 @@ impl Reading<'_> {
             cluster,
             orchestrator: orchestrator?,
             generator: generator?,
-            secrets,
+            secrets: secrets::providers(self.schema),
             images,
         })
     }
@@ -173,6 +183,29 @@ impl Reading<'_> {
                 "`AWS_REGION=us-east-1` in env/.env.defaults, or `region` under `[environments.{name}]`"
             ));
             self.report.add(None, finding);
+        }
+    }
+
+    /// Reports every setting that the schema wants a value of and that has none.
+    fn check_required(&self, settled: &environment::Settled) {
+        let (Some(name), Some(_)) = (self.name, self.env) else { return };
+        for spec in self.schema.settings().filter(|spec| spec.required) {
+            let Some(setting) = Setting::of_key(&spec.name) else { continue };
+            // Without a region or a name nothing works anyhow, so that is said whatever the schema wants.
+            if matches!(setting, Setting::Region | Setting::Environment) || settled.is_given(setting) {
+                continue;
+            }
+            let own = match setting.in_leo_toml() {
+                Some(own) => format!(", or `{own}` under `[environments.{name}]`"),
+                None => String::new(),
+            };
+            let file = if spec.file == FilePlace::Env { "env/.env" } else { "env/.env.defaults" };
+            let finding = Diagnostic::error(format!(
+                "`{setting}` has no value, and {} requires one",
+                self.schema.path()
+            ))
+            .hint(format!("`{setting}=…` in {file}{own}: {}", spec.help));
+            self.report.add_elsewhere(finding);
         }
     }
 
@@ -203,15 +236,15 @@ impl Reading<'_> {
     }
 
     /// Reports what is wrong with the environment files, now that the secrets' keys are known.
-    fn check_env(&self, secrets: &[SecretProvider], protected: bool) {
+    fn check_env(&self, protected: bool) {
         let Some(env) = self.env else { return };
-        let keys = keys(secrets);
-        for finding in env.check(&keys).into_iter().filter(Diagnostic::is_error) {
+        for finding in env.check(self.schema).into_iter().filter(Diagnostic::is_error) {
             self.report.add_elsewhere(finding);
         }
         let from_process =
-            |key: &&str| env.secret(key).is_some_and(|secret| secret.origin.source == Source::Process);
-        let needs_file = protected && env.policy() == SecretsPolicy::Read && !keys.iter().all(from_process);
+            |key: &str| env.secret(key).is_some_and(|secret| secret.origin.source == Source::Process);
+        let all_from_process = || self.schema.secrets().all(|(key, _)| from_process(&key.name));
+        let needs_file = protected && env.policy() == SecretsPolicy::Read && !all_from_process();
         if let Some(name) = self.name.filter(|_| needs_file && !env.has_environment_file()) {
             let finding = Diagnostic::error(format!(
                 "`env/.env.{name}` is missing, and `{name}` is protected"
@@ -223,8 +256,4 @@ impl Reading<'_> {
             self.report.add_elsewhere(finding);
         }
     }
-}
-
-fn keys(secrets: &[SecretProvider]) -> Vec<&str> {
-    secrets.iter().flat_map(|provider| &provider.keys).map(String::as_str).collect()
 }

@@ -1,6 +1,7 @@
 use std::{cell::RefCell, collections::BTreeMap, fmt, ops::RangeInclusive};
 
 use leo_diagnostic::{Diagnostic, nearest};
+use leo_env::Schema;
 use toml::de::{DeTable, DeValue};
 
 use super::{
@@ -121,25 +122,6 @@ impl<'a> Section<'a> {
         map
     }
 
-    /// The tables with free names under this one, sorted by name: each with the place of its name where it is set first, and
-    /// the layers that have it. The caller closes the sections.
-    pub(crate) fn tables(&self, key: &'static str) -> Vec<(String, Place, Section<'a>)> {
-        let mut tables: BTreeMap<String, (Place, Vec<Layer<'a>>)> = BTreeMap::new();
-        for layer in self.layers_of(key) {
-            for (name, value) in layer.table {
-                let path = join(&layer.path, name.get_ref());
-                let Some(table) = Item::new(self.report, path.clone(), value).table() else { continue };
-                let place = Place::Toml { path: path.clone(), span: name.span() };
-                let (_, layers) = tables.entry(name.get_ref().to_string()).or_insert((place, Vec::new()));
-                layers.push(Layer { path, table });
-            }
-        }
-        tables
-            .into_iter()
-            .map(|(name, (place, layers))| (name, place, Section::new(self.report, layers)))
-            .collect()
-    }
-
     /// The keys that were asked for, for a caller who closes the layers one by one.
     pub(crate) fn into_known(self) -> Vec<&'static str> {
         self.known.into_inner()
@@ -163,6 +145,10 @@ pub(crate) fn report_unknown(report: &Report<'_>, layer: &Layer<'_>, known: &[&'
         }
         let what = if matches!(value.get_ref(), DeValue::Table(_)) { "table" } else { "setting" };
         let place = Place::Toml { path: join(&layer.path, name), span: key.span() };
+        if name == "secrets" {
+            report.add(Some(&place), secrets_moved(&place));
+            continue;
+        }
         let hint = match nearest(name, known.iter().copied()) {
             Some(near) => format!("did you mean `{near}`?"),
             None if known.is_empty() => "nothing goes here".to_owned(),
@@ -170,6 +156,12 @@ pub(crate) fn report_unknown(report: &Report<'_>, layer: &Layer<'_>, known: &[&'
         };
         report.add(Some(&place), Diagnostic::error(format!("`{place}` is not a {what}")).hint(hint));
     }
+}
+
+/// What is said of a setting with which secrets, or who gets them, would be declared here.
+fn secrets_moved(place: &Place) -> Diagnostic {
+    Diagnostic::error(format!("`{place}` is not a setting: secrets are declared in {}", Schema::PATH))
+        .hint("there each key says its `provider` and its `consumers`, for all environments; delete it here")
 }
 
 /// The path of a key in a table.

@@ -1,10 +1,11 @@
 //! Which environment is meant, and which there are.
 
 use leo_diagnostic::{Diagnostic, nearest};
-use leo_env::{Env, EnvValue, Setting};
+use leo_env::{Env, EnvValue, Schema, Setting};
 use toml::de::{DeTable, DeValue};
 
 use super::{
+    environment::allowed,
     item::Item,
     report::{Place, Report},
     section::Layer,
@@ -31,6 +32,7 @@ pub(crate) fn own_table<'a>(root: &'a DeTable<'a>, name: &EnvironmentName) -> Op
 pub(crate) fn select(
     report: &Report<'_>,
     root: &DeTable<'_>,
+    schema: &Schema,
     env: &Env,
     argument: Option<&EnvironmentName>,
 ) -> Option<EnvironmentName> {
@@ -39,7 +41,10 @@ pub(crate) fn select(
         key: Setting::Environment.key(),
         origin: origin.clone(),
     });
-    let chosen = match variable.map(|variable| EnvironmentName::parse(&variable.value)) {
+    let chosen = match variable.map(|EnvValue { value, .. }| {
+        let name = EnvironmentName::parse(value)?;
+        allowed(schema, Setting::Environment, value).map(|()| name)
+    }) {
         Some(Ok(name)) => Some(name),
         Some(Err(error)) => {
             if let Some(place) = &place {

@@ -1,3 +1,5 @@
+use leo_env::form::Arn;
+
 use crate::{AccountId, InvalidValue, Region, text::text};
 
 text! {
@@ -23,7 +25,7 @@ impl CertificateArn {
 }
 
 fn check_certificate(text: &str) -> Result<(), InvalidValue> {
-    let good = parts(text).is_some_and(|arn| {
+    let good = Arn::parse(text).is_some_and(|arn| {
         arn.service == "acm"
             && Region::parse(arn.region).is_ok()
             && AccountId::parse(arn.account).is_ok()
@@ -40,7 +42,7 @@ fn check_certificate(text: &str) -> Result<(), InvalidValue> {
 }
 
 fn check_policy(text: &str) -> Result<(), InvalidValue> {
-    let good = parts(text).is_some_and(|arn| {
+    let good = Arn::parse(text).is_some_and(|arn| {
         arn.service == "iam"
             && arn.region.is_empty()
             && (arn.account == "aws" || AccountId::parse(arn.account).is_ok())
@@ -56,35 +58,9 @@ fn check_policy(text: &str) -> Result<(), InvalidValue> {
     Err(with_kind(error, text))
 }
 
-struct Parts<'a> {
-    service: &'a str,
-    region: &'a str,
-    account: &'a str,
-    resource: &'a str,
-}
-
-/// The parts of an ARN whose partition has the form of one (`aws`, `aws-cn`, `aws-us-gov`).
-fn parts(text: &str) -> Option<Parts<'_>> {
-    let mut fields = text.splitn(6, ':');
-    let (prefix, partition) = (fields.next()?, fields.next()?);
-    let named = partition == "aws"
-        || partition.strip_prefix("aws-").is_some_and(|rest| {
-            !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-')
-        });
-    if prefix != "arn" || !named {
-        return None;
-    }
-    Some(Parts {
-        service: fields.next()?,
-        region: fields.next()?,
-        account: fields.next()?,
-        resource: fields.next()?,
-    })
-}
-
 /// Says what kind of ARN was found, where the text is one at all.
 fn with_kind(error: InvalidValue, text: &str) -> InvalidValue {
-    let Some(arn) = parts(text) else {
+    let Some(arn) = Arn::parse(text) else {
         return if text.starts_with("arn:") {
             error.found("an incomplete ARN")
         } else {

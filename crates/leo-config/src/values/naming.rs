@@ -1,3 +1,5 @@
+use leo_env::form::{self, is_label};
+
 use crate::{InvalidValue, text::text};
 
 /// The longest environment name.
@@ -6,9 +8,6 @@ use crate::{InvalidValue, text::text};
 /// account has 12 and a region at most 20 ([`super::Region`]), which leaves 20. Sixteen leaves room in the names that
 /// CloudFormation derives from the stack's (a load balancer's has 32 in all) for more than the environment.
 const ENVIRONMENT_LENGTH: usize = 16;
-
-/// The longest provider name; Secrets Manager allows 512 characters for the whole `leo/<environment>/<provider>`.
-const PROVIDER_LENGTH: usize = 32;
 
 text! {
     /// The name of an environment (`dev`, `prod`): 1 to 16 lower-case letters, digits and inner hyphens, a letter first.
@@ -48,20 +47,7 @@ fn check_environment(text: &str) -> Result<(), InvalidValue> {
 }
 
 fn check_provider(text: &str) -> Result<(), InvalidValue> {
-    if !is_label(text, PROVIDER_LENGTH) {
-        let hint = format!(
-            "1 to {PROVIDER_LENGTH} lower-case letters, digits and inner hyphens, beginning with a letter: `github`"
-        );
-        return Err(InvalidValue::new("is not a provider name", hint));
-    }
-    // AWS Secrets Manager, CreateSecret, "Name": such a name is taken for a partial ARN with its random suffix.
-    if text.rsplit_once('-').is_some_and(|(_, last)| last.len() == 6) {
-        return Err(InvalidValue::new(
-            "ends with a hyphen and six characters, which Secrets Manager takes for the suffix of an ARN",
-            "make the last part shorter or longer",
-        ));
-    }
-    Ok(())
+    form::check_provider(text).map_err(|problem| InvalidValue::new(problem.what(), problem.wanted()))
 }
 
 fn check_stack(text: &str) -> Result<(), InvalidValue> {
@@ -76,14 +62,6 @@ fn check_stack(text: &str) -> Result<(), InvalidValue> {
             "a letter, then letters, digits and hyphens, at most 128 characters",
         ))
     }
-}
-
-/// Lower-case letters, digits and inner hyphens, a letter first.
-fn is_label(text: &str, longest: usize) -> bool {
-    text.len() <= longest
-        && text.starts_with(|first: char| first.is_ascii_lowercase())
-        && !text.ends_with('-')
-        && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
 }
 
 #[cfg(test)]
@@ -126,7 +104,7 @@ mod tests {
     #[test]
     fn every_name_made_from_the_longest_environment_keeps_its_limit() {
         let environment = EnvironmentName::parse(&"e".repeat(ENVIRONMENT_LENGTH)).unwrap();
-        let provider = ProviderName::parse(&"p".repeat(PROVIDER_LENGTH)).unwrap();
+        let provider = ProviderName::parse(&"p".repeat(form::PROVIDER_LENGTH)).unwrap();
         for stack in
             [environment.foundation_stack(), environment.platform_stack(), crate::names::registry_stack()]
         {

@@ -1,9 +1,8 @@
 use std::fmt;
 
-use crate::{InvalidValue, text::text};
+use leo_env::form;
 
-/// The longest region name accepted; the longest today have 14 characters. It bounds the names of the buckets.
-const REGION_LENGTH: usize = 20;
+use crate::{InvalidValue, text::text};
 
 text! {
     /// An AWS region (`us-east-1`), checked for its form: new regions need no new release.
@@ -48,34 +47,18 @@ impl fmt::Display for AvailabilityZone {
 }
 
 fn check_region(text: &str) -> Result<(), InvalidValue> {
-    let parts: Vec<&str> = text.split('-').collect();
-    let good = text.len() <= REGION_LENGTH
-        && match parts.as_slice() {
-            [words @ .., number] => {
-                words.len() >= 2
-                    && words
-                        .iter()
-                        .all(|word| word.len() >= 2 && word.chars().all(|c| c.is_ascii_lowercase()))
-                    && matches!(number.as_bytes(), [b'1'..=b'9'])
-            }
-            [] => false,
-        };
-    if good {
+    if form::is_region(text) {
         return Ok(());
     }
-    let zone = text.strip_suffix(|last: char| last.is_ascii_lowercase());
     let error = InvalidValue::new(
         "is not an AWS region",
         "the region's code, in lower case: `us-east-1`, `eu-central-1`",
     );
-    Err(match zone {
-        Some(region) if check_region(region).is_ok() => error.found("an availability zone"),
-        _ => error,
-    })
+    Err(if form::is_zone(text) { error.found("an availability zone") } else { error })
 }
 
 fn check_account(text: &str) -> Result<(), InvalidValue> {
-    if text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit()) {
+    if form::is_account_id(text) {
         return Ok(());
     }
     Err(InvalidValue::new(
@@ -85,15 +68,7 @@ fn check_account(text: &str) -> Result<(), InvalidValue> {
 }
 
 fn check_domain(text: &str) -> Result<(), InvalidValue> {
-    let label = |label: &str| {
-        (1..=63).contains(&label.len())
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-            && label.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
-    };
-    let labels: Vec<&str> = text.split('.').collect();
-    let numeric = labels.last().is_some_and(|last| last.bytes().all(|byte| byte.is_ascii_digit()));
-    if text.len() <= 253 && labels.len() >= 2 && labels.into_iter().all(label) && !numeric {
+    if form::is_host_name(text) {
         return Ok(());
     }
     let error = InvalidValue::new(

@@ -149,7 +149,7 @@ fn the_rest() {
         ("expiry", "[registry]\nexpire_after_days = 0\n[storage]\nobject_expiry_days = 4000\n"),
         (
             "images",
-            "[registry]\nkeep_releases = 1\n[images]\nmax_age_days = 91\n[images.generator]\nbudget_mb = 0\nallow_in_context = [\"../x\", \"a/b.pem\", \"\"]\n",
+            "[registry]\nkeep_releases = 1\n[images]\nmax_age_days = 91\n[images.generator]\nbudget_mb = 0\nallow_in_context = [\"../x\", \"a/b.pem\", \"\"]\nbranch = \"a b\"\nenv_file = \"env/.env.prod\"\n",
         ),
     ]);
     insta::assert_snapshot!(text);

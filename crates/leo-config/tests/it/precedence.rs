@@ -176,3 +176,32 @@ fn an_idle_timeout_that_cuts_quiet_websockets_is_a_warning() {
         ["", "", ""]
     );
 }
+
+#[test]
+fn each_setting_is_told_with_the_place_that_it_counts_from() {
+    let toml = "[environments.dev]\naccount = \"123456789012\"\nprofile = \"team\"\n";
+    let sample = Sample::of(toml)
+        .with_file("env/.env.defaults", "AWS_REGION=us-east-1\nLEO_ENVIRONMENT=dev\nAWS_PROFILE=all\n")
+        .with_file("env/.env", "AWS_PROFILE=me\n")
+        .with("AWS_REGION", "us-east-2");
+    let outline =
+        leo_config::outline(&SourceFile::new("infra/leo.toml", toml), &sample.env(SecretsPolicy::Ignore));
+    let told: Vec<String> = outline
+        .settings
+        .into_iter()
+        .map(|one| {
+            let place = one.location.map(|at| format!("{}:{}", at.path, at.line));
+            let from = place.or(one.origin.map(|origin| origin.to_string())).unwrap();
+            format!("{}={} {from}", one.setting, one.value)
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "AWS_REGION=us-east-2 the process environment",
+            "LEO_ENVIRONMENT=dev env/.env.defaults:2",
+            "AWS_ACCOUNT_ID=123456789012 infra/leo.toml:2",
+            "AWS_PROFILE=me env/.env:1",
+        ]
+    );
+}

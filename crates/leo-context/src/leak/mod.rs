@@ -1,14 +1,35 @@
-//! Secrets that a build would see: by the names of files and by the shapes of tokens.
+//! Secrets that a build would see: by the names of files and by the shapes of tokens, which `leo-token` knows.
 
 mod names;
-mod shapes;
-mod tokens;
 
 use std::fmt::{self, Display, Formatter};
 use std::path::PathBuf;
 
+pub(crate) use leo_token::{OVERLAP, Scanner, Window};
 pub(crate) use names::named_secret;
-pub(crate) use tokens::{OVERLAP, Scanner, Token, Window, kind_name, rules};
+
+/// A token that was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Token {
+    /// Which shape.
+    pub(crate) kind: u8,
+    /// The line, from 1.
+    pub(crate) line: u32,
+}
+
+/// The kind of secret that a [`Token`] is.
+pub(crate) fn kind_name(kind: u8) -> Option<Secret> {
+    leo_token::kind_name(kind).map(Secret)
+}
+
+/// What decides which tokens are found: with other rules, what was found before is worth nothing.
+pub(crate) fn rules() -> [u8; 32] {
+    let mut hasher = blake3::Hasher::new();
+    leo_token::rules(|part| {
+        hasher.update(part);
+    });
+    *hasher.finalize().as_bytes()
+}
 
 /// A kind of secret, in words: "a GitHub token". Never a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -1,12 +1,22 @@
 //! What comes of the files and the process environment, and that no secret comes out.
 
+mod panics;
+mod schema;
+mod values;
+
 use std::{collections::BTreeMap, ffi::OsString, io};
 
 use leo_diagnostic::{Colours, render_all};
-use leo_env::{Env, SecretsPolicy, Setting, Source};
+use leo_env::{Env, Schema, SecretsPolicy, Setting, Source, schema::KeySpec};
 use proptest::prelude::*;
 
-const KEYS: [&str; 2] = ["GITHUB_TOKEN", "FLY_API_TOKEN"];
+/// Two secrets, and every setting.
+fn declared() -> Schema {
+    let secret = |key| format!("[{key}]\nprovider = 'x'\nconsumers = ['generator']\nhelp = 'h'\n");
+    let settings = Setting::ALL.map(|setting| format!("[{setting}]\nhelp = 'h'\n"));
+    let text = ["GITHUB_TOKEN", "FLY_API_TOKEN"].map(secret).concat() + &settings.concat();
+    Schema::parse(Schema::PATH, &text).unwrap()
+}
 
 /// An environment of files and variables, for the environment that the variables choose.
 fn env(files: &[(&str, &str)], process: &[(&str, &str)], policy: SecretsPolicy) -> Env {
@@ -27,7 +37,7 @@ fn secret<'e>(env: &'e Env, key: &str) -> Option<(&'e str, String)> {
 }
 
 fn messages(env: &Env) -> String {
-    render_all(&env.check(&KEYS), Colours::Plain)
+    render_all(&env.check(&declared()), Colours::Plain)
 }
 
 #[test]
@@ -121,6 +131,39 @@ fn ignored_secrets_are_not_in_memory_afterwards_but_their_keys_are_checked() {
 }
 
 #[test]
+fn unopened_files_are_not_asked_for() {
+    let mut asked = Vec::new();
+    let read = |path: &str| {
+        asked.push(path.to_owned());
+        Ok("LEO_ENVIRONMENT=dev\nAWS_PROFILE=me\nGITHUB_TOKEN=hush\n".to_owned())
+    };
+    let process = [("LEO_SECRET_FLY_API_TOKEN", "hush"), ("AWS_REGION", "eu-west-1")];
+    let process = process.map(|(name, value)| (name.into(), value.into()));
+    let env = Env::from_parts(read, process, Some("prod"), SecretsPolicy::Unopened);
+    assert_eq!(asked, ["env/.env.defaults"]);
+    let unread = |(key, _): (&KeySpec, _)| env.secret(&key.name).is_none();
+    assert!(declared().secrets().all(unread) && !env.has_environment_file());
+    assert_eq!(value(&env, Setting::Region), Some(("eu-west-1", "the process environment".into())));
+    assert!(!format!("{env:?}").contains("hush"));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_variable_of_ours_that_is_no_text_is_named_without_its_value() {
+    use std::os::unix::ffi::OsStringExt;
+    let value = || OsString::from_vec(b"hush\xff".to_vec());
+    let findings = |policy| {
+        let process = [("LEO_SECRET_GITHUB_TOKEN".into(), value()), ("ANOTHERS".into(), value())];
+        messages(&Env::from_parts(|_| Err(io::ErrorKind::NotFound.into()), process, None, policy))
+    };
+    insta::assert_snapshot!(findings(SecretsPolicy::Read), @r"
+    error: `LEO_SECRET_GITHUB_TOKEN` in the process environment is not UTF-8 text
+    hint: set it again, or unset it
+    ");
+    assert_eq!(findings(SecretsPolicy::Unopened), "");
+}
+
+#[test]
 fn outputs_are_never_inputs() {
     let env = env(
         &[("env/.env.defaults", "LEO_OUT_CLUSTER=leo-dev\nAWS_REGION=us-east-1")],
@@ -189,7 +232,7 @@ proptest! {
     fn any_file_gives_values_and_findings_and_no_panic(text in prop_oneof![confusing(), "(\\PC|\n){0,80}"]) {
         let lines = text.lines().count();
         let env = env(&[("env/.env.defaults", &text), ("env/.env", &text)], &[], SecretsPolicy::Read);
-        for finding in env.check(&KEYS) {
+        for finding in env.check(&declared()) {
             let line = finding.location.map_or(1, |location| location.line);
             prop_assert!(line >= 1 && line <= lines.max(1), "line {} of {}", line, lines);
         }

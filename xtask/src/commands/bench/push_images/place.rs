@@ -32,7 +32,7 @@ pub(super) struct Place<'a> {
 
 impl<'a> Place<'a> {
     pub(super) fn prepare(repository: &'a Repository, release: bool) -> Result<Self> {
-        let Ok(project) = project::load(repository, None) else { bail!("the configuration is not valid") };
+        let Ok(project) = project::load(repository, None, leo_env::SecretsPolicy::Unopened) else { bail!("the configuration is not valid") };
         let profile = if release { "release" } else { "debug" };
         let mut build = repository.cargo();
         build.args([

@@ -4,18 +4,17 @@
 //! Supabase's anon key) is none, nor is a password in a URL. Lengths and alphabets are from the providers' pages on
 //! their token formats and from gitleaks' rules.
 
-use std::collections::BTreeSet;
-
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-
-use super::Secret;
+use crate::{
+    alphabet::{Alphabet, alphanumeric, base32, base64, dotted, hex, letter, plain_word, upper, word},
+    chance::{by_chance, varied},
+    jwt,
+};
 
 /// A kind of secret and how it is told.
-pub(super) struct Shape {
-    pub(super) what: Secret,
+pub(crate) struct Shape {
+    pub(crate) what: &'static str,
     /// What every one of them has in it.
-    pub(super) known: &'static str,
+    pub(crate) known: &'static str,
     around: Around,
 }
 
@@ -27,25 +26,32 @@ enum Around {
     /// A value of so many characters of an alphabet after it, behind `=`, `:`, quotes or spaces.
     Value(Alphabet, usize, usize),
     /// Anything else.
-    Custom(fn(Place<'_>) -> bool),
+    Custom(fn(Place<'_>) -> Option<Span>),
 }
 
 /// Where a known part was found.
 #[derive(Clone, Copy)]
-pub(super) struct Place<'a> {
+pub(crate) struct Place<'a> {
     /// Some bytes before it.
-    pub(super) before: &'a [u8],
+    pub(crate) before: &'a [u8],
     /// What follows it.
-    pub(super) rest: &'a [u8],
+    pub(crate) rest: &'a [u8],
 }
 
-type Alphabet = fn(u8) -> bool;
+/// How much of what stands around the known part belongs to the secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Span {
+    /// Bytes before it.
+    pub(crate) before: usize,
+    /// Bytes after it.
+    pub(crate) after: usize,
+}
 
 /// More than any token has.
-const LONGEST: usize = 4096;
+pub(crate) const LONGEST: usize = 4096;
 
 const fn shape(what: &'static str, known: &'static str, around: Around) -> Shape {
-    Shape { what: Secret(what), known, around }
+    Shape { what, known, around }
 }
 
 const GITHUB: &str = "a GitHub token";
@@ -60,7 +66,7 @@ const SLACK: &str = "a Slack token";
 const STRIPE: &str = "a Stripe live key";
 
 /// All shapes. A shape's place in here is its number.
-pub(super) const SHAPES: &[Shape] = &[
+pub(crate) const SHAPES: &[Shape] = &[
     shape("a private key", "-----BEGIN ", Around::Custom(private_key)),
     shape("a private key", "AGE-SECRET-KEY-1", Around::Then(upper, 58, 58)),
     shape("an Anthropic API key", "sk-ant-", Around::Then(word, 40, 200)),
@@ -120,134 +126,94 @@ pub(super) const SHAPES: &[Shape] = &[
 ];
 
 impl Shape {
-    /// Whether what stands around the known part makes it a secret.
-    pub(super) fn fits(&self, place: Place<'_>) -> bool {
+    /// How far a secret goes from the known part, where what stands around makes it one.
+    pub(crate) fn fits(&self, place: Place<'_>) -> Option<Span> {
         let Place { before, rest } = place;
         match self.around {
             Around::Then(alphabet, least, most) => {
-                !before.last().is_some_and(|&byte| plain_word(byte)) && run(rest, alphabet, least, most)
+                let begins = !before.last().is_some_and(|&byte| plain_word(byte));
+                let after = begins.then(|| run(rest, alphabet, least, most)).flatten()?;
+                Some(Span { before: 0, after })
             }
             Around::Value(alphabet, least, most) => {
                 let between = |byte: &&u8| matches!(byte, b' ' | b'\t' | b'"' | b'\'' | b'=' | b':' | b'\\');
                 let skipped = rest.iter().take_while(between).count();
-                (1..=8).contains(&skipped)
-                    && run(rest.get(skipped..).unwrap_or_default(), alphabet, least, most)
+                let begins = (1..=8).contains(&skipped);
+                let value =
+                    begins.then(|| run(rest.get(skipped..).unwrap_or_default(), alphabet, least, most));
+                Some(Span { before: 0, after: skipped + value.flatten()? })
             }
             Around::Custom(fits) => fits(place),
         }
     }
 }
 
-fn alphanumeric(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric()
-}
-
-fn letter(byte: u8) -> bool {
-    byte.is_ascii_alphabetic()
-}
-
-fn upper(byte: u8) -> bool {
-    byte.is_ascii_uppercase() || byte.is_ascii_digit()
-}
-
-fn hex(byte: u8) -> bool {
-    matches!(byte, b'0'..=b'9' | b'a'..=b'f')
-}
-
-fn base32(byte: u8) -> bool {
-    matches!(byte, b'A'..=b'Z' | b'2'..=b'7')
-}
-
-fn base64(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=' | b'-' | b'_')
-}
-
-fn plain_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_'
-}
-
-fn word(byte: u8) -> bool {
-    plain_word(byte) || byte == b'-'
-}
-
-fn dotted(byte: u8) -> bool {
-    word(byte) || byte == b'.'
-}
-
-/// Whether so many characters of an alphabet come first, no word goes on after them, and they look like chance.
-fn run(bytes: &[u8], alphabet: Alphabet, least: usize, most: usize) -> bool {
+/// The length of a run of so many characters of an alphabet, where no word goes on after it and it looks like chance.
+fn run(bytes: &[u8], alphabet: Alphabet, least: usize, most: usize) -> Option<usize> {
     let length = bytes.iter().take(LONGEST).take_while(|byte| alphabet(**byte)).count();
     let ends = !bytes.get(length).is_some_and(|&byte| plain_word(byte));
-    (least..=most).contains(&length) && ends && by_chance(bytes.get(..length).unwrap_or_default())
-}
-
-/// Whether nobody wrote this by hand: examples repeat a few characters, count up, or say that they are examples.
-fn by_chance(secret: &[u8]) -> bool {
-    let counts = secret.windows(6).any(|part| part.is_sorted_by(|a, b| *b == a.wrapping_add(1)));
-    let repeats = secret.windows(5).any(|part| part.is_sorted_by(|a, b| a == b));
-    varied(secret, 8) && !counts && !repeats
-}
-
-/// Whether it has so many different characters, and no word of an example.
-fn varied(secret: &[u8], least: usize) -> bool {
-    let lower = secret.to_ascii_lowercase();
-    let says = |word: &str| lower.windows(word.len()).any(|part| part == word.as_bytes());
-    let distinct = lower.iter().copied().collect::<BTreeSet<u8>>().len();
-    distinct >= least && !["example", "placeholder", "your_", "your-"].into_iter().any(says)
+    let fits = (least..=most).contains(&length) && ends && by_chance(bytes.get(..length).unwrap_or_default());
+    fits.then_some(length)
 }
 
 /// `…PRIVATE KEY-----` or `…PRIVATE KEY BLOCK-----`, and a key below it: code that reads keys has the first alone.
-fn private_key(place: Place<'_>) -> bool {
+fn private_key(place: Place<'_>) -> Option<Span> {
+    const DASHES: &[u8] = b"-----";
     let label = place.rest.iter().take(40).take_while(|byte| upper(**byte) || **byte == b' ').count();
-    let (label, rest) = place.rest.split_at(label);
-    let is_key = label.ends_with(b"PRIVATE KEY") || label.ends_with(b"PRIVATE KEY BLOCK");
-    if !is_key || !rest.starts_with(b"-----") {
-        return false;
+    let (name, rest) = place.rest.split_at(label);
+    let is_key = name.ends_with(b"PRIVATE KEY") || name.ends_with(b"PRIVATE KEY BLOCK");
+    if !is_key || !rest.starts_with(DASHES) {
+        return None;
     }
+    let body = rest.get(DASHES.len()..).unwrap_or_default();
+    let dashes = |most: usize| {
+        body.get(..body.len().min(most)).unwrap_or_default().windows(5).position(|part| part == DASHES)
+    };
     // There may be lines about the key first, or line ends that are written `\n`.
-    let below = rest.get(5..rest.len().min(600)).unwrap_or_default();
-    let end = below.windows(5).position(|part| part == b"-----").unwrap_or(below.len());
-    let lines = below.get(..end).unwrap_or_default().split(|&byte| !base64(byte));
-    lines.into_iter().any(|line| line.strip_prefix(b"n").unwrap_or(line).len() >= 40 && varied(line, 12))
+    let below = body.get(..dashes(595).unwrap_or(body.len().min(595))).unwrap_or_default();
+    let lines = below.split(|&byte| !base64(byte));
+    let holds_key =
+        lines.into_iter().any(|line| line.strip_prefix(b"n").unwrap_or(line).len() >= 40 && varied(line, 12));
+    let length = dashes(LONGEST).unwrap_or(body.len().min(LONGEST));
+    holds_key.then_some(Span { before: 0, after: label + DASHES.len() + length })
 }
 
 /// A JSON Web Token that lets through row level security. The one of Supabase's local stack is in its documentation.
-fn service_role(place: Place<'_>) -> bool {
+fn service_role(place: Place<'_>) -> Option<Span> {
     if place.before.last().is_some_and(|&byte| word(byte)) {
-        return false;
+        return None;
     }
     let length = place.rest.iter().take(LONGEST).take_while(|byte| dotted(**byte)).count();
-    let mut parts = place.rest.get(..length).unwrap_or_default().split(|&byte| byte == b'.');
-    let (Some(_), Some(payload), Some(signature)) = (parts.next(), parts.next(), parts.next()) else {
-        return false;
-    };
-    let Ok(payload) = URL_SAFE_NO_PAD.decode(payload) else { return false };
+    let payload = jwt::payload(place.rest.get(..length).unwrap_or_default())?;
     let says = |text: &str| payload.windows(text.len()).any(|part| part == text.as_bytes());
-    signature.len() >= 20 && says("\"service_role\"") && !says("supabase-demo")
+    (says("\"service_role\"") && !says("supabase-demo")).then_some(Span { before: 0, after: length })
 }
 
 /// The middle of every key of OpenAI's.
-fn openai(place: Place<'_>) -> bool {
+fn openai(place: Place<'_>) -> Option<Span> {
     let before = place.before.iter().rev().take_while(|byte| word(**byte)).count();
     let key = place.before.get(place.before.len() - before..).unwrap_or_default();
-    key.starts_with(b"sk-") && before >= 20 && run(place.rest, word, 20, 200)
+    let begins = key.starts_with(b"sk-") && before >= 20;
+    let after = begins.then(|| run(place.rest, word, 20, 200)).flatten()?;
+    Some(Span { before, after })
 }
 
 /// `T…/B…/…`.
-fn slack_webhook(place: Place<'_>) -> bool {
-    let mut parts =
-        place.rest.get(..place.rest.len().min(80)).unwrap_or_default().splitn(3, |&byte| byte == b'/');
-    let (Some(team), Some(bot), Some(secret)) = (parts.next(), parts.next(), parts.next()) else {
-        return false;
-    };
+fn slack_webhook(place: Place<'_>) -> Option<Span> {
+    let near = place.rest.get(..place.rest.len().min(80)).unwrap_or_default();
+    let mut parts = near.splitn(3, |&byte| byte == b'/');
+    let (team, bot, secret) = (parts.next()?, parts.next()?, parts.next()?);
     let id = |part: &[u8]| part.len() >= 8 && part.iter().all(|byte| upper(*byte));
-    id(team) && bot.strip_prefix(b"B").is_some_and(id) && run(secret, alphanumeric, 24, 24)
+    let begins = id(team) && bot.strip_prefix(b"B").is_some_and(id);
+    let length = begins.then(|| run(secret, alphanumeric, 24, 24)).flatten()?;
+    Some(Span { before: 0, after: team.len() + bot.len() + 2 + length })
 }
 
 /// `<22>.<43>`.
-fn sendgrid(place: Place<'_>) -> bool {
-    let Some((id, rest)) = place.rest.split_at_checked(22) else { return false };
-    !place.before.last().is_some_and(|&byte| plain_word(byte))
-        && id.iter().all(|byte| word(*byte))
-        && rest.strip_prefix(b".").is_some_and(|secret| run(secret, word, 43, 43))
+fn sendgrid(place: Place<'_>) -> Option<Span> {
+    let (id, rest) = place.rest.split_at_checked(22)?;
+    let begins =
+        !place.before.last().is_some_and(|&byte| plain_word(byte)) && id.iter().all(|byte| word(*byte));
+    let secret = rest.strip_prefix(b".").filter(|_| begins)?;
+    Some(Span { before: 0, after: 23 + run(secret, word, 43, 43)? })
 }

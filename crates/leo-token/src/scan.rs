@@ -1,67 +1,62 @@
-//! Finds tokens in bytes.
+//! Finds tokens in bytes, also in parts of a file that is too long to be held at once.
+
+use std::ops::Range;
 
 use aho_corasick::{AhoCorasick, MatchKind};
 
-use super::Secret;
-use super::shapes::{Place, SHAPES};
+use crate::shapes::{Place, SHAPES, Span};
 
 /// Bytes at the end of what was read that come again in front of what follows: no token is longer, with what stands
 /// around it.
-pub(crate) const OVERLAP: usize = 8192;
+pub const OVERLAP: usize = 8192;
 /// As much before a token's known part is looked at.
 const BEHIND: usize = 256;
 
 /// To be changed when the same bytes are to be judged otherwise than before, with the same shapes.
 const RULES: u32 = 1;
 
-/// A token that was found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Token {
-    /// Which shape.
-    pub(crate) kind: u8,
-    /// The line, from 1.
-    pub(crate) line: u32,
-}
-
 /// A part of a file.
 #[derive(Clone, Copy)]
-pub(crate) struct Window<'a> {
-    pub(crate) bytes: &'a [u8],
+pub struct Window<'a> {
+    /// What was read.
+    pub bytes: &'a [u8],
     /// Whether the file begins here. If not, its first [`OVERLAP`] bytes were the last ones of the window before.
-    pub(crate) first: bool,
+    pub first: bool,
     /// Whether the file ends here.
-    pub(crate) last: bool,
+    pub last: bool,
 }
 
-/// What decides which tokens are found: with other rules, what was found before is worth nothing.
-pub(crate) fn rules() -> [u8; 32] {
-    let mut hasher = blake3::Hasher::new();
-    hasher.update(&RULES.to_le_bytes());
+/// Hands out what decides which tokens are found, piece by piece, for a digest of it: with another one, what was found
+/// before is worth nothing.
+pub fn rules(mut add: impl FnMut(&[u8])) {
+    add(&RULES.to_le_bytes());
     for shape in SHAPES {
-        hasher.update(shape.known.as_bytes()).update(b"\0").update(shape.what.0.as_bytes()).update(b"\0");
+        for part in [shape.known.as_bytes(), b"\0", shape.what.as_bytes(), b"\0"] {
+            add(part);
+        }
     }
-    *hasher.finalize().as_bytes()
 }
 
-/// The kind of secret that a [`Token`] is.
-pub(crate) fn kind_name(kind: u8) -> Option<Secret> {
+/// The kind of secret behind a number that [`Scanner::scan`] reported: "a GitHub token".
+pub fn kind_name(kind: u8) -> Option<&'static str> {
     SHAPES.get(usize::from(kind)).map(|shape| shape.what)
 }
 
 /// Looks for all shapes at once.
-pub(crate) struct Scanner {
+pub struct Scanner {
     /// `None` only if the table of shapes could not be compiled, which a test rules out.
     search: Option<AhoCorasick>,
 }
 
 impl Scanner {
-    pub(crate) fn new() -> Self {
+    /// Compiles the table of shapes, which takes a fraction of a millisecond.
+    pub fn new() -> Self {
         let known = SHAPES.iter().map(|shape| shape.known);
         Self { search: AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(known).ok() }
     }
 
-    /// The kinds of tokens in a short text.
-    pub(crate) fn scan_all(&self, bytes: &[u8]) -> Vec<u8> {
+    /// The kinds of tokens in a short text, each once.
+    pub fn scan_all(&self, bytes: &[u8]) -> Vec<u8> {
         let mut kinds = Vec::new();
         self.scan(Window { bytes, first: true, last: true }, |kind, _| kinds.push(kind));
         kinds.sort_unstable();
@@ -69,8 +64,13 @@ impl Scanner {
         kinds
     }
 
-    /// Reports each token with its kind and its place in the window.
-    pub(crate) fn scan(&self, window: Window<'_>, mut report: impl FnMut(u8, usize)) {
+    /// Reports each token with its kind and its place in the window: the beginning of the part that is always the same.
+    pub fn scan(&self, window: Window<'_>, mut report: impl FnMut(u8, usize)) {
+        self.spans(window, |kind, known, _| report(kind, known.start));
+    }
+
+    /// The same with the known part and how far the secret goes around it.
+    pub(crate) fn spans(&self, window: Window<'_>, mut report: impl FnMut(u8, Range<usize>, Span)) {
         let Window { bytes, first, last } = window;
         let Some(search) = &self.search else { return };
         let from = if first { 0 } else { BEHIND };
@@ -89,11 +89,17 @@ impl Scanner {
                 rest: bytes.get(found.end()..).unwrap_or_default(),
             };
             if let (Some(shape), Ok(kind)) = (SHAPES.get(index), u8::try_from(index))
-                && shape.fits(place)
+                && let Some(span) = shape.fits(place)
             {
-                report(kind, found.start());
+                report(kind, found.range(), span);
             }
         }
+    }
+}
+
+impl Default for Scanner {
+    fn default() -> Self {
+        Self::new()
     }
 }
 

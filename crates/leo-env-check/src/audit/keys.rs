@@ -1,0 +1,111 @@
+//! What each key is set to, and where that is from.
+
+use leo_env::{KeySpec, Origin, SecretValue, Source};
+
+use crate::{
+    Key, Place, State,
+    facts::{EnvFile, Facts, Role},
+    shown,
+};
+
+pub(super) fn keys(facts: &Facts) -> Vec<Key> {
+    let Some(schema) = &facts.schema else { return Vec::new() };
+    let declared = schema.keys().iter().map(|spec| key(facts, spec));
+    declared.chain(outputs(facts)).collect()
+}
+
+fn key(facts: &Facts, spec: &KeySpec) -> Key {
+    let (state, shown, from) = match &spec.secret {
+        Some(_) => secret(facts, spec),
+        None => setting(facts, spec),
+    };
+    let overrides = match &from {
+        Some(from) if state == State::Set => others(facts, spec, from),
+        _ => Vec::new(),
+    };
+    let provider = spec.secret.as_ref().map(|secret| secret.provider.clone());
+    Key { name: spec.name.clone(), provider, state, shown, from, overrides, help: spec.help.clone() }
+}
+
+fn secret(facts: &Facts, spec: &KeySpec) -> (State, String, Option<Place>) {
+    if facts.public {
+        return (State::NotOpened, String::new(), None);
+    }
+    match facts.env.secret(&spec.name) {
+        Some(SecretValue { secret, origin }) => {
+            let mut place = place(origin);
+            if origin.source == Source::Process {
+                place.source = format!("LEO_SECRET_{} of {}", spec.name, place.source);
+            }
+            (State::Set, shown::hidden(secret.expose()), Some(place))
+        }
+        None => (State::Missing, String::new(), None),
+    }
+}
+
+fn setting(facts: &Facts, spec: &KeySpec) -> (State, String, Option<Place>) {
+    let settled = facts.outline.settings.iter().find(|settled| settled.setting.key() == spec.name);
+    if let Some(settled) = settled {
+        let from = match (&settled.location, &settled.origin) {
+            (Some(at), _) => Place { source: at.path.clone(), line: Some(at.line) },
+            (None, Some(origin)) => place(origin),
+            (None, None) => Place { source: "infra/leo.toml".to_owned(), line: None },
+        };
+        return (State::Set, shown::plain(&settled.value), Some(from));
+    }
+    match &spec.default {
+        Some(default) => {
+            let from = Place { source: leo_env::Schema::PATH.to_owned(), line: Some(spec.line) };
+            (State::Default, default.clone(), Some(from))
+        }
+        None if spec.required => (State::Missing, String::new(), None),
+        None => (State::Unset, String::new(), None),
+    }
+}
+
+fn place(origin: &Origin) -> Place {
+    match &origin.location {
+        Some(at) => Place { source: at.path.clone(), line: Some(at.line) },
+        None => Place { source: origin.to_string(), line: None },
+    }
+}
+
+/// Where else the key has a value, highest first.
+fn others(facts: &Facts, spec: &KeySpec, from: &Place) -> Vec<Place> {
+    let rank = |file: &EnvFile| match file.role {
+        Role::Own => 0,
+        Role::Shared => 1,
+        Role::Sibling => 2,
+        Role::Defaults => 3,
+        Role::Example | Role::Other | Role::Stray(_) => 4,
+    };
+    let mut files: Vec<&EnvFile> = facts.files.iter().filter(|file| rank(file) < 4).collect();
+    files.sort_by_key(|file| rank(file));
+    let mut places = Vec::new();
+    if spec.secret.is_none()
+        && let Some(process) = leo_env::Setting::of_key(&spec.name).and_then(|key| facts.env.get_from(Source::Process, key))
+    {
+        places.push(place(&process.origin));
+    }
+    for file in files {
+        let set = file.entries.iter().flatten().filter(|entry| entry.key == spec.name && !entry.value.expose().is_empty());
+        places.extend(set.last().map(|entry| Place { source: file.path.clone(), line: Some(*entry.lines.start()) }));
+    }
+    places.retain(|place| place != from);
+    places
+}
+
+/// What the committed file keeps of the stacks.
+fn outputs(facts: &Facts) -> impl Iterator<Item = Key> {
+    let defaults = facts.files.iter().filter(|file| file.role == Role::Defaults);
+    let entries = defaults.flat_map(|file| file.entries.iter().flatten().map(move |entry| (file, entry)));
+    entries.filter(|(_, entry)| entry.key.starts_with("LEO_OUT_")).map(|(file, entry)| Key {
+        name: entry.key.clone(),
+        provider: None,
+        state: if entry.value.expose().is_empty() { State::Unset } else { State::Set },
+        shown: shown::plain(entry.value.expose()),
+        from: Some(Place { source: file.path.clone(), line: Some(*entry.lines.start()) }),
+        overrides: Vec::new(),
+        help: "an output of the stacks, which nothing reads".to_owned(),
+    })
+}

@@ -1,0 +1,170 @@
+//! Values: missing, empty, never filled in, malformed, in the wrong file.
+
+use std::collections::BTreeMap;
+
+use leo_diagnostic::{Diagnostic, Location};
+use leo_env::{Entry, FilePlace, KeySpec, Schema, SecretValue, Source};
+
+use super::{about, about_file, line, secrets_file};
+use crate::{
+    Finding, Kind,
+    facts::{EnvFile, Facts, Role},
+    placeholder::placeholder,
+};
+
+pub(super) fn findings(facts: &Facts) -> Vec<Finding> {
+    let Some(schema) = &facts.schema else { return Vec::new() };
+    let mut findings = Vec::new();
+    for file in &facts.files {
+        for entry in file.entries.iter().flatten() {
+            findings.extend(written(file, entry, schema));
+        }
+    }
+    findings.extend(from_process(facts, schema));
+    findings.extend(missing(facts, schema));
+    findings.extend(same_values(facts, schema));
+    findings
+}
+
+/// What is wrong with what a line sets.
+fn written(file: &EnvFile, entry: &Entry, schema: &Schema) -> Option<Finding> {
+    let (key, value) = (entry.key.as_str(), entry.value.expose());
+    let number = *entry.lines.start();
+    if key.starts_with("LEO_OUT_") && file.role.is_private() {
+        let finding = Diagnostic::warning(format!("`{key}` is an output of a stack, and nothing reads it here"))
+            .at(line(&file.path, number, None, key, value))
+            .hint("delete the line: outputs are kept in env/.env.defaults");
+        return Some(about(Kind::Misplaced, finding));
+    }
+    let spec = schema.key(key)?;
+    let at = line(&file.path, number, Some(spec), key, value);
+    if file.role == Role::Example {
+        // It is a form: no value has to be there, and of a secret none may be.
+        let filled = spec.secret.is_some() && !value.is_empty() && placeholder(key, value).is_none();
+        let finding = Diagnostic::error(format!("`{key}` is a secret, and this file is committed"))
+            .at(at)
+            .hint("leave it empty here, and revoke the value if it was ever pushed");
+        return filled.then(|| about(Kind::Committed, finding));
+    }
+    if file.role == Role::Defaults {
+        if spec.secret.is_some() {
+            // Said by leo-env, and nothing else matters then.
+            return None;
+        }
+        if spec.file == FilePlace::Env && !value.is_empty() {
+            let finding = Diagnostic::error(format!("`{key}` doesn't belong in this file, which everyone gets"))
+                .at(at)
+                .hint("move it to env/.env");
+            return Some(about(Kind::Misplaced, finding));
+        }
+    }
+    judged(spec, value).map(|(kind, finding)| about(kind, finding.at(at)))
+}
+
+/// What is wrong with a value of a key, still without its place.
+fn judged(spec: &KeySpec, value: &str) -> Option<(Kind, Diagnostic)> {
+    let key = &spec.name;
+    if value.is_empty() {
+        return None;
+    }
+    if let Some(what) = placeholder(key, value) {
+        let finding = Diagnostic::error(format!("`{key}` was never filled in")).found(what);
+        return Some((Kind::Placeholder, finding.hint(source_of(spec))));
+    }
+    if value.trim() != value {
+        let finding = Diagnostic::error(format!("`{key}` begins or ends with white space"))
+            .hint("take it away, also inside the quotes");
+        return Some((Kind::Malformed, finding));
+    }
+    let malformed = spec.check(value).err()?;
+    let mut hint = malformed.wanted.clone();
+    if let Some(get) = spec.get.as_ref().filter(|get| spec.secret.is_some() && !hint.contains(get.as_str())) {
+        hint = format!("{hint}; to get one: {get}");
+    }
+    Some((Kind::Malformed, Diagnostic::error(format!("`{key}` {malformed}")).hint(hint)))
+}
+
+/// Where to get a value, or what it is.
+fn source_of(spec: &KeySpec) -> String {
+    match (&spec.get, spec.required) {
+        (Some(get), _) => format!("{}; to get one: {get}", spec.help),
+        (None, true) => format!("it is {}", spec.help),
+        (None, false) => format!("it is {}; empty where there is none", spec.help),
+    }
+}
+
+/// What is wrong with secrets that the process environment gives. Settings there are judged with the configuration.
+fn from_process(facts: &Facts, schema: &Schema) -> Vec<Finding> {
+    let given = |spec: &KeySpec| {
+        let SecretValue { secret, origin } = facts.env.secret(&spec.name)?;
+        let (kind, mut finding) = judged(spec, secret.expose()).filter(|_| origin.source == Source::Process)?;
+        let prefixed = format!("`LEO_SECRET_{}` in the process environment", spec.name);
+        finding.message = finding.message.replacen(&format!("`{}`", spec.name), &prefixed, 1);
+        Some(about(kind, finding))
+    };
+    schema.secrets().filter_map(|(spec, _)| given(spec)).collect()
+}
+
+/// The keys that need a value and have none.
+fn missing(facts: &Facts, schema: &Schema) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let file = secrets_file(facts);
+    for spec in schema.keys().iter().filter(|spec| spec.required) {
+        let (set, belongs) = if spec.secret.is_some() {
+            (facts.public || facts.env.secret(&spec.name).is_some(), file.as_str())
+        } else {
+            let set = facts.outline.settings.iter().any(|settled| settled.setting.key() == spec.name);
+            (set, "env/.env.defaults")
+        };
+        if set {
+            continue;
+        }
+        let empty = facts.files.iter().filter(|file| file.path == belongs).find_map(|file| {
+            let entry = file.entries.iter().flatten().find(|entry| entry.key == spec.name);
+            entry.map(|entry| line(&file.path, *entry.lines.start(), Some(spec), &spec.name, ""))
+        });
+        let finding = match empty {
+            Some(at) => {
+                let at = Location { text: format!("{}=", spec.name), columns: 0..spec.name.len() + 1, ..at };
+                about(Kind::Empty, Diagnostic::error(format!("`{}` is empty", spec.name)).at(at).hint(source_of(spec)))
+            }
+            None => {
+                let text = format!("[{}]", spec.name);
+                let at = Location { path: schema.path().to_owned(), line: spec.line, columns: 0..text.len(), text };
+                let how = format!("write `{}=…` into {belongs}: {}", spec.name, source_of(spec));
+                about(Kind::Missing, Diagnostic::error(format!("`{}` is missing", spec.name)).at(at).hint(how))
+            }
+        };
+        findings.push(finding);
+    }
+    let wanted = findings.iter().any(|finding| finding.path.as_deref() == Some(schema.path()));
+    let there = facts.files.iter().any(|own| own.path == file && own.found.is_some());
+    if wanted && !there && !facts.public && !facts.outline.protected {
+        let finding = Diagnostic::error(format!("`{file}` is missing")).hint(format!(
+            "cp env/.env.example {file} && chmod 600 {file}, and fill it in; a CI sets `LEO_SECRET_<KEY>` for every secret instead"
+        ));
+        findings.push(about_file(Kind::Missing, &file, finding));
+    }
+    findings
+}
+
+/// Secrets that have the same value: one of them was pasted into the wrong line.
+fn same_values(facts: &Facts, schema: &Schema) -> Vec<Finding> {
+    let mut first: BTreeMap<&str, &str> = BTreeMap::new();
+    let mut findings = Vec::new();
+    for (spec, _) in schema.secrets() {
+        let Some(SecretValue { secret, origin }) = facts.env.secret(&spec.name) else { continue };
+        if placeholder(&spec.name, secret.expose()).is_some() {
+            continue;
+        }
+        if let Some(other) = first.insert(secret.expose(), &spec.name) {
+            let mut finding = Diagnostic::warning(format!("`{}` has the same value as `{other}`", spec.name))
+                .hint("one of them is probably another one's: compare where they are from");
+            if let Some(at) = &origin.location {
+                finding = finding.at(line(&at.path, at.line, Some(spec), &spec.name, secret.expose()));
+            }
+            findings.push(about(Kind::Malformed, finding));
+        }
+    }
+    findings
+}

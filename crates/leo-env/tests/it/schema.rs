@@ -1,0 +1,202 @@
+//! What `infra/env.toml` may say, and what is said when it is wrong.
+
+use std::{fs, path::Path};
+
+use leo_diagnostic::{Colours, Diagnostic, render_all};
+use leo_env::schema::{Consumer, FilePlace, Kind, Schema};
+
+fn schema(text: &str) -> Schema {
+    Schema::parse(Schema::PATH, text)
+        .unwrap_or_else(|findings| panic!("{}", render_all(&findings, Colours::Plain)))
+}
+
+fn findings(text: &str) -> Vec<Diagnostic> {
+    Schema::parse(Schema::PATH, text).err().unwrap_or_default()
+}
+
+#[test]
+fn a_key_has_what_its_table_says_and_what_follows_from_it() {
+    let schema = schema(
+        "[GITHUB_TOKEN]\nprovider = 'github'\njson_key = 'token'\nconsumers = ['generator', 'orchestrator']\n\
+         shapes = ['github-app-token']\nhelp = 'h'\nget = 'g'\n\n\
+         [AWS_REGION]\ntype = 'region'\nrequired = true\nhelp = 'r'\n\n\
+         [AWS_PROFILE]\nfile = 'any'\ndefault = 'me'\npattern = '[a-z]+'\nhelp = 'p'\n",
+    );
+    let names: Vec<&str> = schema.keys().iter().map(|key| key.name.as_str()).collect();
+    assert_eq!(names, ["GITHUB_TOKEN", "AWS_REGION", "AWS_PROFILE"], "the order of the file");
+    let (token, secret) = schema.secrets().next().unwrap();
+    assert_eq!((token.required, token.file, token.line), (true, FilePlace::Env, 1));
+    assert_eq!((secret.provider.as_str(), secret.json_key.as_str()), ("github", "token"));
+    assert_eq!(secret.consumers.iter().copied().collect::<Vec<_>>(), Consumer::ALL);
+    assert_eq!((token.help.as_str(), token.get.as_deref()), ("h", Some("g")));
+    let region = schema.key("AWS_REGION").unwrap();
+    assert_eq!((&region.kind, region.required, region.file), (&Kind::Region, true, FilePlace::Defaults));
+    let profile = schema.key("AWS_PROFILE").unwrap();
+    assert_eq!(
+        (profile.default.as_deref(), profile.file, profile.required),
+        (Some("me"), FilePlace::Any, false)
+    );
+    assert_eq!(schema.settings().count(), 2);
+    assert!(schema.key("FLY_API_TOKEN").is_none());
+}
+
+#[test]
+fn a_secret_is_kept_under_its_own_name_where_nothing_else_is_said() {
+    let schema = schema("[A_KEY]\nprovider = 'a'\nconsumers = ['generator']\nhelp = 'h'\n");
+    assert_eq!(schema.secrets().next().unwrap().1.json_key, "A_KEY");
+}
+
+#[test]
+fn a_schema_that_is_not_there_is_one_finding() {
+    let folder = tempfile::tempdir().unwrap();
+    insta::assert_snapshot!(render_all(&Schema::load(folder.path()).unwrap_err(), Colours::Plain), @r"
+    error: `infra/env.toml` is missing
+    hint: it declares every key of the environment files, and is committed: `git restore infra/env.toml`, or run this inside the repository
+    ");
+    fs::create_dir_all(folder.path().join(Schema::PATH)).unwrap();
+    assert_eq!(Schema::load(folder.path()).unwrap_err().len(), 1);
+    fs::remove_dir(folder.path().join(Schema::PATH)).unwrap();
+    fs::write(folder.path().join(Schema::PATH), [0xff, 0xfe]).unwrap();
+    insta::assert_snapshot!(render_all(&Schema::load(folder.path()).unwrap_err(), Colours::Plain), @r#"
+    error: `infra/env.toml` can't be read
+     = found bytes that aren't text
+    hint: save it as UTF-8 text
+    "#);
+}
+
+/// A key's table with these lines, all else being right.
+fn setting(lines: &str) -> String {
+    format!("[AWS_PROFILE]\nhelp = 'h'\n{lines}\n")
+}
+
+/// A secret's table with these lines, all else being right.
+fn secret(name: &str, lines: &str) -> String {
+    let mut text = format!("[{name}]\nhelp = 'h'\n{lines}\n");
+    for (entry, value) in [("provider", "'github'"), ("consumers", "['orchestrator']")] {
+        if !lines.contains(&format!("{entry} =")) {
+            text += &format!("{entry} = {value}\n");
+        }
+    }
+    text
+}
+
+/// Each case's findings. Each is at a line of the schema and says what would be right.
+fn messages(cases: &[(&str, String)]) -> String {
+    let mut text = String::new();
+    for (name, toml) in cases {
+        let findings = findings(toml);
+        assert!(!findings.is_empty(), "{name}: nothing is found in\n{toml}");
+        for finding in &findings {
+            let place = finding.location.as_ref();
+            assert!(place.is_some_and(|place| place.path == Schema::PATH), "{name}: {finding:?}");
+            assert!(finding.is_error() && finding.hint.is_some(), "{name}: {finding:?}");
+        }
+        text += &format!("── {name}\n{}\n", render_all(&findings, Colours::Plain));
+    }
+    text
+}
+
+#[test]
+fn names() {
+    insta::assert_snapshot!(messages(&[
+        ("nothing at all", String::new()),
+        ("no tables", "AWS_REGION = 'region'\nx = 1\n".into()),
+        ("no TOML", "[AWS_REGION\ntype = \n".into()),
+        ("twice", format!("{0}{0}", setting(""))),
+        ("no name", secret("github_token", "")),
+        ("no name at all", secret("\"GitHub token\"", "")),
+        ("an output", setting("").replace("AWS_PROFILE", "LEO_OUT_BUCKET")),
+        ("a name for the process", secret("LEO_SECRET_GITHUB_TOKEN", "")),
+        ("reserved", ["LEO_X", "AWS_X", "ECS_X", "PORT"].map(|name| secret(name, "")).concat()),
+        ("a setting as a secret", secret("AWS_PROFILE", "")),
+        ("nothing reads it", setting("").replace("AWS_PROFILE", "LOG_LEVEL")),
+        ("nothing reads it, but near", setting("").replace("AWS_PROFILE", "AWS_PROFIL")),
+    ]));
+}
+
+#[test]
+fn entries() {
+    insta::assert_snapshot!(messages(&[
+        ("unknown", setting("typ = 'string'\ncolour = 1")),
+        ("another type", setting("type = 1\nrequired = 'yes'\nfile = ['any']\nexample = 1.5")),
+        (
+            "no such type",
+            setting("type = 'strnig'") + &setting("type = 'object'").replace("PROFILE", "REGION")
+        ),
+        ("no such file", setting("file = '.env'")),
+        ("no help", "[AWS_PROFILE]\n".into()),
+        ("empty", setting("get = ''").replace("'h'", "\"one\\ntwo\"")),
+        ("of another type", setting("type = 'bool'\nmin = 1\nservice = 'acm'\nchoices = []")),
+        ("bounds", setting("type = 'integer'\nmin = 5\nmax = 4")),
+        ("bounds of a type", setting("type = 'integer'\nmin = '1'\nmax = 0xffffffffffffffffff")),
+        ("no service", setting("type = 'arn'\nservice = 'ACM'")),
+        ("no choices", setting("type = 'choice'")),
+        ("choices", setting("type = 'choice'\nchoices = ['a', 'a']")),
+        ("choices that are none", setting("type = 'choice'\nchoices = ['a', 1]")),
+        ("no pattern", setting("pattern = '[a-z'")),
+        ("both", setting("required = true\ndefault = 'me'")),
+        ("values of another type", setting("type = 'region'\ndefault = 'us-east-1a'\nexample = 'virginia'")),
+        ("values that don't match", setting("pattern = '[a-z]+'\ndefault = 'A'\nexample = 'b1'")),
+        ("the environment's default", setting("default = 'dev'").replace("AWS_PROFILE", "LEO_ENVIRONMENT")),
+    ]));
+}
+
+#[test]
+fn secrets() {
+    let two = |one: &str, other: &str| secret("ONE_TOKEN", one) + &secret("OTHER_TOKEN", other);
+    let token = format!("ghp_{}", "0aZ9bY8cX7dW6eV5fU4gT3hS2iR1jQ0kPlOm");
+    let text = messages(&[
+        ("no provider", "[X_TOKEN]\nhelp = 'h'\njson_key = 'x'\nconsumers = ['generator']\n".into()),
+        ("no consumers", "[X_TOKEN]\nhelp = 'h'\nprovider = 'x'\n".into()),
+        (
+            "consumers",
+            secret("X_TOKEN", "consumers = []") + &secret("Y_TOKEN", "consumers = ['worker', 'genrator']"),
+        ),
+        ("consumers of a type", secret("X_TOKEN", "consumers = 'generator'")),
+        (
+            "providers",
+            secret("X_TOKEN", "provider = 'GitHub'") + &secret("Y_TOKEN", "provider = 'my-github'"),
+        ),
+        ("JSON keys", secret("X_TOKEN", "json_key = 'a:b'") + &secret("Y_TOKEN", "json_key = 'a b'")),
+        ("one JSON key for two", two("json_key = 'token'", "json_key = 'token'")),
+        ("one JSON key for two, by its name", two("", "json_key = 'ONE_TOKEN'")),
+        ("in a committed file", secret("X_TOKEN", "file = 'defaults'")),
+        ("not required", secret("X_TOKEN", "required = false")),
+        ("with a value", secret("X_TOKEN", "default = 'hush'\nexample = 'hush'")),
+        (
+            "with a token where none belongs",
+            secret("X_TOKEN", &format!("shapes = ['{token}']\nvalue = '{token}'")),
+        ),
+        ("with a token in what is no TOML", secret("X_TOKEN", &format!("value = {token}"))),
+        ("shapes", secret("X_TOKEN", "shapes = ['github-token', 'x']")),
+        (
+            "the service role key for the generator",
+            secret("SUPABASE_SERVICE_ROLE_KEY", "consumers = ['orchestrator', 'generator']"),
+        ),
+        (
+            "what the generator could read",
+            two("consumers = ['generator']", "") + &secret("THIRD_TOKEN", "consumers = ['orchestrator']"),
+        ),
+    ]);
+    assert!(!text.contains("hush") && !text.contains(&token), "{text}");
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn another_key_of_a_provider_may_go_to_the_generator_alone() {
+    let both = "consumers = ['orchestrator', 'generator']";
+    schema(&(secret("ONE_TOKEN", both) + &secret("OTHER_TOKEN", "consumers = ['generator']")));
+    schema(&(secret("ONE_TOKEN", both) + &secret("OTHER_TOKEN", "provider = 'other'")));
+}
+
+#[test]
+fn the_committed_schema_declares_every_setting_and_says_where_to_get_every_secret() {
+    let schema = Schema::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."))
+        .unwrap_or_else(|findings| panic!("{}", render_all(&findings, Colours::Plain)));
+    for setting in leo_env::Setting::ALL {
+        assert!(schema.key(setting.key()).is_some(), "{setting}");
+    }
+    for (key, _) in schema.secrets() {
+        assert!(key.get.is_some() && !key.shapes.is_empty(), "{}", key.name);
+    }
+}
