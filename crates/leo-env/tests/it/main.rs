@@ -1,10 +1,10 @@
 //! What comes of the files and the process environment, and that no secret comes out.
 
 mod dialect;
-mod reading;
-mod readers;
 mod generated;
 mod panics;
+mod readers;
+mod reading;
 mod schema;
 mod values;
 

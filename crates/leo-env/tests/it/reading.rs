@@ -56,22 +56,69 @@ fn escaped(alphabet: &'static [(&'static str, &'static str)]) -> impl Strategy<V
 }
 
 const PLAIN: &[(&str, &str)] = &[
-    ("a", "a"), ("Z", "Z"), ("0", "0"), ("-_.", "-_."), ("/", "/"), (":", ":"), ("=", "="), ("@", "@"), ("ü", "ü"),
-    (",", ","), ("*", "*"), ("{}", "{}"), ("~", "~"), (";", ";"), ("`", "`"), ("x#", "x#"), ("\\\\", "\\"),
-    ("\\'", "'"), ("\\\"", "\""), ("\\$", "$"), ("\\ x", " x"), ("\\n", "\n"),
+    ("a", "a"),
+    ("Z", "Z"),
+    ("0", "0"),
+    ("-_.", "-_."),
+    ("/", "/"),
+    (":", ":"),
+    ("=", "="),
+    ("@", "@"),
+    ("ü", "ü"),
+    (",", ","),
+    ("*", "*"),
+    ("{}", "{}"),
+    ("~", "~"),
+    (";", ";"),
+    ("`", "`"),
+    ("x#", "x#"),
+    ("\\\\", "\\"),
+    ("\\'", "'"),
+    ("\\\"", "\""),
+    ("\\$", "$"),
+    ("\\ x", " x"),
+    ("\\n", "\n"),
 ];
 
 const IN_DOUBLE: &[(&str, &str)] = &[
-    ("a", "a"), (" ", " "), ("'", "'"), ("#", "#"), (" # ", " # "), ("\n", "\n"), ("=", "="), ("ü", "ü"),
-    ("\\\\", "\\"), ("\\\"", "\""), ("\\$", "$"), ("\\n", "\n"), ("\\'", "'"), ("\\ ", " "), ("`", "`"), ("\t", "\t"),
+    ("a", "a"),
+    (" ", " "),
+    ("'", "'"),
+    ("#", "#"),
+    (" # ", " # "),
+    ("\n", "\n"),
+    ("=", "="),
+    ("ü", "ü"),
+    ("\\\\", "\\"),
+    ("\\\"", "\""),
+    ("\\$", "$"),
+    ("\\n", "\n"),
+    ("\\'", "'"),
+    ("\\ ", " "),
+    ("`", "`"),
+    ("\t", "\t"),
 ];
 
 const IN_SINGLE: &[(&str, &str)] = &[
-    ("a", "a"), (" ", " "), ("\"", "\""), ("#", "#"), (" # ", " # "), ("\n", "\n"), ("$HOME", "$HOME"), ("=", "="),
-    ("\\n", "\\n"), ("\\a", "\\a"), ("`", "`"), ("é", "é"), ("\t", "\t"),
+    ("a", "a"),
+    (" ", " "),
+    ("\"", "\""),
+    ("#", "#"),
+    (" # ", " # "),
+    ("\n", "\n"),
+    ("$HOME", "$HOME"),
+    ("=", "="),
+    ("\\n", "\\n"),
+    ("\\a", "\\a"),
+    ("`", "`"),
+    ("é", "é"),
+    ("\t", "\t"),
 ];
 
-fn quoted(quote: &'static str, alphabet: &'static [(&'static str, &'static str)]) -> impl Strategy<Value = Part> {
+fn quoted(
+    quote: &'static str,
+    alphabet: &'static [(&'static str, &'static str)],
+) -> impl Strategy<Value = Part> {
     escaped(alphabet).prop_map(move |inner| part(format!("{quote}{}{quote}", inner.written), inner.means))
 }
 
@@ -81,9 +128,12 @@ fn entry(key: &'static str) -> impl Strategy<Value = (String, String, String)> {
         prop_oneof![3 => escaped(PLAIN), 1 => quoted("\"", IN_DOUBLE), 1 => quoted("'", IN_SINGLE)],
         0..4,
     );
-    let before = prop::sample::select(&["", "  ", "export ", "\t", "# it's \" a comment\n", "\n \n", " export   "][..]);
+    let before = prop::sample::select(
+        &["", "  ", "export ", "\t", "# it's \" a comment\n", "\n \n", " export   "][..],
+    );
     let equals = prop::sample::select(&["=", "=", "=", " = ", "=  ", "\t="][..]);
-    let behind = prop::sample::select(&["", "", "", " ", "  ", " # a comment", " #", "\t# another", "   # last"][..]);
+    let behind =
+        prop::sample::select(&["", "", "", " ", "  ", " # a comment", " #", "\t# another", "   # last"][..]);
     let end = prop::sample::select(&["\n", "\n", "\r\n"][..]);
     (before, equals, parts, behind, end).prop_map(move |(before, equals, parts, behind, end)| {
         let written: String = parts.iter().map(|part| part.written.as_str()).collect();
@@ -117,9 +167,10 @@ fn confusing() -> impl Strategy<Value = String> {
     let value = prop::collection::vec(
         prop::sample::select(
             &[
-                "a", "b", "1", "Z", "-", "_", "/", ":", ".", "=", "ü", "a", "b", "c", "0", "~", "#", " ", "'", "\"", "\\", "\t",
-                ";", "&", "|", "<", ">", "(", ")", "`", "!", "*", "?", "[", "]", "{", "}", "^", "%", "+", ",", "\\n", "\\ ", "''",
-                "\"\"", "'a b'", "\"a b\"", " # c", "  # it's", "\u{a0}", "\r", "$", "\n", "\nAB=", "\u{200b}",
+                "a", "b", "1", "Z", "-", "_", "/", ":", ".", "=", "ü", "a", "b", "c", "0", "~", "#", " ",
+                "'", "\"", "\\", "\t", ";", "&", "|", "<", ">", "(", ")", "`", "!", "*", "?", "[", "]", "{",
+                "}", "^", "%", "+", ",", "\\n", "\\ ", "''", "\"\"", "'a b'", "\"a b\"", " # c", "  # it's",
+                "\u{a0}", "\r", "$", "\n", "\nAB=", "\u{200b}",
             ][..],
         ),
         0..7,
@@ -160,7 +211,8 @@ fn what_is_not_found_is_read_alike_by_everybody() {
             }
             // `dotenvy`'s iterator takes a mark for a part of the first key, and wants the last line ended.
             let whole = format!("{}\n", text.trim_start_matches('\u{feff}'));
-            let all = dotenvy_whole(&whole).map_err(|_| TestCaseError::fail(format!("dotenvy refuses {text:?}")))?;
+            let all = dotenvy_whole(&whole)
+                .map_err(|_| TestCaseError::fail(format!("dotenvy refuses {text:?}")))?;
             prop_assert_eq!(filled(all), own.clone(), "dotenvy: {:?}", text);
             count(&in_dotenvy);
             if !says("a shell") {
@@ -216,7 +268,16 @@ fn no_file_makes_it_panic_or_loses_a_line_that_is_right() {
 /// Quotes, backslashes and line ends by the hundred thousand: the time grows with the length, not with its square.
 #[test]
 fn a_large_file_is_read_at_once() {
-    for piece in ["'", "\"", "\\", "GITHUB_TOKEN='a\n", "GITHUB_TOKEN=\"\\\"\n", "a'b\"\n", "=\n", "GITHUB_TOKEN=a b\n"] {
+    for piece in [
+        "'",
+        "\"",
+        "\\",
+        "GITHUB_TOKEN='a\n",
+        "GITHUB_TOKEN=\"\\\"\n",
+        "a'b\"\n",
+        "=\n",
+        "GITHUB_TOKEN=a b\n",
+    ] {
         let time = |bytes: usize| {
             let text = piece.repeat(bytes / piece.len());
             let started = std::time::Instant::now();
