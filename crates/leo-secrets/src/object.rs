@@ -1,5 +1,9 @@
 //! A secret's value: the text of a JSON object, changed key by key and otherwise left byte for byte as it is.
 
+mod scan;
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 use std::mem;
 use std::ops::Range;
@@ -8,18 +12,13 @@ use leo_env::Secret;
 use secrecy::zeroize::{Zeroize as _, Zeroizing};
 use serde::de::IgnoredAny;
 
+use self::scan::{Member, members};
+
 /// The value of a secret. Its memory is overwritten when it is dropped; `Debug` shows nothing of it.
 #[derive(Clone)]
 pub(crate) struct Object {
     text: Zeroizing<String>,
     members: Vec<Member>,
-}
-
-#[derive(Clone)]
-struct Member {
-    name: String,
-    key: Range<usize>,
-    value: Range<usize>,
 }
 
 /// How a key's value compares with a wanted one.
@@ -38,7 +37,7 @@ impl Object {
     pub(crate) fn parse(text: Zeroizing<String>) -> Option<Self> {
         // The whole grammar; nothing of it is kept.
         serde_json::from_str::<IgnoredAny>(&text).ok()?;
-        let members = Scanner { text: &text, at: 0 }.object()?;
+        let members = members(&text)?;
         Some(Self { text, members })
     }
 
@@ -209,212 +208,4 @@ fn encoded(text: &str) -> Zeroizing<String> {
 fn decodes_to(raw: &str, wanted: &str) -> bool {
     raw.contains('\\')
         && serde_json::from_str::<String>(raw).map(Zeroizing::new).is_ok_and(|text| text.as_str() == wanted)
-}
-
-/// Finds the members of an object in a text that is known to be JSON.
-struct Scanner<'a> {
-    text: &'a str,
-    at: usize,
-}
-
-impl Scanner<'_> {
-    fn object(mut self) -> Option<Vec<Member>> {
-        let mut members = Vec::new();
-        self.space();
-        self.take(b'{')?;
-        loop {
-            self.space();
-            match self.peek()? {
-                b'}' => return Some(members),
-                b',' => self.at += 1,
-                _ => members.push(self.member()?),
-            }
-        }
-    }
-
-    fn member(&mut self) -> Option<Member> {
-        let key = self.string()?;
-        let name = serde_json::from_str(self.text.get(key.clone())?).ok()?;
-        self.space();
-        self.take(b':')?;
-        self.space();
-        let value = self.value()?;
-        Some(Member { name, key, value })
-    }
-
-    fn string(&mut self) -> Option<Range<usize>> {
-        let start = self.at;
-        self.take(b'"')?;
-        loop {
-            match self.peek()? {
-                b'"' => break,
-                b'\\' => self.at += 2,
-                _ => self.at += 1,
-            }
-        }
-        self.at += 1;
-        Some(start..self.at)
-    }
-
-    fn value(&mut self) -> Option<Range<usize>> {
-        let start = self.at;
-        let mut end = start;
-        let mut depth = 0_usize;
-        loop {
-            match self.peek()? {
-                b'"' => {
-                    self.string()?;
-                    end = self.at;
-                    continue;
-                }
-                b',' | b'}' if depth == 0 => return Some(start..end),
-                b'{' | b'[' => depth += 1,
-                b'}' | b']' => depth = depth.checked_sub(1)?,
-                b' ' | b'\t' | b'\r' | b'\n' => {
-                    self.at += 1;
-                    continue;
-                }
-                _ => {}
-            }
-            self.at += 1;
-            end = self.at;
-        }
-    }
-
-    fn space(&mut self) {
-        while matches!(self.peek(), Some(b' ' | b'\t' | b'\r' | b'\n')) {
-            self.at += 1;
-        }
-    }
-
-    fn take(&mut self, byte: u8) -> Option<()> {
-        (self.peek()? == byte).then(|| self.at += 1)
-    }
-
-    fn peek(&self) -> Option<u8> {
-        self.text.as_bytes().get(self.at).copied()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-
-    use proptest::prelude::*;
-    use serde_json::{Map, Value};
-
-    use super::*;
-
-    fn parse(text: &str) -> Option<Object> {
-        Object::parse(Zeroizing::new(text.to_owned()))
-    }
-
-    fn edit(text: &str, changes: &[(&str, Option<&str>)]) -> String {
-        let secrets: Vec<_> = changes.iter().map(|(key, value)| (*key, value.map(Secret::new))).collect();
-        let object = parse(text).unwrap();
-        object
-            .edited(secrets.iter().map(|(key, value)| (*key, value.as_ref())))
-            .into_secret()
-            .expose()
-            .to_owned()
-    }
-
-    #[test]
-    fn only_objects_are_objects() {
-        for text in
-            ["", " ", "x", "\"{}\"", "[]", "[{}]", "1", "null", "{", "{}}", "{\"a\"}", "{\"a\":1,}", "{a:1}"]
-        {
-            assert!(parse(text).is_none(), "{text}");
-        }
-        for text in ["{}", " {\n} ", "{\"a\":{\"b\":[\"}\",\"\\\"\"]}}"] {
-            assert!(parse(text).is_some(), "{text}");
-        }
-    }
-
-    #[test]
-    fn the_rest_keeps_its_bytes() {
-        let table: [(&str, &[(&str, Option<&str>)], &str); 12] = [
-            ("{}", &[("a", Some("x"))], r#"{"a":"x"}"#),
-            (" { } ", &[("a", Some("x"))], r#" {"a":"x" } "#),
-            (r#"{"a":1}"#, &[("a", Some("x\"y"))], r#"{"a":"x\"y"}"#),
-            (
-                r#"{"a" : 1.0e5 , "b":[1, {"c":"}"}]}"#,
-                &[("a", Some("x"))],
-                r#"{"a" : "x" , "b":[1, {"c":"}"}]}"#,
-            ),
-            ("{\n  \"a\": 1\n}", &[("b", Some("x"))], "{\n  \"a\": 1,\n  \"b\": \"x\"\n}"),
-            (r#"{"a":1,"b":2,"c":3}"#, &[("b", None)], r#"{"a":1,"c":3}"#),
-            (r#"{"a":1, "b":2, "c":3}"#, &[("a", None)], r#"{"b":2, "c":3}"#),
-            (r#"{"a":1, "b":2, "c":3}"#, &[("c", None)], r#"{"a":1, "b":2}"#),
-            (r#"{ "a":1 }"#, &[("a", None)], "{  }"),
-            (r#"{"a":1,"a":2}"#, &[("a", Some("x"))], r#"{"a":"x","a":"x"}"#),
-            (r#"{"\u0061":1}"#, &[("a", Some("x"))], r#"{"\u0061":"x"}"#),
-            ("{}", &[("a", None), ("b", Some("é\u{1f}"))], "{\"b\":\"é\\u001f\"}"),
-        ];
-        for (text, changes, expected) in table {
-            assert_eq!(edit(text, changes), expected);
-        }
-    }
-
-    #[test]
-    fn values_are_compared_as_texts() {
-        let object = parse(r#"{"a":"x/y","b":"x\/\u0079","c":1,"d":null,"e":"x","e":"y"}"#).unwrap();
-        let held = |key: &str, value: &str| object.compare(key, &Secret::new(value));
-        assert_eq!([held("a", "x/y"), held("b", "x/y")], [Held::Same, Held::Same]);
-        assert_eq!([held("c", "1"), held("d", "null"), held("a", "x")], [Held::Other; 3]);
-        assert_eq!([held("e", "x"), held("e", "y"), held("f", "")], [Held::Other, Held::Other, Held::Absent]);
-    }
-
-    #[test]
-    fn debug_output_hides_it() {
-        assert_eq!(format!("{:?}", parse(r#"{"a":"hush"}"#)), "Some(Object(hidden))");
-    }
-
-    fn value() -> impl Strategy<Value = Value> {
-        let leaf =
-            prop_oneof![Just(Value::Null), any::<i64>().prop_map(Value::from), ".*".prop_map(Value::from)];
-        leaf.prop_recursive(2, 8, 3, |inner| {
-            prop_oneof![
-                proptest::collection::vec(inner.clone(), 0..3).prop_map(Value::from),
-                proptest::collection::btree_map("[a-c\"}]{0,2}", inner, 0..3)
-                    .prop_map(|map| Value::Object(map.into_iter().collect())),
-            ]
-        })
-    }
-
-    fn text(object: &BTreeMap<String, Value>, pretty: bool) -> String {
-        let map: Map<_, _> = object.clone().into_iter().collect();
-        let write = if pretty { serde_json::to_string_pretty } else { serde_json::to_string };
-        write(&Value::Object(map)).unwrap()
-    }
-
-    proptest! {
-        #[test]
-        fn edits_do_what_they_would_do_to_a_map(
-            start in proptest::collection::btree_map("[a-d\\\\\"]{1,2}", value(), 0..5),
-            changes in proptest::collection::vec(("[a-d\\\\\"]{1,2}", proptest::option::of(".*")), 0..6),
-            pretty: bool,
-        ) {
-            let text = text(&start, pretty);
-            let changes: Vec<_> =
-                changes.iter().map(|(key, value)| (key.as_str(), value.as_deref())).collect();
-            let edited: Value = serde_json::from_str(&edit(&text, &changes)).unwrap();
-            let mut expected = start;
-            for (key, value) in &changes {
-                match value {
-                    Some(value) => expected.insert((*key).to_owned(), Value::from(*value)),
-                    None => expected.remove(*key),
-                };
-            }
-            prop_assert_eq!(edited, Value::Object(expected.into_iter().collect()));
-        }
-
-        #[test]
-        fn no_text_makes_it_panic(text in "[{}\\[\\]\",:\\\\ a1-]{0,40}") {
-            if let Some(object) = parse(&text) {
-                let value = serde_json::from_str::<Map<String, Value>>(&text).unwrap();
-                prop_assert!(value.keys().all(|key| object.has(key)));
-            }
-        }
-    }
 }

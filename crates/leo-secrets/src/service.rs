@@ -47,7 +47,9 @@ pub(crate) enum Reading {
     Binary {
         created: Option<SystemTime>,
     },
-    /// There is no such version, or it has no value.
+    /// It has no value, or (the emulator gives one to every secret of a stack; AWS takes none) an empty text.
+    Empty,
+    /// There is no such version.
     Gone,
     /// The caller may not look.
     Denied,
@@ -106,12 +108,13 @@ pub(crate) async fn read(client: &Client, name: &str, version: &str) -> Result<R
         Ok(mut answer) => {
             let created = time(answer.created_date());
             Ok(match (answer.secret_string.take(), answer.secret_binary.take()) {
+                (Some(text), _) if text.is_empty() => Reading::Empty,
                 (Some(text), _) => Reading::Text { text: Zeroizing::new(text), created },
                 (None, Some(bytes)) => {
                     bytes.into_inner().zeroize();
                     Reading::Binary { created }
                 }
-                (None, None) => Reading::Gone,
+                (None, None) => Reading::Empty,
             })
         }
         Err(error) => match error.as_service_error().and_then(|error| error.code()) {
@@ -120,6 +123,22 @@ pub(crate) async fn read(client: &Client, name: &str, version: &str) -> Result<R
             _ => Err(failed(name, ServiceError::of_confidential("GetSecretValue", &error))),
         },
     }
+}
+
+/// The value of the current version, which may have been made a moment ago.
+pub(crate) async fn read_current(
+    client: &Client,
+    name: &str,
+    version: &str,
+) -> Result<Reading, SecretsError> {
+    for pause in PAUSES {
+        tokio::time::sleep(pause).await;
+        match read(client, name, version).await? {
+            Reading::Gone => {}
+            reading => return Ok(reading),
+        }
+    }
+    Ok(Reading::Gone)
 }
 
 /// Takes a secret back from its scheduled deletion, and answers when that is to be seen. One that someone else took back

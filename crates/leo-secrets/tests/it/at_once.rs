@@ -117,8 +117,8 @@ async fn a_version_that_is_not_seen_at_once_is_waited_for() {
     for (unseen, succeeds) in [(2, true), (20, false)] {
         let (service, record) = known().await;
         let plan = planned(&service, OURS, &record).await.unwrap();
-        let (status, answer) = error("ResourceNotFoundException", "can't find the specified secret version");
-        service.fail("UpdateSecretVersionStage", vec![Fault::Refused(status, answer); unseen]);
+        let gone = Fault::of(error("ResourceNotFoundException", "can't find the specified secret version"));
+        service.fail("UpdateSecretVersionStage", vec![gone; unseen]);
         let report = carried_out(&service, plan, Overwrite::No).await;
         assert_eq!(report.failed.is_empty(), succeeds);
         assert_eq!(service.versions(CLAUDE), 2);

@@ -105,7 +105,7 @@ async fn what_was_changed_elsewhere_is_shown_and_not_overwritten_unasked() {
     let service = Service::with(&[(CLAUDE, Some(r#"{"A":"canary-8f3a-a","B":"canary-8f3a-b"}"#))]);
     let record = recorded(&service, BOTH).await;
     service.change(CLAUDE, |stored| {
-        stored.put("v-elsewhere", r#"{"A":"canary-8f3a-theirs","B":"canary-8f3a-b"}"#)
+        stored.put("v-elsewhere", r#"{"A":"canary-8f3a-theirs","B":"canary-8f3a-b"}"#);
     });
 
     let file = "A=canary-8f3a-a B=canary-8f3a-new";

@@ -3,10 +3,10 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
-use leo_secrets::{Overwrite, Record};
+use leo_secrets::{KeyAction, Overwrite, Record};
 
-use crate::given::{CANARY, CLAUDE, pushed};
-use crate::service::Service;
+use crate::given::{CANARY, CLAUDE, planned, pushed};
+use crate::service::{Fault, Service, error};
 
 #[tokio::test]
 async fn it_is_private_and_holds_ids_alone() {
@@ -39,4 +39,30 @@ fn what_is_no_record_is_said_with_its_way_out() {
     }
     let error = Record::default().save(&path.join("below.json")).unwrap_err();
     assert!(error.to_string().starts_with("write "), "{error}");
+}
+
+#[tokio::test]
+async fn a_version_that_is_gone_or_is_no_version_is_no_history() {
+    for (code, message) in [
+        ("ResourceNotFoundException", "can't find the specified secret version"),
+        ("InvalidParameterException", "length less than or equal to 64"),
+    ] {
+        let service = Service::with(&[(CLAUDE, Some(r#"{"A":"canary-8f3a-0","B":"canary-8f3a-b"}"#))]);
+        let record = serde_json::from_str(r#"{"versions": {"leo/dev/claude": "gone"}}"#).unwrap();
+        // The first call is for the current version.
+        service.fail("GetSecretValue", [Fault::None, Fault::of(error(code, message))]);
+        let plan = planned(&service, "A=canary-8f3a-a B=canary-8f3a-b", &record).await.unwrap();
+        assert_eq!(plan.secrets[0].with_action(KeyAction::ChangedElsewhere).collect::<Vec<_>>(), ["A"]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_current_version_that_is_not_seen_at_once_is_waited_for() {
+    for (unseen, succeeds) in [(2, true), (20, false)] {
+        let service = Service::with(&[(CLAUDE, Some(r#"{"A":"canary-8f3a-a","B":"canary-8f3a-b"}"#))]);
+        let gone = Fault::of(error("ResourceNotFoundException", "can't find the specified secret version"));
+        service.fail("GetSecretValue", vec![gone; unseen]);
+        let plan = planned(&service, "A=canary-8f3a-a B=canary-8f3a-b", &Record::default()).await;
+        assert_eq!(plan.is_ok(), succeeds, "it is never taken for an empty secret");
+    }
 }

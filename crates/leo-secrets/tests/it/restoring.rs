@@ -15,24 +15,25 @@ fn deleted(value: Option<&str>) -> Service {
     service
 }
 
+/// A record that has seen the present value equal to a file.
+fn record(service: &Service) -> Record {
+    let version = service.version(CLAUDE);
+    serde_json::from_value(serde_json::json!({"versions": {CLAUDE: version}})).unwrap()
+}
+
 #[tokio::test]
 async fn it_is_restored_and_then_pushed_as_if_it_had_been_there() {
-    // The value, what is known of it, the file, and what comes of it.
-    let known = |service: &Service| {
-        let mut record = serde_json::json!({"versions": {}});
-        record["versions"][CLAUDE] = service.version(CLAUDE).into();
-        serde_json::from_value::<Record>(record).unwrap()
-    };
-    let unknown = |_: &Service| Record::default();
-    let table: [(Option<&str>, &dyn Fn(&Service) -> Record, &str, Outcome, usize); 4] = [
-        (None, &unknown, OTHER, Outcome::Created, 0),
-        (Some(THERE), &known, SAME, Outcome::Unchanged, 0),
-        (Some(THERE), &known, OTHER, Outcome::Updated, 0),
-        (Some(THERE), &unknown, OTHER, Outcome::Unchanged, 1),
+    // The value, whether it is the one that this machine last saw equal to its file, the file, and what comes of it.
+    let table = [
+        (None, false, OTHER, Outcome::Created, 0),
+        (Some(THERE), true, SAME, Outcome::Unchanged, 0),
+        (Some(THERE), true, OTHER, Outcome::Updated, 0),
+        (Some(THERE), false, OTHER, Outcome::Unchanged, 1),
     ];
-    for (value, record, file, outcome, kept_back) in table {
+    for (value, known, file, outcome, kept_back) in table {
         let service = deleted(value);
-        let plan = planned(&service, file, &record(&service)).await.unwrap();
+        let record = if known { record(&service) } else { Record::default() };
+        let plan = planned(&service, file, &record).await.unwrap();
         assert_eq!((plan.secrets[0].change, plan.secrets[0].keys.len()), (Change::Restore, 0));
         assert_eq!(service.times_asked("RestoreSecret"), 0, "a plan changes nothing");
         let report = carried_out(&service, plan, Overwrite::No).await;

@@ -33,10 +33,19 @@ pub(crate) struct Version {
 /// What goes wrong with a call.
 #[derive(Clone, Debug)]
 pub(crate) enum Fault {
+    /// Nothing.
+    None,
     /// It is not carried out.
     Refused(u16, Value),
     /// It is carried out, and the answer does not arrive.
     AnswerLost,
+}
+
+impl Fault {
+    /// A refusal.
+    pub(crate) fn of((status, answer): (u16, Value)) -> Self {
+        Self::Refused(status, answer)
+    }
 }
 
 type Hook = Box<dyn FnOnce(&mut Stored) + Send>;
@@ -116,8 +125,8 @@ impl Service {
     }
 
     /// All calls of an operation are refused.
-    pub(crate) fn refuse(&self, operation: &'static str, (status, answer): (u16, Value)) {
-        self.fail(operation, vec![Fault::Refused(status, answer); 100]);
+    pub(crate) fn refuse(&self, operation: &'static str, refusal: (u16, Value)) {
+        self.fail(operation, vec![Fault::of(refusal); 100]);
     }
 
     /// Nothing goes wrong any more.
@@ -179,7 +188,7 @@ impl Service {
                 self.carry_out(operation, name, request);
                 (503, json!({}))
             }
-            None => self.carry_out(operation, name, request),
+            Some(Fault::None) | None => self.carry_out(operation, name, request),
         }
     }
 
@@ -282,8 +291,7 @@ pub(crate) fn error(code: &str, message: &str) -> (u16, Value) {
 
 /// A call that came too fast.
 pub(crate) fn throttled() -> Fault {
-    let (status, answer) = error("ThrottlingException", "Rate exceeded");
-    Fault::Refused(status, answer)
+    Fault::of(error("ThrottlingException", "Rate exceeded"))
 }
 
 impl Debug for Service {
