@@ -158,7 +158,7 @@ impl Drop for WorkTree {
 }
 
 /// This repository.
-fn repository() -> PathBuf {
+pub(crate) fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("is there")
 }
 
