@@ -47,11 +47,6 @@ impl Schema {
         Ok(Self { keys, path: path.to_owned() })
     }
 
-    /// One that declares nothing.
-    pub fn empty() -> Self {
-        Self { keys: Vec::new(), path: Self::PATH.to_owned() }
-    }
-
     /// The file that it was read from.
     pub fn path(&self) -> &str {
         &self.path
