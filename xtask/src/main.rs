@@ -22,7 +22,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-use commands::{bench, ci, local, synth, test};
+use commands::{bench, ci, env_check, env_generate, local, synth, test};
 use hand_over::{HandedOver, hand_over};
 use repository::Repository;
 
@@ -45,6 +45,10 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Check the environment files: what is missing, wrong or in danger, and what each key is set to
+    EnvCheck(env_check::Args),
+    /// Write what is made from infra/env.toml: env/.env.example and the tables of the page on variables
+    EnvGenerate(env_generate::Args),
     /// Write the CloudFormation templates to a folder
     Synth(synth::Args),
     /// Bring everything up, to a checked running URL (`--local`: on this machine)
@@ -53,6 +57,8 @@ enum Command {
     PushImages(HandedOver),
     /// List the images in the registry, or delete those that nothing uses
     Images(HandedOver),
+    /// Bring the environment files' secrets to Secrets Manager, compare them, or give one a new value
+    Secrets(HandedOver),
     /// Deploy an earlier release again
     Rollback(HandedOver),
     /// List what was deployed, newest first
@@ -92,10 +98,13 @@ fn failed(error: &anyhow::Error, code: ExitCode) -> ExitCode {
 
 fn run(repository: &Repository, cli: Cli) -> Result<ExitCode> {
     match cli.command {
+        Command::EnvCheck(args) => env_check::run(repository, &args),
         Command::Synth(args) => synth::run(repository, &args),
+        Command::EnvGenerate(args) => env_generate::run(repository, &args),
         Command::Deploy(args) => hand_over(repository, "deploy", &args.args),
         Command::PushImages(args) => hand_over(repository, "push-images", &args.args),
         Command::Images(args) => hand_over(repository, "images", &args.args),
+        Command::Secrets(args) => hand_over(repository, "secrets", &args.args),
         Command::Rollback(args) => hand_over(repository, "rollback", &args.args),
         Command::Releases(args) => hand_over(repository, "releases", &args.args),
         Command::Diagnose(args) => hand_over(repository, "diagnose", &args.args),

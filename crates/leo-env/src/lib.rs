@@ -29,11 +29,13 @@
 
 mod check;
 mod children;
+mod dialect;
 mod entries;
 mod env;
 mod file;
 pub mod form;
 mod layer;
+mod line;
 mod memory;
 mod panic;
 pub mod schema;
@@ -42,6 +44,7 @@ mod setting;
 mod sibling;
 
 pub use children::secret_variables;
+pub use dialect::differences;
 pub use entries::{Entry, entries};
 pub use env::{Env, SecretsPolicy};
 pub use layer::{EnvValue, Origin, SecretValue, Source};

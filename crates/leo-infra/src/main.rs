@@ -33,7 +33,7 @@ mod who;
 use clap::{Parser, Subcommand};
 use commands::{
     deploy as deploy_command, destroy as destroy_command, diagnose, drift, forward, images, push_images,
-    releases, rollback,
+    releases, rollback, secrets,
 };
 use std::{process::ExitCode, time::Duration};
 
@@ -58,6 +58,8 @@ enum Command {
     PushImages(push_images::Args),
     /// List the images in the registry, or delete those that nothing uses
     Images(images::Args),
+    /// Bring the environment files' secrets to Secrets Manager, compare them, or give one a new value
+    Secrets(secrets::Args),
     /// Show what was changed behind CloudFormation's back
     Drift(drift::Args),
     /// Say why the last deploy failed
@@ -81,6 +83,7 @@ fn main() -> ExitCode {
         Command::Destroy(args) => in_runtime(destroy_command::run(args)),
         Command::PushImages(args) => in_runtime(push_images::run(args)),
         Command::Images(args) => in_runtime(images::run(args)),
+        Command::Secrets(args) => in_runtime(secrets::run(args)),
         Command::Drift(args) => in_runtime(drift::run(args)),
         Command::Diagnose(args) => in_runtime(diagnose::run(args)),
         Command::Rollback(args) => in_runtime(rollback::run(args)),

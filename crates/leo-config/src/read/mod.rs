@@ -160,6 +160,7 @@ impl Reading<'_> {
                 account: settled.account.value,
                 region: settled.region.value?,
                 profile: settled.profile.value,
+                secrets_profile: settled.secrets_profile,
                 protected: settled.protected,
             },
             network: network?,

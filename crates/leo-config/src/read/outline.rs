@@ -1,7 +1,7 @@
 //! What can be said of a configuration that need not be valid, for whoever shows it.
 
 use leo_diagnostic::{Location, SourceFile};
-use leo_env::{Env, Origin, Setting};
+use leo_env::{Env, Origin, Schema, Setting};
 use toml::de::DeTable;
 
 use super::{
@@ -41,15 +41,16 @@ pub struct SettledSetting {
 }
 
 /// What a configuration says, whatever is wrong with it: that is for [`load`](super::load) to report. Where several sources
-/// contradict each other, it is the one that would be taken.
-pub fn outline(leo_toml: &SourceFile, env: &Env) -> Outline {
+/// contradict each other, it is the one that would be taken. A schema that can't be read is an [empty](Schema::empty) one.
+pub fn outline(leo_toml: &SourceFile, schema: &Schema, env: &Env) -> Outline {
     let (document, _) = DeTable::parse_recoverable(&leo_toml.text);
     let root = document.get_ref();
     let report = Report::new(leo_toml);
     let chosen = env.get(Setting::Environment);
     let name = chosen.and_then(|chosen| EnvironmentName::parse(&chosen.value).ok());
     let own = name.as_ref().and_then(|name| selection::own_table(root, name));
-    let settled = environment::settle(&Section::new(&report, own.iter().cloned().collect()), Some(env));
+    let settled =
+        environment::settle(&Section::new(&report, own.iter().cloned().collect()), schema, Some(env));
     let place = |(setting, value, place): (Setting, String, &Place)| {
         let origin = match place {
             Place::Toml { .. } => None,
@@ -67,7 +68,7 @@ pub fn outline(leo_toml: &SourceFile, env: &Env) -> Outline {
     settings.sort_by_key(|one| Setting::ALL.iter().position(|setting| *setting == one.setting));
     let base = Layer { path: String::new(), table: root };
     let all = Section::new(&report, [base].into_iter().chain(own).collect());
-    let images = all.table("images", |section| images::read(section, &[]));
+    let images = all.table("images", |section| images::read(section, schema));
     Outline {
         environment: name,
         environments: selection::declared(root),

@@ -1,6 +1,7 @@
 //! What the environment files may hold: `infra/env.toml`, which declares every key with its type, the file it belongs in and,
 //! for a secret, the provider that it is kept under and the containers that get it.
 
+mod generated;
 mod pattern;
 mod read;
 mod rules;
@@ -25,6 +26,11 @@ pub struct Schema {
 impl Schema {
     /// Where the schema is, below the repository's root.
     pub const PATH: &str = "infra/env.toml";
+
+    /// A schema without a key, for whoever goes on though there is none that can be read.
+    pub fn empty() -> Self {
+        Self { keys: Vec::new(), path: Self::PATH.to_owned() }
+    }
 
     /// Reads the schema below the repository's root. What comes back otherwise is everything that is wrong with it; a file
     /// that isn't there is one finding.

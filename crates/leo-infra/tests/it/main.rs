@@ -26,6 +26,7 @@ mod proxy;
 mod refusals;
 mod rollback;
 mod running;
+mod secrets;
 mod truth;
 mod two_at_once;
 mod unopened;
