@@ -21,7 +21,8 @@ pub fn hide_values_in_panics() {
 const PRINTING: &str = "failed printing to ";
 
 fn told(info: &PanicHookInfo<'_>, backtrace: &Backtrace) -> String {
-    if let Some(why) = info.payload().downcast_ref::<String>().and_then(|words| words.strip_prefix(PRINTING)) {
+    if let Some(why) = info.payload().downcast_ref::<String>().and_then(|words| words.strip_prefix(PRINTING))
+    {
         return format!("error: failed to print to {why}\n");
     }
     let mut text = String::from("error: a defect of this tool ended what it was doing");

@@ -1,7 +1,7 @@
 //! Who may read which secret: each role of the templates asks the local target, which evaluates their policies.
 
 use crate::{
-    http::api,
+    http::{api, query},
     workspace::{WorkTree, document, shown},
 };
 use aws_config::{BehaviorVersion, Region, SdkConfig};
@@ -28,8 +28,20 @@ fn root(target: &LocalTarget) -> Credentials {
     Credentials::new(&target.access_key_id, target.secret_access_key.expose(), None, None, "test")
 }
 
-/// The credentials of a role, as its container or the agent that starts it has them.
+/// The credentials of a role, as its container or the agent that starts it has them: its trust policy, which lets ECS alone
+/// become it, lets this account do so as well from here on. What the role may do stays as it is.
 async fn assume(target: &LocalTarget, role: &str) -> Credentials {
+    let owner = format!("arn%3Aaws%3Aiam%3A%3A{}%3Aroot", target.account_id);
+    let name = role.rsplit('/').next().expect("has a name");
+    query(
+        target,
+        "iam",
+        &format!(
+            "Action=UpdateAssumeRolePolicy&Version=2010-05-08&RoleName={name}&PolicyDocument=%7B%22Version%22%3A%222012-10-17%22%2C\
+             %22Statement%22%3A%5B%7B%22Effect%22%3A%22Allow%22%2C%22Action%22%3A%22sts%3AAssumeRole%22%2C\
+             %22Principal%22%3A%7B%22AWS%22%3A%22{owner}%22%7D%7D%5D%7D"
+        ),
+    );
     let client = aws_sdk_sts::Client::new(&sdk(target, root(target)).await);
     let assumed = client.assume_role().role_arn(role).role_session_name("test").send().await;
     let assumed = assumed.unwrap_or_else(|error| panic!("{role}: {error:?}"));
@@ -52,7 +64,11 @@ fn roles(target: &LocalTarget, family: &str) -> [String; 2] {
 }
 
 /// The secrets that these credentials may read, by name and by ARN. Every refusal has to be one for lack of permission.
-async fn readable(target: &LocalTarget, arns: &BTreeMap<String, String>, credentials: Credentials) -> Vec<String> {
+async fn readable(
+    target: &LocalTarget,
+    arns: &BTreeMap<String, String>,
+    credentials: Credentials,
+) -> Vec<String> {
     let client = aws_sdk_secretsmanager::Client::new(&sdk(target, credentials).await);
     let mut readable = Vec::new();
     for (name, arn) in arns {

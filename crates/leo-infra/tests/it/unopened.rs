@@ -26,12 +26,16 @@ const COMMANDS: &[&[&str]] = &[
     &["diagnose", "--live"],
     &["releases"],
     &["rollback", "--yes"],
+    &["secrets", "status"],
+    &["secrets", "push", "--yes"],
+    &["secrets", "rotate", "GITHUB_TOKEN"],
     &["destroy", "--yes"],
 ];
 
 /// A work tree whose files with secrets are pipes.
 fn tree() -> WorkTree {
     let tree = WorkTree::without_engine();
+    tree.use_small_images();
     for file in FILES {
         let made = Command::new("mkfifo").arg(tree.root().join(file)).status().expect("runs");
         assert!(made.success());
@@ -63,7 +67,8 @@ fn python_local_commands_open_no_file_with_secrets() {
         for more in [&["--local"][..], &["--local", "--json"]] {
             let arguments = [command, more].concat();
             let output = ended(start(&mut tree.leo_infra(&arguments)));
-            let output = output.unwrap_or_else(|| panic!("{arguments:?} waits for a file that it must not open"));
+            let output =
+                output.unwrap_or_else(|| panic!("{arguments:?} waits for a file that it must not open"));
             assert_ne!(output.status.code(), Some(2), "{arguments:?}: {}", shown(&output));
         }
     }
@@ -73,7 +78,8 @@ fn python_local_commands_open_no_file_with_secrets() {
 fn python_told_to_a_local_deploy_takes_the_secrets_and_only_those() {
     let tree = tree();
     // Opening a pipe to write waits until somebody has opened it to read: that they are read is seen, too.
-    let texts = ["AWS_REGION=eu-west-3\nAWS_ACCOUNT_ID=111111111111\n", "NOBODYS_KEY=x\nGITHUB_TOKEN=ghp_x\n"];
+    let texts =
+        ["AWS_REGION=eu-west-3\nAWS_ACCOUNT_ID=111111111111\n", "NOBODYS_KEY=x\nGITHUB_TOKEN=ghp_x\n"];
     let writers: Vec<_> = FILES
         .iter()
         .zip(texts)
@@ -82,11 +88,16 @@ fn python_told_to_a_local_deploy_takes_the_secrets_and_only_those() {
             thread::spawn(move || OpenOptions::new().write(true).open(path)?.write_all(text.as_bytes()))
         })
         .collect();
-    let output = ended(start(&mut tree.leo_infra(&["deploy", "--yes", "--local", "--with-secrets", "--json"])));
+    let output =
+        ended(start(&mut tree.leo_infra(&["deploy", "--yes", "--local", "--with-secrets", "--json"])));
     let output = output.expect("does not wait");
     for writer in writers {
         writer.join().expect("ends").expect("is read");
     }
     assert_eq!(output.status.code(), Some(2), "{}", shown(&output));
-    assert!(shown(&output).contains("env/.env.dev:1") && shown(&output).contains("NOBODYS_KEY"), "{}", shown(&output));
+    assert!(
+        shown(&output).contains("env/.env.dev:1") && shown(&output).contains("NOBODYS_KEY"),
+        "{}",
+        shown(&output)
+    );
 }

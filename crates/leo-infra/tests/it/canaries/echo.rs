@@ -34,12 +34,17 @@ impl Words {
     fn answer(self, quoted: &str) -> (&'static str, String) {
         let message = format!("the value {quoted} is wrong");
         match self {
-            Self::Error => ("400 Bad Request", json!({"__type": "SomeException", "message": message}).to_string()),
-            Self::Denied => {
-                ("400 Bad Request", json!({"__type": "AccessDeniedException", "Message": message}).to_string())
+            Self::Error => {
+                ("400 Bad Request", json!({"__type": "SomeException", "message": message}).to_string())
             }
+            Self::Denied => (
+                "400 Bad Request",
+                json!({"__type": "AccessDeniedException", "Message": message}).to_string(),
+            ),
             Self::Html => ("413 Payload Too Large", format!("<html>{message}</html>")),
-            Self::Broken => ("200 OK", format!("{{\"Name\": 1, \"SecretString\": {}, \"VersionId\": \"", json!(quoted))),
+            Self::Broken => {
+                ("200 OK", format!("{{\"Name\": 1, \"SecretString\": {}, \"VersionId\": \"", json!(quoted)))
+            }
         }
     }
 }
@@ -65,7 +70,9 @@ impl Echo {
                 }
                 let (upstream, count) = (upstream.clone(), count.clone());
                 // A client that has gone is nobody to answer.
-                thread::spawn(move || client.and_then(|client| serve(client, &upstream, operation, words, &count)));
+                thread::spawn(move || {
+                    client.and_then(|client| serve(client, &upstream, operation, words, &count))
+                });
             }
         });
         Self { url, over, quoted }
@@ -115,7 +122,8 @@ fn serve(
     }
     let mut body = vec![0; length];
     reader.read_exact(&mut body)?;
-    let spoiled = head.to_ascii_lowercase().contains(&format!("secretsmanager.{}\r\n", operation.to_ascii_lowercase()));
+    let spoiled =
+        head.to_ascii_lowercase().contains(&format!("secretsmanager.{}\r\n", operation.to_ascii_lowercase()));
     if spoiled && operation.starts_with("Put") {
         quoted.fetch_add(1, Ordering::Relaxed);
         return answer(&mut client, words, &String::from_utf8_lossy(&body));

@@ -75,7 +75,8 @@ fn docker_real_values_reach_the_containers_that_consume_them_and_nothing_else() 
     for container in &containers {
         let environment = output("docker", &["inspect", "--format", "{{json .Config.Env}}", container]);
         let environment: Vec<String> = serde_json::from_slice(&environment).expect("is a list");
-        let has = |name: &str, key: &str| environment.contains(&format!("{key}={}", nest.canaries.value(name)));
+        let has =
+            |name: &str, key: &str| environment.contains(&format!("{key}={}", nest.canaries.value(name)));
         assert!(has("variable", "GITHUB_TOKEN") && has("service", "SUPABASE_SERVICE_ROLE_KEY"));
         assert!(has("awkward", "AWKWARD_KEY"));
         // A generator's alone.
@@ -86,7 +87,8 @@ fn docker_real_values_reach_the_containers_that_consume_them_and_nothing_else() 
     let url = deployed["url"].as_str().expect("has a URL");
     assert_eq!(post(&format!("{url}/jobs"), &json!({"prompt": "a page"}).to_string()).status, 202);
     let reference = format!("reference=127.0.0.1:{}/*", target.port);
-    let listed = ["image", "ls", "--digests", "--filter", &reference, "--format", "{{.Repository}}@{{.Digest}}"];
+    let listed =
+        ["image", "ls", "--digests", "--filter", &reference, "--format", "{{.Repository}}@{{.Digest}}"];
     let images = lines("docker", &listed);
     assert!(!images.is_empty());
     let mut leaks: Vec<Leak> = images.iter().flat_map(|image| in_image(&nest.canaries, image)).collect();
@@ -94,11 +96,18 @@ fn docker_real_values_reach_the_containers_that_consume_them_and_nothing_else() 
         leaks.extend(nest.canaries.in_bytes("a container's log", &output("docker", &["logs", container])));
     }
     for group in ["/leo/dev/orchestrator", "/leo/dev/generator"] {
-        let events = api(&target, "logs", &format!("{LOGS}.FilterLogEvents"), &json!({"logGroupName": group}));
+        let events =
+            api(&target, "logs", &format!("{LOGS}.FilterLogEvents"), &json!({"logGroupName": group}));
         leaks.extend(nest.canaries.in_bytes(group, events.to_string().as_bytes()));
     }
     assert!(leaks.is_empty(), "{leaks:#?}");
-    for command in [&["deploy", "--yes"][..], &["images", "ls"], &["diagnose", "--live"], &["drift"], &["destroy", "--yes"]] {
+    for command in [
+        &["deploy", "--yes"][..],
+        &["images", "ls"],
+        &["diagnose", "--live"],
+        &["drift"],
+        &["destroy", "--yes"],
+    ] {
         nest.check(&[command, &["--local"]].concat(), &[]);
     }
 }

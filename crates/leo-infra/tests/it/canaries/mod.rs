@@ -25,6 +25,13 @@ const COMMANDS: &[&[&str]] = &[
     &["diagnose", "--live"],
     &["releases"],
     &["rollback", "--yes"],
+    &["secrets", "status"],
+    &["secrets", "push", "--dry-run"],
+    &["secrets", "push", "--yes"],
+    &["secrets", "push", "--yes", "--overwrite", "--prune"],
+    &["secrets", "rotate", "GITHUB_TOKEN"],
+    &["secrets", "rotate", "SUPABASE_URL"],
+    &["secrets", "status", "--exit-code"],
     &["destroy", "--yes"],
 ];
 
@@ -38,7 +45,8 @@ fn every_command_is_looked_at() {
     let tree = WorkTree::new();
     let help = tree.leo_infra(&["--help"]).output().expect("runs");
     let help = String::from_utf8_lossy(&help.stdout).into_owned();
-    let listed = help.split("Commands:\n").nth(1).and_then(|rest| rest.split("\n\n").next()).expect("lists them");
+    let listed =
+        help.split("Commands:\n").nth(1).and_then(|rest| rest.split("\n\n").next()).expect("lists them");
     let listed: Vec<&str> = listed
         .lines()
         .filter(|line| line.starts_with("  ") && !line.starts_with("   "))
@@ -53,7 +61,7 @@ fn every_command_is_looked_at() {
 
 #[test]
 fn what_is_wrong_with_the_files_is_said_without_a_value() {
-    let nest = Nest::new(WorkTree::without_engine());
+    let nest = Nest::without_engine();
     nest.put(Files::Malformed);
     for command in COMMANDS {
         for more in [&[][..], &["--json"], &["-vvv"], &["--environment", "prod"], &["--no-such-option"]] {
@@ -71,7 +79,7 @@ const NO_AWS: &[(&str, &str)] =
 
 #[test]
 fn python_no_command_shows_a_secret() {
-    let nest = Nest::new(WorkTree::without_engine());
+    let nest = Nest::without_engine();
     let deploy = ["deploy", "--yes", "--local", "--with-secrets"];
     let first = nest.check(&deploy, &[]);
     assert_eq!(first.code, Some(0), "{}", first.shown());
@@ -92,7 +100,8 @@ fn python_no_command_shows_a_secret() {
     ];
     for (number, command) in COMMANDS.iter().enumerate() {
         // Each with and without --json, once here and once as if it were AWS.
-        let (here, there) = if number % 2 == 0 { (&[][..], &["--json"][..]) } else { (&["--json"][..], &[][..]) };
+        let (here, there) =
+            if number % 2 == 0 { (&[][..], &["--json"][..]) } else { (&["--json"][..], &[][..]) };
         nest.check(&with(&with(command, &["--local"]), here), &[]);
         nest.check(&with(command, there), &aws);
     }
@@ -109,7 +118,7 @@ fn assert_core_dumps_are_off(run: &Run) {
 
 #[test]
 fn python_an_answer_that_quotes_what_was_sent_is_not_repeated() {
-    let nest = Nest::new(WorkTree::without_engine());
+    let nest = Nest::without_engine();
     let target = nest.tree.start_target();
     nest.put(Files::Good);
     let deploy = ["deploy", "--yes", "--local", "--with-secrets"];
@@ -134,7 +143,7 @@ fn python_an_answer_that_quotes_what_was_sent_is_not_repeated() {
 
 #[test]
 fn python_a_panic_while_secrets_are_in_memory_shows_none() {
-    let nest = Nest::new(WorkTree::without_engine());
+    let nest = Nest::without_engine();
     // A result that can't be written is a panic of the standard library.
     let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("is there");
     let mut command = nest.tree.leo_infra(&["deploy", "--yes", "--local", "--with-secrets", "--json"]);

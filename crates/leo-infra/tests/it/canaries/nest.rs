@@ -5,14 +5,14 @@ use leo_canary::{Canaries, Canary, Leak, Seen, Watch};
 use std::{
     fs::{self, File},
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::Command,
     thread::sleep,
     time::{Duration, Instant},
 };
 use tempfile::TempDir;
 
 /// For how long a command may run.
-const LIMIT: Duration = Duration::from_mins(5);
+const LIMIT: Duration = Duration::from_mins(3);
 /// Programs that commands start by name, each put behind a script that writes down what it was given.
 const PROGRAMS: [&str; 8] = ["docker", "git", "cargo", "python3", "python3.11", "sh", "tar", "setsid"];
 /// A secret of a provider of its own, whose value every encoding changes.
@@ -45,6 +45,13 @@ pub(crate) struct Run {
 }
 
 impl Nest {
+    /// One whose commands find no Docker engine, and compile nothing.
+    pub(crate) fn without_engine() -> Self {
+        let tree = WorkTree::without_engine();
+        tree.use_small_images();
+        Self::new(tree)
+    }
+
     pub(crate) fn new(tree: WorkTree) -> Self {
         let canaries = Canaries::new(canaries()).expect("are few");
         let scripts = tempfile::tempdir().expect("makes a folder");
@@ -75,9 +82,25 @@ impl Nest {
                 value("awkward"),
             ),
             Files::Malformed => {
-                let lines = ["", "{} = x", "key={}", "GITHUB_TOKEN {}", "export {}", "NOBODYS_KEY={}", "LEO_SECRET_FLY_API_TOKEN={}",
-                    "GITHUB_TOKEN={} and more", "GITHUB_TOKEN={}", "FLY_API_TOKEN=\"a ${}\"", "AWS_REGION={}", "AWS_ACCOUNT_ID={}",
-                    "LEO_OUT_BUCKET={}", "SUPABASE_URL=\\x{}", "CLAUDE_CODE_OAUTH_TOKEN='{}' {}", "AWKWARD_KEY=\"{}", "{}"];
+                let lines = [
+                    "",
+                    "{} = x",
+                    "key={}",
+                    "GITHUB_TOKEN {}",
+                    "export {}",
+                    "NOBODYS_KEY={}",
+                    "LEO_SECRET_FLY_API_TOKEN={}",
+                    "GITHUB_TOKEN={} and more",
+                    "GITHUB_TOKEN={}",
+                    "FLY_API_TOKEN=\"a ${}\"",
+                    "AWS_REGION={}",
+                    "AWS_ACCOUNT_ID={}",
+                    "LEO_OUT_BUCKET={}",
+                    "SUPABASE_URL=\\x{}",
+                    "CLAUDE_CODE_OAUTH_TOKEN='{}' {}",
+                    "AWKWARD_KEY=\"{}",
+                    "{}",
+                ];
                 lines.map(|line| line.replace("{}", value("malformed"))).join("\n")
             }
         };
@@ -85,6 +108,8 @@ impl Nest {
     }
 
     /// Runs a command with canaries in its environment, to its end.
+    ///
+    /// Its input is a canary, too: what a command asks for a secret is given.
     pub(crate) fn run(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Run {
         let path = std::env::var("PATH").unwrap_or_default();
         let mut command = self.tree.leo_infra(arguments);
@@ -103,8 +128,10 @@ impl Nest {
     fn finish(&self, command: &mut Command, arguments: String) -> Run {
         let said = |name: &str| self.scripts.path().join(name);
         let file = |name: &str| File::create(said(name)).expect("makes a file");
+        fs::write(said("stdin"), self.canaries.value("typed")).expect("writes");
+        let input = File::open(said("stdin")).expect("opens");
         let mut child =
-            command.stdin(Stdio::null()).stdout(file("stdout")).stderr(file("stderr")).spawn().expect("starts");
+            command.stdin(input).stdout(file("stdout")).stderr(file("stderr")).spawn().expect("starts");
         let watch = Watch::over(child.id());
         let deadline = Instant::now() + LIMIT;
         let status = loop {
@@ -118,7 +145,13 @@ impl Nest {
             sleep(Duration::from_millis(5));
         };
         let read = |name: &str| fs::read(said(name)).expect("reads");
-        Run { arguments, code: status.code(), stdout: read("stdout"), stderr: read("stderr"), seen: watch.end() }
+        Run {
+            arguments,
+            code: status.code(),
+            stdout: read("stdout"),
+            stderr: read("stderr"),
+            seen: watch.end(),
+        }
     }
 
     /// Where canaries are that must not be there: in what a run said, in what it was and started, and in all files of the
@@ -177,7 +210,8 @@ fn canaries() -> Vec<Canary> {
         Canary::new("claude", |core| format!("sk-ant-oat01-{core}{core}{core}")),
         Canary::new("fly", |core| format!("FlyV1 fm2_{core}{core}{core}")),
         Canary::new("url", |core| {
-            let letters: String = core.chars().filter(char::is_ascii_lowercase).chain("abcdefghijklmnopqrst".chars()).collect();
+            let letters: String =
+                core.chars().filter(char::is_ascii_lowercase).chain("abcdefghijklmnopqrst".chars()).collect();
             format!("https://{}.example-{core}.com", &letters[..20])
         }),
         Canary::new("anon", |core| format!("sb_publishable_{core}{core}")),
@@ -186,6 +220,7 @@ fn canaries() -> Vec<Canary> {
         Canary::new("malformed", |core| format!("ghp_{core}{core}")),
         Canary::new("variable", |core| format!("github_pat_{}_{core}{core}{core}", &core[..22])),
         Canary::new("variable of nobody", str::to_owned),
+        Canary::new("typed", |core| format!("ghp_{core}{core}")),
         Canary::new("bare variable", |core| format!("ghp_{core}{core}")),
     ]
 }
@@ -194,7 +229,8 @@ fn canaries() -> Vec<Canary> {
 fn put_behind_script(program: &str, folder: &Path) {
     use std::os::unix::fs::PermissionsExt;
     let folders = std::env::var_os("PATH").unwrap_or_default();
-    let Some(real) = std::env::split_paths(&folders).map(|folder| folder.join(program)).find(|file| file.is_file())
+    let Some(real) =
+        std::env::split_paths(&folders).map(|folder| folder.join(program)).find(|file| file.is_file())
     else {
         return;
     };
