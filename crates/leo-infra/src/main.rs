@@ -96,6 +96,10 @@ fn main() -> ExitCode {
 }
 
 fn in_runtime(command: impl Future<Output = ExitCode>) -> ExitCode {
+    // All that speak to AWS have somebody's credentials in memory, some also secrets.
+    if let Err(error) = leo_env::keep_memory_private() {
+        eprintln!("warning: core dumps could not be turned off: {error}");
+    }
     match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => {
             let code = runtime.block_on(command);

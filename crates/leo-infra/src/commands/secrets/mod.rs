@@ -137,7 +137,7 @@ impl Place {
 
 /// The values of secrets that their keys' declarations don't allow.
 fn malformed(project: &Project) -> Vec<Diagnostic> {
-    let finding = |(key, _): (&leo_env::KeySpec, _)| {
+    let finding = |(key, _): (&leo_env::schema::KeySpec, _)| {
         let value = project.env.secret(&key.name)?;
         let malformed = key.check(value.secret.expose()).err()?;
         let from = value.origin.location.is_none().then(|| value.origin.to_string());

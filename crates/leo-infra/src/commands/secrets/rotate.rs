@@ -2,7 +2,7 @@ use super::{Place, Secrets, rolled, tell};
 use crate::failure::{Failure, Problem};
 use leo_aws::FailureKind;
 use leo_diagnostic::nearest;
-use leo_env::{KeySpec, Schema, Secret};
+use leo_env::{Schema, Secret, schema::KeySpec};
 use leo_secrets::{PlanKey, SecretPlan, rotate};
 use serde_json::json;
 use std::{
