@@ -27,7 +27,7 @@ pub(crate) struct Mask<'a> {
 }
 
 /// A shorter one may be a part of any word.
-const SHORTEST_MASKED: usize = 6;
+const SHORTEST_MASKED: usize = 8;
 
 impl<'a> Mask<'a> {
     pub(crate) fn new(secrets: impl Iterator<Item = &'a Secret>) -> Self {

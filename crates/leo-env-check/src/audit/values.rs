@@ -34,9 +34,10 @@ fn written(file: &EnvFile, entry: &Entry, schema: &Schema) -> Option<Finding> {
     let (key, value) = (entry.key.as_str(), entry.value.expose());
     let number = *entry.lines.start();
     if key.starts_with("LEO_OUT_") && file.role.is_private() {
-        let finding = Diagnostic::warning(format!("`{key}` is an output of a stack, and nothing reads it here"))
-            .at(line(&file.path, number, None, key, value))
-            .hint("delete the line: outputs are kept in env/.env.defaults");
+        let finding =
+            Diagnostic::warning(format!("`{key}` is an output of a stack, and nothing reads it here"))
+                .at(line(&file.path, number, None, key, value))
+                .hint("delete the line: outputs are kept in env/.env.defaults");
         return Some(about(Kind::Misplaced, finding));
     }
     let spec = schema.key(key)?;
@@ -55,9 +56,10 @@ fn written(file: &EnvFile, entry: &Entry, schema: &Schema) -> Option<Finding> {
             return None;
         }
         if spec.file == FilePlace::Env && !value.is_empty() {
-            let finding = Diagnostic::error(format!("`{key}` doesn't belong in this file, which everyone gets"))
-                .at(at)
-                .hint("move it to env/.env");
+            let finding =
+                Diagnostic::error(format!("`{key}` doesn't belong in this file, which everyone gets"))
+                    .at(at)
+                    .hint("move it to env/.env");
             return Some(about(Kind::Misplaced, finding));
         }
     }
@@ -100,7 +102,8 @@ fn source_of(spec: &KeySpec) -> String {
 fn from_process(facts: &Facts, schema: &Schema) -> Vec<Finding> {
     let given = |spec: &KeySpec| {
         let SecretValue { secret, origin } = facts.env.secret(&spec.name)?;
-        let (kind, mut finding) = judged(spec, secret.expose()).filter(|_| origin.source == Source::Process)?;
+        let (kind, mut finding) =
+            judged(spec, secret.expose()).filter(|_| origin.source == Source::Process)?;
         let prefixed = format!("`LEO_SECRET_{}` in the process environment", spec.name);
         finding.message = finding.message.replacen(&format!("`{}`", spec.name), &prefixed, 1);
         Some(about(kind, finding))
@@ -119,7 +122,13 @@ fn missing(facts: &Facts, schema: &Schema) -> Vec<Finding> {
             let set = facts.outline.settings.iter().any(|settled| settled.setting.key() == spec.name);
             (set, "env/.env.defaults")
         };
-        if set {
+        // A line that can't be read is one mistake and not two.
+        let unreadable =
+            facts.env.malformed().iter().filter_map(|finding| finding.location.as_ref()).any(|at| {
+                at.path == belongs
+                    && at.text.strip_prefix(&spec.name).is_some_and(|rest| rest.starts_with('='))
+            });
+        if set || unreadable {
             continue;
         }
         let empty = facts.files.iter().filter(|file| file.path == belongs).find_map(|file| {
@@ -129,13 +138,24 @@ fn missing(facts: &Facts, schema: &Schema) -> Vec<Finding> {
         let finding = match empty {
             Some(at) => {
                 let at = Location { text: format!("{}=", spec.name), columns: 0..spec.name.len() + 1, ..at };
-                about(Kind::Empty, Diagnostic::error(format!("`{}` is empty", spec.name)).at(at).hint(source_of(spec)))
+                about(
+                    Kind::Empty,
+                    Diagnostic::error(format!("`{}` is empty", spec.name)).at(at).hint(source_of(spec)),
+                )
             }
             None => {
                 let text = format!("[{}]", spec.name);
-                let at = Location { path: schema.path().to_owned(), line: spec.line, columns: 0..text.len(), text };
+                let at = Location {
+                    path: schema.path().to_owned(),
+                    line: spec.line,
+                    columns: 0..text.len(),
+                    text,
+                };
                 let how = format!("write `{}=…` into {belongs}: {}", spec.name, source_of(spec));
-                about(Kind::Missing, Diagnostic::error(format!("`{}` is missing", spec.name)).at(at).hint(how))
+                about(
+                    Kind::Missing,
+                    Diagnostic::error(format!("`{}` is missing", spec.name)).at(at).hint(how),
+                )
             }
         };
         findings.push(finding);
