@@ -9,7 +9,7 @@ mod values;
 use std::collections::BTreeSet;
 
 use leo_diagnostic::{Diagnostic, Location};
-use leo_env::{Entry, Secret, Setting, schema::KeySpec};
+use leo_env::{Entry, Secret, SecretValue, Setting, Source, schema::KeySpec};
 
 use crate::{
     FileReport, Finding, Kind, Report,
@@ -24,13 +24,22 @@ pub fn audit(facts: &Facts) -> Report {
     let mut findings = values::findings(facts);
     let configured = configured(facts, &findings);
     // What leo-config says of a malformed setting is the more precise.
-    let places: BTreeSet<_> = configured.iter().filter_map(line_of).collect();
+    let errors = configured.iter().filter(|finding| finding.diagnostic.is_error());
+    let places: BTreeSet<_> = errors.filter_map(line_of).collect();
     findings.retain(|finding| {
         finding.kind != Kind::Malformed || line_of(finding).is_none_or(|line| !places.contains(&line))
     });
     findings.extend(configured);
     let taken: BTreeSet<_> = findings.iter().filter_map(line_of).collect();
-    findings.extend(committed::findings(facts, &taken));
+    let committed = committed::findings(facts, &taken);
+    // Of a secret in a committed file it does not matter which value it is not.
+    let leaked: BTreeSet<_> =
+        committed.iter().filter(|finding| finding.diagnostic.is_error()).filter_map(line_of).collect();
+    findings.retain(|finding| {
+        !matches!(finding.kind, Kind::Configuration | Kind::Malformed)
+            || line_of(finding).is_none_or(|line| !leaked.contains(&line))
+    });
+    findings.extend(committed);
     findings.extend(files::findings(facts));
     findings.extend(siblings::findings(facts));
 
@@ -96,7 +105,7 @@ fn configured(facts: &Facts, values: &[Finding]) -> Vec<Finding> {
                 (Kind::Placeholder, Some((path, line))) => {
                     finding.location.as_ref().is_some_and(|at| (at.path.as_str(), at.line) == (path, line))
                 }
-                (Kind::Missing, _) => {
+                (Kind::Missing | Kind::Empty, _) => {
                     let text = ours.diagnostic.message.as_str();
                     finding.location.is_none()
                         && finding
@@ -170,6 +179,12 @@ fn file_report(file: &EnvFile) -> FileReport {
         }),
         opened: file.entries.is_some(),
     }
+}
+
+/// A secret's value, but for one that a protected environment would have from the file of all.
+fn secret_of<'f>(facts: &'f Facts, key: &str) -> Option<&'f SecretValue> {
+    let counts = |value: &&SecretValue| !(facts.outline.protected && value.origin.source == Source::Shared);
+    facts.env.secret(key).filter(counts)
 }
 
 /// The file that this environment's secrets belong in.
