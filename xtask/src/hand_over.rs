@@ -32,7 +32,7 @@ pub(crate) struct HandedOver {
 pub(crate) fn hand_over(repository: &Repository, command: &str, args: &[OsString]) -> Result<ExitCode> {
     let binary = build(repository)?;
     // From where the person stands, so that relative paths in the arguments keep their meaning.
-    let mut leo_infra = repository.command(binary);
+    let mut leo_infra = repository.successor(binary);
     leo_infra.current_dir(env::current_dir().context("failed to find the current folder")?);
     become_child(leo_infra.arg(command).args(args))
 }

@@ -22,7 +22,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-use commands::{bench, ci, env_check, local, synth, test};
+use commands::{bench, ci, env_check, env_generate, local, synth, test};
 use hand_over::{HandedOver, hand_over};
 use repository::Repository;
 
@@ -47,6 +47,8 @@ struct Cli {
 enum Command {
     /// Check the environment files: what is missing, wrong or in danger, and what each key is set to
     EnvCheck(env_check::Args),
+    /// Write what is made from infra/env.toml: env/.env.example and the tables of the page on variables
+    EnvGenerate(env_generate::Args),
     /// Write the CloudFormation templates to a folder
     Synth(synth::Args),
     /// Bring everything up, to a checked running URL (`--local`: on this machine)
@@ -78,6 +80,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    leo_env::hide_values_in_panics();
     let cli = Cli::parse();
     let repository = match Repository::find() {
         Ok(repository) => repository,
@@ -95,6 +98,7 @@ fn run(repository: &Repository, cli: Cli) -> Result<ExitCode> {
     match cli.command {
         Command::EnvCheck(args) => env_check::run(repository, &args),
         Command::Synth(args) => synth::run(repository, &args),
+        Command::EnvGenerate(args) => env_generate::run(repository, &args),
         Command::Deploy(args) => hand_over(repository, "deploy", &args.args),
         Command::PushImages(args) => hand_over(repository, "push-images", &args.args),
         Command::Images(args) => hand_over(repository, "images", &args.args),

@@ -13,9 +13,13 @@ use leo_project::Project;
 use crate::repository::Repository;
 
 /// One environment's configuration, its warnings shown; else the exit code, everything that is wrong with it shown.
-/// No secret is kept: nothing that runs in this process needs one.
-pub(crate) fn load(repository: &Repository, environment: Option<&str>) -> Result<Project, ExitCode> {
-    match Project::load(repository.root(), environment, SecretsPolicy::Ignore) {
+/// Nothing that runs in this process needs a secret: none is kept, or with [`SecretsPolicy::Unopened`] seen.
+pub(crate) fn load(
+    repository: &Repository,
+    environment: Option<&str>,
+    secrets: SecretsPolicy,
+) -> Result<Project, ExitCode> {
+    match Project::load(repository.root(), environment, secrets) {
         Ok(project) => {
             show(&project.warnings);
             Ok(project)

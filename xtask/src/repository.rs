@@ -37,7 +37,7 @@ impl Repository {
         self.root.join(relative)
     }
 
-    /// A child in the work tree's root with our stdio.
+    /// A child in the work tree's root with our stdio and none of our secrets.
     pub(crate) fn command(&self, program: impl Into<OsString>) -> Command {
         let mut command = Command::new(program.into());
         command.current_dir(&self.root);
@@ -46,12 +46,26 @@ impl Repository {
                 command.env_remove(name);
             }
         }
+        for name in leo_env::secret_variables() {
+            command.env_remove(name);
+        }
         command
     }
 
     /// The cargo that runs us, or the one on the path.
     pub(crate) fn cargo(&self) -> Command {
         self.command(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+    }
+
+    /// Another command of ours in our place: the only child that is given our secrets.
+    pub(crate) fn successor(&self, program: impl Into<OsString>) -> Command {
+        let mut command = self.command(program);
+        for name in leo_env::secret_variables() {
+            if let Some(value) = env::var_os(&name) {
+                command.env(name, value);
+            }
+        }
+        command
     }
 
     /// Whether `cargo <subcommand>` is there.

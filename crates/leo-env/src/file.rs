@@ -41,7 +41,7 @@ pub(crate) fn without_mark(text: &str) -> &str {
 }
 
 /// What `dotenvy` reads in the lines of one entry. `None`: nothing, another key, or more than these lines.
-fn value(raw: &str, key: &str) -> Option<String> {
+pub(crate) fn value(raw: &str, key: &str) -> Option<String> {
     const AFTER: &str = "LEO_AFTER";
     let after = format!("\n{AFTER}=1\n");
     let mut parser = dotenvy::Iter::new(raw.as_bytes().chain(after.as_bytes()));

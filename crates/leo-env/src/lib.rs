@@ -5,9 +5,10 @@
 //!
 //! # Which keys are secrets
 //!
-//! Only `infra/leo.toml` knows, and it can't be read before the environment is known. So everything that is not a
-//! [`Setting`] or an output (`LEO_OUT_*`) is a [`Secret`] from the moment it is parsed, and [`Env::check`], given the keys
-//! that the providers name, says afterwards which keys nobody knows. Nothing that could be a secret is ever a plain text.
+//! The [`Schema`] says: `infra/env.toml` declares every key. The files are parsed without it, so that what is wrong with them
+//! is said in any case: everything that is not a [`Setting`] or an output (`LEO_OUT_*`) is a [`Secret`] from the moment it is
+//! parsed, and [`Env::check`], given the schema, says afterwards which keys nobody knows. Nothing that could be a secret is
+//! ever a plain text.
 //!
 //! * Secrets come from one file: `env/.env.<environment>` where it exists, else `env/.env`. They are not layered, or a key
 //!   that one environment lacks would be filled with another one's.
@@ -23,13 +24,13 @@
 //! Before a secret is read, [`keep_memory_private`] turns core dumps off. [`secret_variables`] names what no child of ours may
 //! inherit. After [`hide_values_in_panics`] a panic shows no value.
 //!
-//! What this crate deliberately does not do: decide which layer wins against `infra/leo.toml` (`leo-config` does), check
-//! values, or write files.
+//! What this crate deliberately does not do: decide which layer wins against `infra/leo.toml` (`leo-config` does), or
+//! write files.
 
 mod check;
 mod children;
-mod entries;
 mod dialect;
+mod entries;
 mod env;
 mod file;
 pub mod form;
@@ -43,8 +44,8 @@ mod setting;
 mod sibling;
 
 pub use children::secret_variables;
-pub use entries::{Entry, entries};
 pub use dialect::differences;
+pub use entries::{Entry, entries};
 pub use env::{Env, SecretsPolicy};
 pub use layer::{EnvValue, Origin, SecretValue, Source};
 pub use memory::keep_memory_private;

@@ -111,7 +111,8 @@ fn next(text: &str) -> (usize, Content<'_>) {
     if start.is_empty() || start.starts_with('#') {
         return (length, Content::Nothing);
     }
-    let Some((left, right)) = first.split_once('=').and_then(|(left, right)| Some((key(left)?, right))) else {
+    let Some((left, right)) = first.split_once('=').and_then(|(left, right)| Some((key(left)?, right)))
+    else {
         return (length, Content::Unreadable(Fault::NoAssignment));
     };
     let mut marks = left.marks;
@@ -126,7 +127,7 @@ fn next(text: &str) -> (usize, Content<'_>) {
         scan.marks.insert(mark);
         Some(value.len())
     } else {
-        scan.value(text.get(from..).unwrap_or_default())
+        scan.value(first_lines(text.get(from..).unwrap_or_default()))
     };
     let Some(end) = end else { return (length, Content::Unreadable(Fault::Unclosed)) };
     if let Some(fault) = scan.fault {
@@ -134,6 +135,14 @@ fn next(text: &str) -> (usize, Content<'_>) {
     }
     let raw = text.get(..from + end).unwrap_or(text);
     (from + end, Content::Entry(Written { key: left.key, marks: scan.finish(raw) }))
+}
+
+/// The lines that one value may go over. Where a quote is not closed in so many, it is not looked for in all of the file.
+const MOST_LINES: usize = 200;
+
+fn first_lines(text: &str) -> &str {
+    let end = text.match_indices('\n').nth(MOST_LINES - 1).map_or(text.len(), |(at, _)| at + 1);
+    text.get(..end).unwrap_or(text)
 }
 
 struct Left<'t> {
@@ -205,7 +214,9 @@ impl Scan {
         let commented = self.marks.contains(&Mark::Comment) || self.marks.contains(&Mark::CommentForValue);
         let spaced = raw.trim_end_matches(['\r', '\n']).ends_with([' ', '\t']);
         let quotes = if self.needed { Mark::Quotes } else { Mark::NeedlessQuotes };
-        self.marks.extend(self.quoted.then_some(quotes));
+        // With those two it is not the quotes that are to be spoken of.
+        let said = [Mark::SeveralLines, Mark::EscapeInQuotes].iter().any(|mark| self.marks.contains(mark));
+        self.marks.extend((self.quoted && !said).then_some(quotes));
         self.marks.extend((spaced && !commented).then_some(Mark::TrailingSpace));
         self.marks.extend(raw.contains('\t').then_some(Mark::Tab));
         self.marks
@@ -328,9 +339,9 @@ fn is_invisible(c: char) -> bool {
         || matches!(c, '\u{ad}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
-/// Whether a line of a quote reads like an entry of its own. The last line of a key in base64 may end with `=` as well.
+/// Whether a line of a quote reads like an entry of its own. A line of base64 may end with `=` as well.
 fn is_entry(line: &str) -> bool {
     let (left, right) = line.split_once('=').unwrap_or_default();
     let key = left.trim().trim_start_matches("export ").trim();
-    key.len() > 1 && super::file::is_key(key) && !right.trim_matches('=').is_empty()
+    crate::file::is_key(key) && (key.contains('_') || !right.trim_matches('=').is_empty())
 }

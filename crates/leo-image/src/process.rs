@@ -4,17 +4,12 @@ use std::process::Stdio;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::Command;
 
-/// The prefix of the variables in which secrets are given to us, and to no one else.
-const SECRET_PREFIX: &str = "LEO_SECRET_";
-
 /// A command with no input, captured output, none of our secrets and no life after the future that waits for it.
 pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
-    for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with(SECRET_PREFIX) {
-            command.env_remove(name);
-        }
+    for name in leo_env::secret_variables() {
+        command.env_remove(name);
     }
     command
 }

@@ -74,6 +74,7 @@ enum Command {
 const LEAVING: Duration = Duration::from_millis(500);
 
 fn main() -> ExitCode {
+    leo_env::hide_values_in_panics();
     match Cli::parse().command {
         Command::Deploy(args) => in_runtime(deploy_command::run(args)),
         Command::Destroy(args) => in_runtime(destroy_command::run(args)),

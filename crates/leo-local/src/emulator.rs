@@ -12,7 +12,7 @@ use base64::prelude::{BASE64_STANDARD, Engine as _};
 
 use crate::engine::Engine;
 use crate::error::LocalError;
-use crate::process::{ProcessId, tail};
+use crate::process::{self, ProcessId, tail};
 use crate::state::Folder;
 use crate::target::REGISTRY_USER;
 
@@ -53,7 +53,7 @@ pub(crate) fn start(folder: &Folder, settings: &Settings<'_>) -> Result<ProcessI
     folder.write("docker/config.json", docker_config(settings).as_bytes())?;
     let temporary = folder.make_dir("tmp")?;
     let log = folder.create_log("emulator.log")?;
-    let mut command = Command::new(settings.python);
+    let mut command = process::command(settings.python);
     command
         .arg(folder.join("guard/start.py"))
         .env_clear()

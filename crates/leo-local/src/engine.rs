@@ -1,11 +1,10 @@
 use std::net::Ipv4Addr;
-use std::process::Command;
 use std::time::Duration;
 
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 
-use crate::process::output_within;
+use crate::process::{command, output_within};
 
 /// How long the engine may take to answer a question.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -101,7 +100,7 @@ fn docker() -> Result<DockerEngine, String> {
 
 fn ask(arguments: &[&str]) -> Result<String, String> {
     let output =
-        output_within(Command::new("docker").args(arguments), PATIENCE).map_err(|error| {
+        output_within(command("docker").args(arguments), PATIENCE).map_err(|error| {
             match error.kind() {
                 std::io::ErrorKind::NotFound => "there is no `docker` command".to_owned(),
                 _ => format!("`docker {}`: {error}", arguments.join(" ")),

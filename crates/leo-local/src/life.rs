@@ -1,14 +1,13 @@
 use std::ffi::OsString;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
 
 use crate::emulator::{self, Settings};
 use crate::engine::{DockerEngine, Engine};
 use crate::error::LocalError;
 use crate::forward::Forward;
-use crate::process::{ProcessId, output_within, tail, wait_until};
+use crate::process::{self, ProcessId, output_within, tail, wait_until};
 use crate::secret::random_hex;
 use crate::state::{self, Container, Folder, Saved, Status};
 use crate::target::LocalTarget;
@@ -227,7 +226,7 @@ fn forward(
     };
     let to = SocketAddrV4::new(Ipv4Addr::LOCALHOST, saved.port);
     let what = Forward::new(listen, to, subnet, saved.emulator.clone());
-    let mut command = Command::new(program);
+    let mut command = process::command(program);
     command.args(arguments).args(what.to_args());
     let forwarder = emulator::spawn_detached(&mut command, folder.create_log("forwarder.log")?)?;
     let listens = || TcpStream::connect_timeout(&SocketAddr::V4(listen), Duration::from_millis(500)).is_ok();
@@ -314,7 +313,7 @@ fn docker<'a>(
     engine: &DockerEngine,
     arguments: impl IntoIterator<Item = &'a str>,
 ) -> Result<String, LocalError> {
-    let mut command = Command::new("docker");
+    let mut command = process::command("docker");
     command.env("DOCKER_HOST", &engine.host).args(arguments);
     let output = output_within(&mut command, ENGINE_PATIENCE)
         .map_err(|error| LocalError::Containers { message: error.to_string() })?;

@@ -1,5 +1,6 @@
 //! Processes that outlive their starter: who they are, whether they still are, and how they end.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::process::{Command, Output, Stdio};
 use std::thread;
@@ -81,6 +82,15 @@ fn parse_stat(text: &str) -> Option<(char, u64)> {
 
 fn boot_id() -> Option<String> {
     fs::read_to_string("/proc/sys/kernel/random/boot_id").ok().map(|id| id.trim().to_owned())
+}
+
+/// A child with none of the secrets that are given to us as variables.
+pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new(program);
+    for name in leo_env::secret_variables() {
+        command.env_remove(name);
+    }
+    command
 }
 
 /// Runs a program to its end, or ends it after `within`.

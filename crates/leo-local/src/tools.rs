@@ -6,7 +6,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use sha2::{Digest as _, Sha256};
 
-use crate::process::output_within;
+use crate::process::{command, output_within};
 use crate::text::{hex, indented, last_lines};
 
 /// The interpreters to look for, the best first.
@@ -129,10 +129,10 @@ impl PythonTools {
         if self.venv.exists() {
             fs::remove_dir_all(&self.venv).map_err(ToolsError::file("remove", &self.venv))?;
         }
-        run("make a Python venv", Command::new(&python).args(["-m", "venv"]).arg(&self.venv))?;
+        run("make a Python venv", command(&python).args(["-m", "venv"]).arg(&self.venv))?;
         run(
             "install the pinned Python tools",
-            Command::new(self.python())
+            command(self.python())
                 .args([
                     "-m",
                     "pip",
@@ -181,9 +181,9 @@ fn find_python() -> Result<(String, String), ToolsError> {
 /// The version of an interpreter that can make a venv. `Err(None)` where there is no such command.
 fn version_of(python: &str, arguments: &[&str]) -> Result<String, Option<String>> {
     // A pip or venv of the caller's own must not answer instead.
-    let mut command = Command::new(python);
-    command.args(arguments).env_remove("PYTHONPATH").env_remove("PYTHONHOME");
-    match output_within(&mut command, PROBING) {
+    let mut asked = command(python);
+    asked.args(arguments).env_remove("PYTHONPATH").env_remove("PYTHONHOME");
+    match output_within(&mut asked, PROBING) {
         Ok(output) if output.status.success() => {
             Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
         }

@@ -53,6 +53,17 @@ impl Project {
         let warnings = leo_config::warnings(&config, &schema, &env);
         Ok(Self { root: root.to_owned(), schema, env, config, warnings })
     }
+
+    /// The same configuration with its environment's secrets. What the files that hold them override does not count: the
+    /// local target is the same one with real values as without.
+    ///
+    /// # Errors
+    /// Everything that is wrong with those files.
+    pub fn with_secrets(self) -> Result<Self, Vec<Diagnostic>> {
+        let name = self.config.environment.name.as_str();
+        let Self { env, warnings, .. } = Self::load(&self.root, Some(name), SecretsPolicy::Read)?;
+        Ok(Self { env, warnings, ..self })
+    }
 }
 
 impl Project {
@@ -60,13 +71,17 @@ impl Project {
     /// say where they are. One whose settings can't be read is among them, since it may be.
     #[must_use]
     pub fn environments_in(&self, account: &str, region: &str) -> BTreeSet<String> {
+        let policy = match self.env.policy() {
+            SecretsPolicy::Unopened => SecretsPolicy::Unopened,
+            SecretsPolicy::Ignore | SecretsPolicy::Read => SecretsPolicy::Ignore,
+        };
         let text = fs::read_to_string(self.root.join(LEO_TOML)).unwrap_or_default();
         let mut names: BTreeSet<String> = leo_config::environments(&SourceFile::new(LEO_TOML, text))
             .into_iter()
             .map(|name| name.to_string())
             .collect();
         names.insert(self.config.environment.name.to_string());
-        names.retain(|name| match Self::load(&self.root, Some(name), SecretsPolicy::Ignore) {
+        names.retain(|name| match Self::load(&self.root, Some(name), policy) {
             Err(_) => true,
             Ok(Self { config, .. }) => {
                 let environment = config.environment;

@@ -27,7 +27,7 @@ impl SecretPlan {
             keys: provider
                 .keys
                 .iter()
-                .map(|key| PlanKey { variable: key.clone(), json_key: key.clone() })
+                .map(|key| PlanKey { variable: key.variable.clone(), json_key: key.json_key.clone() })
                 .collect(),
         };
         config.secrets.iter().map(plan).collect()

@@ -4,7 +4,7 @@
 
 use leo_config::Config;
 use leo_diagnostic::SourceFile;
-use leo_env::{Env, SecretsPolicy};
+use leo_env::{Env, Schema, SecretsPolicy};
 use std::{fs, path::Path};
 
 fn main() {
@@ -24,8 +24,17 @@ fn leo_toml() -> SourceFile {
     SourceFile::new("infra/leo.toml", fs::read_to_string(root().join("infra/leo.toml")).expect("is there"))
 }
 
+fn schema() -> Schema {
+    Schema::load(&root()).expect("is valid")
+}
+
 fn config() -> Config {
-    leo_config::load(&leo_toml(), &environment(), None).expect("is valid")
+    leo_config::load(&leo_toml(), &schema(), &environment(), None).expect("is valid")
+}
+
+#[divan::bench]
+fn the_schema() -> Schema {
+    schema()
 }
 
 #[divan::bench]
@@ -35,8 +44,8 @@ fn environment_files() -> Env {
 
 #[divan::bench]
 fn configuration(bencher: divan::Bencher<'_, '_>) {
-    let (leo_toml, env) = (leo_toml(), environment());
-    bencher.bench(|| leo_config::load(&leo_toml, &env, None));
+    let (leo_toml, schema, env) = (leo_toml(), schema(), environment());
+    bencher.bench(|| leo_config::load(&leo_toml, &schema, &env, None));
 }
 
 #[divan::bench]

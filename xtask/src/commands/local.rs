@@ -2,6 +2,7 @@ use std::{env, process::ExitCode};
 
 use anyhow::{Context, Result, anyhow};
 use leo_config::AccountId;
+use leo_env::SecretsPolicy;
 use leo_local::{Engine, LocalError, LocalOptions, STATE_DIR, Status, forward as forwarder};
 use leo_project::Project;
 
@@ -45,7 +46,7 @@ pub(crate) fn run(repository: &Repository, args: &Args) -> Result<ExitCode> {
     let state_dir = repository.path(STATE_DIR);
     match &args.command {
         Command::Up { environment, json } => {
-            let project = match project::load(repository, environment.as_deref()) {
+            let project = match project::load(repository, environment.as_deref(), SecretsPolicy::Unopened) {
                 Ok(project) => project,
                 Err(code) => return Ok(code),
             };

@@ -3,6 +3,7 @@
 pub(crate) mod bench;
 pub(crate) mod ci;
 pub(crate) mod env_check;
+pub(crate) mod env_generate;
 pub(crate) mod local;
 pub(crate) mod synth;
 pub(crate) mod test;

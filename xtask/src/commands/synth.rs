@@ -6,6 +6,7 @@ use std::{
 
 use anyhow::{Context, Result};
 use leo_diagnostic::Diagnostic;
+use leo_env::SecretsPolicy;
 use leo_stack::StackTemplate;
 use serde_json::json;
 
@@ -27,7 +28,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(repository: &Repository, args: &Args) -> Result<ExitCode> {
-    let project = match project::load(repository, args.environment.as_deref()) {
+    let project = match project::load(repository, args.environment.as_deref(), SecretsPolicy::Ignore) {
         Ok(project) => project,
         Err(code) => return Ok(code),
     };

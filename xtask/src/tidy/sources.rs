@@ -35,9 +35,36 @@ pub(super) fn check(repository: &Repository, files: &Files) -> Result<Vec<Diagno
     }
     for path in files.ending(".rs") {
         let Some(text) = text(&repository.path(path))? else { continue };
-        findings.extend(length(&SourceFile::new(path, text)));
+        let file = SourceFile::new(path, text);
+        findings.extend(length(&file));
+        findings.extend(children(&file));
     }
     Ok(findings)
+}
+
+/// Where a child process may be made: each takes from its environment what is for us alone.
+const MAKE_CHILDREN: [&str; 4] = [
+    "crates/leo-image/src/process.rs",
+    "crates/leo-local/src/process.rs",
+    "xtask/src/repository.rs",
+    // Descriptions of commands, which are run with the environment of the one above.
+    "xtask/src/commands/bench/",
+];
+
+/// Children that inherit `LEO_SECRET_*`. Tests may make any.
+fn children(file: &SourceFile) -> Vec<Diagnostic> {
+    let tests = file.path.contains("/tests/") || file.path.ends_with("/tests.rs");
+    if tests || MAKE_CHILDREN.iter().any(|place| file.path.starts_with(place)) {
+        return Vec::new();
+    }
+    let source = file.text.split("\nmod tests {").next().unwrap_or_default();
+    let made = source.match_indices(concat!("Command::", "new("));
+    made.map(|(at, made)| {
+        Diagnostic::error("a child process that inherits secrets")
+            .at(file.location(at..at + made.len()))
+            .hint("make it with the crate's own `command`, which removes `leo_env::secret_variables`")
+    })
+    .collect()
 }
 
 fn is_crate_root(path: &str) -> bool {
@@ -98,6 +125,15 @@ mod tests {
     fn a_long_file_is_found() {
         assert_eq!(length(&rust("x\n".repeat(MOST_LINES))), None);
         assert!(length(&rust("x\n".repeat(MOST_LINES + 1))).unwrap().message.contains("401 lines"));
+    }
+
+    #[test]
+    fn a_child_that_inherits_secrets_is_found() {
+        let text = concat!("Command::", "new(\"git\")\nmod tests {\nCommand::", "new(\"sh\")\n");
+        assert_eq!(children(&rust(text)).len(), 1);
+        for allowed in ["crates/leo-image/src/process.rs", "crates/a/tests/it/main.rs"] {
+            assert_eq!(children(&SourceFile::new(allowed, text)), []);
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that can't be set up has failed")]
 
+mod env_generate;
 mod hand_over;
 mod synth;
 
@@ -18,6 +19,7 @@ fn work_tree(leo_toml: &str) -> tempfile::TempDir {
         ("xtask/Cargo.toml", ""),
         ("Cargo.lock", ""),
         ("infra/leo.toml", leo_toml),
+        ("infra/env.toml", include_str!("../../../infra/env.toml")),
         ("env/.env.defaults", "AWS_REGION=us-east-1\nLEO_ENVIRONMENT=dev\n"),
     ] {
         let path = folder.path().join(path);

@@ -1,4 +1,7 @@
-use leo_config::{Architecture, Capacity, Endpoint, testing::load};
+use leo_config::{
+    Architecture, Capacity, Endpoint, SecretKey, SecretRef,
+    testing::{Sample, load},
+};
 
 #[test]
 fn an_empty_file_gives_every_default() {
@@ -32,8 +35,6 @@ fn an_environment_overrides_single_settings_of_any_table() {
         [orchestrator.environment]
         LOG_LEVEL = "info"
         REGION_NAME = "all"
-        [secrets.github]
-        keys = ["GITHUB_TOKEN"]
         [environments.dev.orchestrator]
         memory_gib = 2
         architecture = "arm64"
@@ -41,8 +42,6 @@ fn an_environment_overrides_single_settings_of_any_table() {
         LOG_LEVEL = "debug"
         [environments.dev.orchestrator.health]
         interval_seconds = 30
-        [environments.dev.secrets.openai]
-        keys = ["OPENAI_API_KEY"]
         [environments.prod.orchestrator]
         capacity = "on-demand"
     "#;
@@ -54,24 +53,38 @@ fn an_environment_overrides_single_settings_of_any_table() {
     let variables: Vec<_> =
         orchestrator.environment.iter().map(|(key, value)| format!("{key}={value}")).collect();
     assert_eq!(variables, ["LOG_LEVEL=debug", "REGION_NAME=all"]);
-    let providers: Vec<_> = config.secrets.iter().map(|provider| provider.name.as_str()).collect();
-    assert_eq!(providers, ["github", "openai"]);
-    // Of the default references those remain whose provider is there.
-    let given: Vec<_> = orchestrator.secrets.iter().map(|reference| reference.provider.as_str()).collect();
-    assert_eq!(given, ["github"]);
 }
 
 #[test]
-fn references_to_one_provider_are_one_reference_without_repetition() {
-    let toml = r#"
-        [secrets.s3]
-        keys = ["ONE", "TWO", "THREE"]
-        [generator]
-        secrets = ["s3.TWO", "s3.ONE", "s3.TWO"]
-    "#;
-    let config = load(toml).unwrap();
-    assert_eq!(config.generator.secrets.len(), 1);
-    assert_eq!(config.generator.secrets[0].keys, ["TWO", "ONE"]);
+fn secrets_are_what_the_schema_declares_and_a_container_gets_what_names_it() {
+    let secret = |name: &str, provider: &str, rest: &str| {
+        format!("[{name}]\nprovider = '{provider}'\nhelp = 'h'\n{rest}\n")
+    };
+    let schema = secret("TWO", "s3", "consumers = ['orchestrator']")
+        + &secret("ONE", "s3", "consumers = ['orchestrator']\njson_key = 'one'")
+        + &secret("BOTH", "a", "consumers = ['generator', 'orchestrator']");
+    let sample =
+        Sample::of("").with_schema(&schema).with("LEO_ENVIRONMENT", "dev").with("AWS_REGION", "us-east-1");
+    let config = sample.load().unwrap();
+    let keys = |keys: &[SecretKey]| {
+        let pair = |key: &SecretKey| format!("{}={}", key.variable, key.json_key);
+        keys.iter().map(pair).collect::<Vec<_>>().join(" ")
+    };
+    let providers: Vec<_> =
+        config.secrets.iter().map(|secret| format!("{}: {}", secret.name, keys(&secret.keys))).collect();
+    assert_eq!(
+        providers,
+        ["a: BOTH=BOTH", "s3: TWO=TWO ONE=one"],
+        "providers by name, keys as they are declared"
+    );
+    let given = |secrets: &[SecretRef]| {
+        secrets
+            .iter()
+            .map(|secret| format!("{}: {}", secret.provider, keys(&secret.keys)))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(given(&config.orchestrator.secrets), providers);
+    assert_eq!(given(&config.generator.secrets), ["a: BOTH=BOTH"]);
 }
 
 #[test]

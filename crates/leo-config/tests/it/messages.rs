@@ -32,7 +32,7 @@ fn the_file() {
         ),
         (
             "wrong types",
-            "network = 1\n[orchestrator]\nport = \"8080\"\nexec = 1\nvcpu = \"1\"\nsecrets = \"github\"\narchitecture = 64\n[images]\norchestrator = []\n",
+            "network = 1\n[orchestrator]\nport = \"8080\"\nexec = 1\nvcpu = \"1\"\narchitecture = 64\n[images]\norchestrator = []\n",
         ),
         (
             "out of range",
@@ -157,23 +157,36 @@ fn the_rest() {
 
 #[test]
 fn the_secrets() {
-    let two = "[secrets.one]\nkeys = [\"TOKEN\"]\n[secrets.two]\nkeys = [\"TOKEN\", \"OTHER\"]\n";
-    let text = messages(&[
+    let mut text = messages(&[
         (
-            "providers",
-            "[secrets.GitHub]\nkeys = [\"A\"]\n[secrets.my-github]\nkeys = [\"A\"]\n[secrets.empty]\nkeys = []\n[secrets.none]\n[secrets.flyio]\nkey = [\"A\"]\n",
+            "declared here",
+            "[secrets.github]\nkeys = [\"GITHUB_TOKEN\"]\n[environments.dev.secrets.github]\nkeys = 1\n",
         ),
-        ("keys", "[secrets.one]\nkeys = [\"lower\", \"LEO_X\", \"AWS_REGION\", \"A\", \"A\", 1]\n"),
         (
-            "references",
-            "[orchestrator]\nsecrets = [\"githb\", \"claude.TOKEN\", \"supabase.SUPABASE_ANON\", \"x.y\"]\n",
-        ),
-        ("one key from two", &format!("{two}[orchestrator]\nsecrets = [\"one\", \"two\"]\n")),
-        (
-            "the service role key for a generator",
-            "[generator]\nsecrets = [\"claude\", \"supabase.SUPABASE_URL\"]\n",
+            "given here",
+            "[orchestrator]\nsecrets = [\"github\"]\n[generator]\nsecrets = []\n[environments.dev.generator]\nsecrets = []\n",
         ),
     ]);
+    let schema = "[GITHUB_TOKEN]\nprovider = 'github'\nconsumers = []\nhelp = 'h'\n";
+    add(&mut text, "a schema that is wrong", &Sample::of("").with_schema(schema));
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn what_the_schema_wants_of_settings() {
+    let schema = "[AWS_REGION]\ntype = 'choice'\nchoices = ['eu-west-1']\nhelp = 'h'\n\
+                  [LEO_ENVIRONMENT]\npattern = 'd.*'\nhelp = 'h'\n\
+                  [AWS_ACCOUNT_ID]\nrequired = true\nhelp = 'where it all is'\n\
+                  [LEO_CERTIFICATE_ARN]\ndefault = 'arn:aws:iam::123456789012:role/x'\nhelp = 'h'\n";
+    let sample = Sample::of("").with_schema(schema).with("LEO_ENVIRONMENT", "dev");
+    let mut text = String::new();
+    let defaults = "AWS_REGION=us-east-1\nAWS_PROFILE=me\n";
+    add(
+        &mut text,
+        "not that region, no account, a bad default, an undeclared key",
+        &sample.clone().with_file("env/.env.defaults", defaults),
+    );
+    add(&mut text, "not that environment", &sample.with("LEO_ENVIRONMENT", "prod"));
     insta::assert_snapshot!(text);
 }
 

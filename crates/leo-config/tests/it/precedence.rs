@@ -1,4 +1,8 @@
-use leo_config::{Certificate, Endpoint, load, testing::Sample, warnings};
+use leo_config::{
+    Certificate, Endpoint, load,
+    testing::{Sample, schema},
+    warnings,
+};
 use leo_diagnostic::{Colours, SourceFile, render_all};
 use leo_env::SecretsPolicy;
 
@@ -121,7 +125,7 @@ fn a_protected_environment_needs_its_own_secrets_but_only_when_secrets_are_read(
     let with_secrets = |sample: &Sample| {
         let file = SourceFile::new("infra/leo.toml", sample.leo_toml.as_str());
         let env = sample.env(SecretsPolicy::Read);
-        load(&file, &env, None).map_err(|findings| render_all(&findings, Colours::Plain))
+        load(&file, &schema(), &env, None).map_err(|findings| render_all(&findings, Colours::Plain))
     };
     insta::assert_snapshot!(with_secrets(&prod).unwrap_err(), @r"
     error: `env/.env.prod` is missing, and `prod` is protected
@@ -146,8 +150,8 @@ fn a_protected_environment_needs_its_own_secrets_but_only_when_secrets_are_read(
 fn warnings_do_not_stop_a_load() {
     let sample = sample("").with("GITHUB_TOKEN", "hush").with("LEO_SECRET_GITHUB_TOKN", "hush");
     let env = sample.env(SecretsPolicy::Read);
-    let config = load(&SourceFile::new("infra/leo.toml", ""), &env, None).unwrap();
-    insta::assert_snapshot!(render_all(&warnings(&config, &env), Colours::Plain), @r"
+    let config = load(&SourceFile::new("infra/leo.toml", ""), &schema(), &env, None).unwrap();
+    insta::assert_snapshot!(render_all(&warnings(&config, &schema(), &env), Colours::Plain), @r"
     warning: `LEO_SECRET_GITHUB_TOKN` is no secret of any provider
     hint: did you mean `GITHUB_TOKEN`?
 
@@ -161,7 +165,7 @@ fn an_idle_timeout_that_cuts_quiet_websockets_is_a_warning() {
     let told = |toml: &str| {
         let sample = sample(toml);
         let config = sample.load().unwrap();
-        render_all(&warnings(&config, &sample.env(SecretsPolicy::Ignore)), Colours::Plain)
+        render_all(&warnings(&config, &schema(), &sample.env(SecretsPolicy::Ignore)), Colours::Plain)
     };
     let with = |path: &str, idle: u32| {
         told(&format!("[load_balancer]\nidle_timeout_seconds = {idle}\n[orchestrator]\n{path}"))
@@ -184,8 +188,11 @@ fn each_setting_is_told_with_the_place_that_it_counts_from() {
         .with_file("env/.env.defaults", "AWS_REGION=us-east-1\nLEO_ENVIRONMENT=dev\nAWS_PROFILE=all\n")
         .with_file("env/.env", "AWS_PROFILE=me\n")
         .with("AWS_REGION", "us-east-2");
-    let outline =
-        leo_config::outline(&SourceFile::new("infra/leo.toml", toml), &sample.env(SecretsPolicy::Ignore));
+    let outline = leo_config::outline(
+        &SourceFile::new("infra/leo.toml", toml),
+        &schema(),
+        &sample.env(SecretsPolicy::Ignore),
+    );
     let told: Vec<String> = outline
         .settings
         .into_iter()

@@ -1,6 +1,7 @@
 //! What the environment files may hold: `infra/env.toml`, which declares every key with its type, the file it belongs in and,
 //! for a secret, the provider that it is kept under and the containers that get it.
 
+mod generated;
 mod pattern;
 mod read;
 mod rules;

@@ -1,16 +1,29 @@
 //! What comes of the files and the process environment, and that no secret comes out.
 
+<<<<<<< HEAD
+mod generated;
 mod panics;
+=======
+mod dialect;
+mod reading;
+mod readers;
+>>>>>>> wt/h2
 mod schema;
 mod values;
 
 use std::{collections::BTreeMap, ffi::OsString, io};
 
 use leo_diagnostic::{Colours, render_all};
-use leo_env::{Env, SecretsPolicy, Setting, Source};
+use leo_env::{Env, Schema, SecretsPolicy, Setting, Source, schema::KeySpec};
 use proptest::prelude::*;
 
-const KEYS: [&str; 2] = ["GITHUB_TOKEN", "FLY_API_TOKEN"];
+/// Two secrets, and every setting.
+fn declared() -> Schema {
+    let secret = |key| format!("[{key}]\nprovider = 'x'\nconsumers = ['generator']\nhelp = 'h'\n");
+    let settings = Setting::ALL.map(|setting| format!("[{setting}]\nhelp = 'h'\n"));
+    let text = ["GITHUB_TOKEN", "FLY_API_TOKEN"].map(secret).concat() + &settings.concat();
+    Schema::parse(Schema::PATH, &text).unwrap()
+}
 
 /// An environment of files and variables, for the environment that the variables choose.
 fn env(files: &[(&str, &str)], process: &[(&str, &str)], policy: SecretsPolicy) -> Env {
@@ -31,7 +44,7 @@ fn secret<'e>(env: &'e Env, key: &str) -> Option<(&'e str, String)> {
 }
 
 fn messages(env: &Env) -> String {
-    render_all(&env.check(&KEYS), Colours::Plain)
+    render_all(&env.check(&declared()), Colours::Plain)
 }
 
 #[test]
@@ -135,7 +148,8 @@ fn unopened_files_are_not_asked_for() {
     let process = process.map(|(name, value)| (name.into(), value.into()));
     let env = Env::from_parts(read, process, Some("prod"), SecretsPolicy::Unopened);
     assert_eq!(asked, ["env/.env.defaults"]);
-    assert!(KEYS.iter().all(|key| env.secret(key).is_none()) && !env.has_environment_file());
+    let unread = |(key, _): (&KeySpec, _)| env.secret(&key.name).is_none();
+    assert!(declared().secrets().all(unread) && !env.has_environment_file());
     assert_eq!(value(&env, Setting::Region), Some(("eu-west-1", "the process environment".into())));
     assert!(!format!("{env:?}").contains("hush"));
 }
@@ -225,7 +239,7 @@ proptest! {
     fn any_file_gives_values_and_findings_and_no_panic(text in prop_oneof![confusing(), "(\\PC|\n){0,80}"]) {
         let lines = text.lines().count();
         let env = env(&[("env/.env.defaults", &text), ("env/.env", &text)], &[], SecretsPolicy::Read);
-        for finding in env.check(&KEYS) {
+        for finding in env.check(&declared()) {
             let line = finding.location.map_or(1, |location| location.line);
             prop_assert!(line >= 1 && line <= lines.max(1), "line {} of {}", line, lines);
         }

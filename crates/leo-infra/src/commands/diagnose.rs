@@ -233,6 +233,8 @@ mod tests {
             "[environments.dev]\nregion = \"us-east-1\"\n[environments.dev-two]\nregion = \"us-east-1\"\n";
         std::fs::create_dir(root.path().join("infra")).expect("a folder");
         std::fs::write(root.path().join("infra/leo.toml"), toml).expect("is written");
+        let schema = leo_config::testing::ENV_TOML;
+        std::fs::write(root.path().join("infra/env.toml"), schema).expect("is written");
         for (operation, environment, mismatch) in saved {
             let (environment, local) = match environment.strip_suffix(" local") {
                 Some(environment) => (environment, true),

@@ -16,7 +16,7 @@ use leo_env::SecretsPolicy;
 use leo_project::{Project, find_root};
 
 /// The configuration of the work tree that the command was started in, as its target can carry it; its warnings are
-/// printed.
+/// printed. For the local target the files with secrets are not even opened, unless it is to get the real ones.
 pub(crate) fn load_project(
     environment: Option<&str>,
     secrets: SecretsPolicy,
@@ -31,7 +31,11 @@ pub(crate) fn load_project(
         )
         .hint("run this inside the repository")
     })?;
-    let mut project = Project::load(&root, environment, secrets).map_err(Failure::Configuration)?;
+    let of_files = if local { SecretsPolicy::Unopened } else { secrets };
+    let mut project = Project::load(&root, environment, of_files).map_err(Failure::Configuration)?;
+    if secrets == SecretsPolicy::Read && project.env.policy() != secrets {
+        project = project.with_secrets().map_err(Failure::Configuration)?;
+    }
     eprint!("{}", leo_diagnostic::render_all(&project.warnings, colours()));
     if local {
         for left_out in crate::local::without_aws_only(&mut project.config) {

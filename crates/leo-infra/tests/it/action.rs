@@ -281,12 +281,10 @@ fn python_the_deploy_workflow_passes_every_secret_and_no_key_of_aws() {
     let workflow = yaml(".github/workflows/deploy.yml");
     let steps = workflow["jobs"]["deploy"]["steps"].as_array().expect("is a list");
     let deploy = steps.iter().find(|step| step["run"] == "ci/deploy.sh").expect("deploys");
-    let toml = fs::read_to_string(repository().join("infra/leo.toml")).expect("is there");
-    let keys = toml.lines().filter_map(|line| line.strip_prefix("keys = [")?.strip_suffix(']'));
-    let keys: Vec<&str> = keys.flat_map(|keys| keys.split(", ")).map(|key| key.trim_matches('"')).collect();
-    assert!(keys.len() >= 6, "{keys:?}");
-    for key in keys {
-        let name = format!("LEO_SECRET_{key}");
+    let schema = leo_env::Schema::load(&repository()).expect("is valid");
+    assert!(schema.secrets().count() >= 6, "{schema:?}");
+    for (key, _) in schema.secrets() {
+        let name = format!("LEO_SECRET_{}", key.name);
         assert_eq!(deploy["env"][&name], format!("${{{{ secrets.{name} }}}}"));
     }
     // Whoever starts it writes these: they are values of variables, never a part of a script.

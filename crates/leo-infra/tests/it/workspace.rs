@@ -41,6 +41,7 @@ impl WorkTree {
         fs::create_dir(tree.root().join("env")).expect("makes a folder");
         fs::copy(here.join("env/.env.defaults"), tree.root().join("env/.env.defaults"))
             .expect("copies a file");
+        fs::copy(here.join("infra/env.toml"), tree.root().join("infra/env.toml")).expect("copies a file");
         tree.configure("");
         tree
     }

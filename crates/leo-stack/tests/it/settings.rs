@@ -1,6 +1,6 @@
 //! Configurations for tests.
 
-use leo_config::Config;
+use leo_config::{Config, testing::schema};
 use leo_diagnostic::SourceFile;
 use leo_env::{Env, SecretsPolicy};
 use leo_stack::{StackTemplate, Stacks, compose};
@@ -15,7 +15,7 @@ pub(crate) fn configuration(leo_toml: &str, defaults: &str) -> Config {
     };
     let env = Env::from_parts(read, [], None, SecretsPolicy::Ignore);
     let leo_toml = format!("[environments.dev]\n{leo_toml}");
-    match leo_config::load(&SourceFile::new("infra/leo.toml", leo_toml), &env, None) {
+    match leo_config::load(&SourceFile::new("infra/leo.toml", leo_toml), &schema(), &env, None) {
         Ok(config) => config,
         Err(findings) => panic!("{findings:#?}"),
     }

@@ -81,7 +81,9 @@ pub(crate) fn run(repository: &Repository, args: &Args) -> Result<()> {
 }
 
 fn prepare(repository: &Repository, release: bool) -> Result<Bench<'_>> {
-    let Ok(project) = project::load(repository, None) else { bail!("the configuration is not valid") };
+    let Ok(project) = project::load(repository, None, leo_env::SecretsPolicy::Unopened) else {
+        bail!("the configuration is not valid")
+    };
     let python = python::tools(repository)?.python();
     let aws =
         PythonTools::ensure(&repository.path("target/bench"), &repository.path(REQUIREMENTS), |message| {

@@ -32,7 +32,9 @@ pub(super) struct Place<'a> {
 
 impl<'a> Place<'a> {
     pub(super) fn prepare(repository: &'a Repository, release: bool) -> Result<Self> {
-        let Ok(project) = project::load(repository, None) else { bail!("the configuration is not valid") };
+        let Ok(project) = project::load(repository, None, leo_env::SecretsPolicy::Unopened) else {
+            bail!("the configuration is not valid")
+        };
         let profile = if release { "release" } else { "debug" };
         let mut build = repository.cargo();
         build.args([
@@ -188,9 +190,9 @@ fn work_tree(repository: &Repository, tree: &Path) -> Result<()> {
     let settings =
         IMAGES.map(|(image, _)| format!("[images.{image}]\ncontext = \"../ours-{image}\"\n")).concat();
     write(&tree.join("infra/leo.toml"), &format!("{settings}[environments.dev]\n"))?;
-    let defaults = repository.path("env/.env.defaults");
-    fs::copy(&defaults, tree.join("env/.env.defaults"))
-        .with_context(|| format!("failed to copy {}", defaults.display()))?;
+    for file in ["infra/env.toml", "env/.env.defaults"] {
+        fs::copy(repository.path(file), tree.join(file)).with_context(|| format!("failed to copy {file}"))?;
+    }
     for shared in ["ci", "target"] {
         link(&repository.path(shared), &tree.join(shared))?;
     }
