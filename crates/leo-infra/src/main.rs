@@ -15,6 +15,7 @@ mod deploy;
 mod destroy;
 mod failure;
 mod fixed_names;
+mod iam;
 mod interrupt;
 mod keep;
 mod leaving;

@@ -91,6 +91,7 @@ async fn deploy(args: &Args) -> Result<Deployed, Failure> {
     let project = load_project(args.environment.as_deref(), policy, args.local)?;
     refuse_express(args, &project)?;
     let stacks = leo_stack::compose(&project.config).map_err(deploy::not_composed)?;
+    deploy::access::check(&stacks)?;
     let demo = choice::demo(args.demo, args.local);
     let may_ask = !args.yes && ask::possible();
     if !args.yes && !may_ask {
