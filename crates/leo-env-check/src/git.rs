@@ -76,7 +76,7 @@ impl Asked {
         };
         if !output.status.success() {
             let said = String::from_utf8_lossy(&output.stderr);
-            if said.contains("not a git repository") {
+            if said.contains("not a git repository (or any") {
                 return Answer::NoRepository;
             }
             let first = said.lines().next().unwrap_or("it failed without a word");

@@ -31,7 +31,7 @@ fn secret(facts: &Facts, spec: &KeySpec) -> (State, String, Option<Place>) {
     if facts.public {
         return (State::NotOpened, String::new(), None);
     }
-    match facts.env.secret(&spec.name) {
+    match super::secret_of(facts, &spec.name) {
         Some(SecretValue { secret, origin }) => {
             let mut place = place(origin);
             if origin.source == Source::Process {
