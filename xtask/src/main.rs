@@ -22,7 +22,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-use commands::{bench, ci, env_generate, local, synth, test};
+use commands::{bench, ci, env_check, env_generate, local, synth, test};
 use hand_over::{HandedOver, hand_over};
 use repository::Repository;
 
@@ -45,10 +45,12 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Write the CloudFormation templates to a folder
-    Synth(synth::Args),
+    /// Check the environment files: what is missing, wrong or in danger, and what each key is set to
+    EnvCheck(env_check::Args),
     /// Write what is made from infra/env.toml: env/.env.example and the tables of the page on variables
     EnvGenerate(env_generate::Args),
+    /// Write the CloudFormation templates to a folder
+    Synth(synth::Args),
     /// Bring everything up, to a checked running URL (`--local`: on this machine)
     Deploy(HandedOver),
     /// Build the images, push them and print their digests
@@ -98,6 +100,7 @@ fn failed(error: &anyhow::Error, code: ExitCode) -> ExitCode {
 
 fn run(repository: &Repository, cli: Cli) -> Result<ExitCode> {
     match cli.command {
+        Command::EnvCheck(args) => env_check::run(repository, &args),
         Command::Synth(args) => synth::run(repository, &args),
         Command::EnvGenerate(args) => env_generate::run(repository, &args),
         Command::Deploy(args) => hand_over(repository, "deploy", &args.args),

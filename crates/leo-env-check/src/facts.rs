@@ -125,8 +125,8 @@ pub fn look(request: &Request<'_>) -> Facts {
 
     let read = |path: &str| readable(&request.root.join(path));
     let mut env = Env::from_parts(read, request.process.iter().cloned(), request.environment, policy);
-    let undeclared = Schema::empty();
-    let outline = leo_config::outline(&leo_toml, schema.as_ref().unwrap_or(&undeclared), &env);
+    let empty = Schema::empty();
+    let outline = leo_config::outline(&leo_toml, schema.as_ref().unwrap_or(&empty), &env);
     let mut files = own_files(request, &outline);
     let mut committed = vec![leo_toml.clone()];
     for file in files.iter_mut().filter(|file| !(file.role.is_private() && request.public)) {
@@ -135,6 +135,9 @@ pub fn look(request: &Request<'_>) -> Facts {
         }
         // What can't be read is reported by whoever reads it for its values.
         let Ok(text) = fs::read_to_string(request.root.join(&file.path)) else { continue };
+        if file.role != Role::Example {
+            findings.extend(leo_env::differences(&file.path, &text));
+        }
         if file.role.is_private() {
             let text = Secret::new(text);
             file.entries = Some(entries(&file.path, text.expose()));

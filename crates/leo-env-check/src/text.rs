@@ -87,7 +87,7 @@ fn places(files: &[FileReport], siblings: &[Sibling]) -> String {
 
 fn columns() -> Table {
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING);
+    table.load_style(presets::NOTHING);
     table
 }
 

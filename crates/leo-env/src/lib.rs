@@ -29,12 +29,14 @@
 
 mod check;
 mod children;
+mod dialect;
 mod edit;
 mod entries;
 mod env;
 mod file;
 pub mod form;
 mod layer;
+mod line;
 mod memory;
 mod panic;
 pub mod schema;
@@ -43,6 +45,7 @@ mod setting;
 mod sibling;
 
 pub use children::secret_variables;
+pub use dialect::differences;
 pub use edit::{Access, Edit, EditError, EnvFile, Place, Written};
 pub use entries::{Entry, entries};
 pub use env::{Env, SecretsPolicy};

@@ -2,6 +2,7 @@
 
 pub(crate) mod bench;
 pub(crate) mod ci;
+pub(crate) mod env_check;
 pub(crate) mod env_generate;
 pub(crate) mod local;
 pub(crate) mod synth;

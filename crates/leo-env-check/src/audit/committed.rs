@@ -3,7 +3,10 @@
 use std::collections::BTreeSet;
 
 use leo_diagnostic::{Diagnostic, Location};
-use leo_env::{Entry, KeySpec, Kind as Type, Schema};
+use leo_env::{
+    Entry, Schema,
+    schema::{KeySpec, Kind as Type},
+};
 
 use super::{about, line, line_of};
 use crate::{

@@ -1,6 +1,6 @@
 //! What each key is set to, and where that is from.
 
-use leo_env::{KeySpec, Origin, SecretValue, Source};
+use leo_env::{Origin, Schema, SecretValue, Source, schema::KeySpec};
 
 use crate::{
     Key, Place, State,
@@ -51,16 +51,10 @@ fn setting(facts: &Facts, spec: &KeySpec) -> (State, String, Option<Place>) {
             (None, Some(origin)) => place(origin),
             (None, None) => Place { source: "infra/leo.toml".to_owned(), line: None },
         };
-        return (State::Set, shown::plain(&settled.value), Some(from));
+        let state = if from.source == Schema::PATH { State::Default } else { State::Set };
+        return (state, shown::plain(&settled.value), Some(from));
     }
-    match &spec.default {
-        Some(default) => {
-            let from = Place { source: leo_env::Schema::PATH.to_owned(), line: Some(spec.line) };
-            (State::Default, default.clone(), Some(from))
-        }
-        None if spec.required => (State::Missing, String::new(), None),
-        None => (State::Unset, String::new(), None),
-    }
+    (if spec.required { State::Missing } else { State::Unset }, String::new(), None)
 }
 
 fn place(origin: &Origin) -> Place {

@@ -9,7 +9,7 @@ mod values;
 use std::collections::BTreeSet;
 
 use leo_diagnostic::{Diagnostic, Location};
-use leo_env::KeySpec;
+use leo_env::schema::KeySpec;
 
 use crate::{
     FileReport, Finding, Kind, Report,

@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use leo_diagnostic::{Diagnostic, Location};
-use leo_env::{Entry, FilePlace, KeySpec, Schema, SecretValue, Source};
+use leo_env::{
+    Entry, Schema, SecretValue, Source,
+    schema::{FilePlace, KeySpec},
+};
 
 use super::{about, about_file, line, secrets_file};
 use crate::{
