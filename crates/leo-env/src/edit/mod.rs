@@ -8,6 +8,7 @@ mod write;
 
 use std::fmt;
 
+use leo_diagnostic::Diagnostic;
 use secrecy::zeroize::Zeroizing;
 
 use crate::file::{self, Entry, is_key};
@@ -189,8 +190,13 @@ impl EnvFile {
         self.entries().into_iter().map(|entry| entry.key).collect()
     }
 
+    /// What is wrong with the lines that can't be read.
+    pub fn malformed(&self) -> Vec<Diagnostic> {
+        file::parse(&self.path, &self.text).1
+    }
+
     /// Gives a key a value: in its own line, with its own quotes where they can carry it, or in a new one at a place and
-    /// below these lines of comment.
+    /// below these lines of comment, of which an empty one is an empty line.
     pub fn set(
         &mut self,
         key: &str,
@@ -312,7 +318,7 @@ impl EnvFile {
             lines.push_str(newline);
         }
         for line in comment {
-            lines.extend(["# ", line, newline]);
+            lines.extend(if line.is_empty() { ["", "", newline] } else { ["# ", line, newline] });
         }
         self.try_styles(key, value, entries, value::styles(None), |text, token| {
             let line = Zeroizing::new(format!("{lines}{key}={token}{newline}"));
