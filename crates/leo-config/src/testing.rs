@@ -1,5 +1,7 @@
 //! Valid configurations for tests: from texts, and generated so that every setting takes every kind of value.
 
+mod schemas;
+
 use std::{ffi::OsString, io};
 
 use ipnet::Ipv4Net;
@@ -106,7 +108,7 @@ pub fn samples() -> impl Strategy<Value = Sample> {
             let base = tables("", protected, cidrs);
             let own = option::of(tables(&format!("environments.{name}."), protected, cidrs));
             let place = placed(region);
-            (base, own, place, secrets()).prop_map(move |(base, own, place, secrets)| {
+            (base, own, place, schemas::secrets()).prop_map(move |(base, own, place, secrets)| {
                 let own_settings = place.own.join("\n");
                 let own = own.unwrap_or_default();
                 Sample {
@@ -114,7 +116,7 @@ pub fn samples() -> impl Strategy<Value = Sample> {
                         "{base}\n[registry]\nexpire_after_days = 9\n\n[environments.{name}]\n\
                          protected = {protected}\n{own_settings}\n\n{own}"
                     ),
-                    env_toml: format!("{SETTINGS}{secrets}"),
+                    env_toml: format!("{}{secrets}", schemas::SETTINGS),
                     files: vec![("env/.env.defaults".to_owned(), place.defaults.join("\n"))],
                     process: vec![("LEO_ENVIRONMENT".to_owned(), name.to_owned())],
                 }
@@ -354,47 +356,6 @@ fn variables(path: String) -> BoxedStrategy<String> {
             let lines: Vec<String> =
                 variables.iter().map(|(key, value)| format!("{key} = '{value}'\n")).collect();
             if lines.is_empty() { String::new() } else { format!("[{path}]\n{}\n", lines.concat()) }
-        })
-        .boxed()
-}
-
-/// The settings of a schema.
-const SETTINGS: &str = "[AWS_REGION]\ntype = 'region'\nrequired = true\nhelp = 'h'\n\n\
-    [LEO_ENVIRONMENT]\nfile = 'any'\nhelp = 'h'\n\n[AWS_ACCOUNT_ID]\ntype = 'account-id'\nhelp = 'h'\n\n\
-    [AWS_PROFILE]\nfile = 'any'\nhelp = 'h'\n\n[LEO_DOMAIN_NAME]\ntype = 'host-name'\nhelp = 'h'\n\n\
-    [LEO_CERTIFICATE_ARN]\ntype = 'arn'\nservice = 'acm'\nhelp = 'h'\n\n[LEO_HOSTED_ZONE_ID]\nhelp = 'h'\n\n";
-
-/// The secrets of a schema: several providers, of one or more keys, for one of the containers or both.
-fn secrets() -> BoxedStrategy<String> {
-    let consumers = || select(vec!["['orchestrator']", "['generator']", "['orchestrator', 'generator']"]);
-    let key = |name: &str, provider: &str, rest: &str| {
-        format!("[{name}]\nprovider = '{provider}'\nhelp = 'h'\n{rest}\n\n")
-    };
-    let one = move |name: &'static str, provider: &'static str| {
-        option::of((consumers(), any::<bool>())).prop_map(move |given| match given {
-            Some((consumers, own_key)) => {
-                let json_key = if own_key { "" } else { "\njson_key = 'token'" };
-                key(name, provider, &format!("consumers = {consumers}{json_key}"))
-            }
-            None => String::new(),
-        })
-    };
-    let supabase = option::of(Just(["SUPABASE_URL", "SUPABASE_SERVICE_ROLE_KEY"])).prop_map(move |names| {
-        names
-            .into_iter()
-            .flatten()
-            .map(|name| key(name, "supabase", "consumers = ['orchestrator']"))
-            .collect()
-    });
-    let two = option::of(consumers()).prop_map(move |given| match given {
-        Some(consumers) => ["FLY_API_TOKEN", "FLY_ORG"]
-            .map(|name| key(name, "flyio", &format!("consumers = {consumers}")))
-            .concat(),
-        None => String::new(),
-    });
-    (one("GITHUB_TOKEN", "github"), one("MODEL_B_KEY", "model-b"), two, supabase)
-        .prop_map(|(one, other, two, supabase): (String, String, String, String)| {
-            [one, other, two, supabase].concat()
         })
         .boxed()
 }

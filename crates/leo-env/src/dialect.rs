@@ -7,7 +7,7 @@
 use leo_diagnostic::{Diagnostic, Location};
 
 use crate::{
-    file::{is_key, place, without_mark},
+    file::{is_key, place, value, without_mark},
     line::{Content, Line, Mark, lines},
 };
 
@@ -35,7 +35,7 @@ pub fn differences(path: &str, text: &str) -> Vec<Diagnostic> {
             Location::hidden(path, line, "<not shown>"),
         ));
     }
-    for (line, number) in text.lines().zip(1..).filter(|(line, _)| line.len() > LONGEST_LINE) {
+    for (_, number) in text.lines().zip(1..).filter(|(line, _)| line.len() > LONGEST_LINE) {
         findings.push(warning(
             ("the line has more than 64 KiB", "`docker run --env-file` refuses the file"),
             "keep what is so long in a file of its own",
@@ -43,9 +43,11 @@ pub fn differences(path: &str, text: &str) -> Vec<Diagnostic> {
         ));
     }
     for line in lines(text) {
-        if let Content::Entry(written) = &line.content {
-            let marks = written.marks.iter().filter(|_| is_key(written.key));
-            findings.extend(marks.map(|mark| difference(path, &line, *mark)));
+        if let Content::Entry(written) = &line.content
+            && is_key(written.key)
+            && value(line.raw, written).is_some()
+        {
+            findings.extend(written.marks.iter().map(|mark| difference(path, &line, *mark)));
         }
     }
     findings

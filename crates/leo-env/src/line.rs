@@ -23,6 +23,8 @@ pub(crate) enum Content<'t> {
 pub(crate) struct Written<'t> {
     pub(crate) key: &'t str,
     pub(crate) marks: BTreeSet<Mark>,
+    /// The bytes that its value has.
+    pub(crate) length: usize,
 }
 
 /// Something in an entry that not everybody reads alike.
@@ -120,21 +122,30 @@ fn next(text: &str) -> (usize, Content<'_>) {
     let spaced = value.len() < right.len() && !value.trim_end().is_empty() && !value.starts_with('#');
     marks.extend(spaced.then_some(Mark::SpaceAfterEquals));
     let from = length - value.len();
-    let mut scan = Scan { marks, quoted: false, needed: false, fault: None };
+    let mut scan = Scan { marks, quoted: false, needed: false, fault: None, length: 0 };
     let end = if value.starts_with('#') {
         // Behind a space it is a comment for everybody but Docker.
         let mark = if right.starts_with('#') { Mark::CommentForValue } else { Mark::Comment };
         scan.marks.insert(mark);
         Some(value.len())
     } else {
-        scan.value(text.get(from..).unwrap_or_default())
+        scan.value(first_lines(text.get(from..).unwrap_or_default()))
     };
     let Some(end) = end else { return (length, Content::Unreadable(Fault::Unclosed)) };
     if let Some(fault) = scan.fault {
         return (from + end, Content::Unreadable(fault));
     }
     let raw = text.get(..from + end).unwrap_or(text);
-    (from + end, Content::Entry(Written { key: left.key, marks: scan.finish(raw) }))
+    let length = scan.length;
+    (from + end, Content::Entry(Written { key: left.key, marks: scan.finish(raw), length }))
+}
+
+/// The lines that one value may go over. Where a quote is not closed in so many, it is not looked for in all of the file.
+const MOST_LINES: usize = 200;
+
+fn first_lines(text: &str) -> &str {
+    let end = text.match_indices('\n').nth(MOST_LINES - 1).map_or(text.len(), |(at, _)| at + 1);
+    text.get(..end).unwrap_or(text)
 }
 
 struct Left<'t> {
@@ -167,6 +178,8 @@ struct Scan {
     needed: bool,
     /// The first one.
     fault: Option<Fault>,
+    /// The bytes of the value so far.
+    length: usize,
 }
 
 impl Scan {
@@ -206,7 +219,9 @@ impl Scan {
         let commented = self.marks.contains(&Mark::Comment) || self.marks.contains(&Mark::CommentForValue);
         let spaced = raw.trim_end_matches(['\r', '\n']).ends_with([' ', '\t']);
         let quotes = if self.needed { Mark::Quotes } else { Mark::NeedlessQuotes };
-        self.marks.extend(self.quoted.then_some(quotes));
+        // With those two it is not the quotes that are to be spoken of.
+        let said = [Mark::SeveralLines, Mark::EscapeInQuotes].iter().any(|mark| self.marks.contains(mark));
+        self.marks.extend((self.quoted && !said).then_some(quotes));
         self.marks.extend((spaced && !commented).then_some(Mark::TrailingSpace));
         self.marks.extend(raw.contains('\t').then_some(Mark::Tab));
         self.marks
@@ -214,6 +229,7 @@ impl Scan {
 
     /// A character without quotes.
     fn plain(&mut self, c: char, before: char) {
+        self.length += c.len_utf8();
         let mark = match c {
             '$' => return self.fault(Fault::Dollar),
             _ if is_invisible(c) => return self.fault(Fault::Invisible),
@@ -229,6 +245,7 @@ impl Scan {
     fn single(&mut self, text: &str, from: usize) -> Option<usize> {
         let inner = text.get(from..)?.split_once('\'')?.0;
         self.quote(inner)?;
+        self.length += inner.len();
         // Until where an entry goes `dotenvy` heeds backslashes here; in the value it does not.
         if inner.bytes().rev().take_while(|byte| *byte == b'\\').count() % 2 == 1 {
             self.fault(Fault::BackslashQuote);
@@ -262,6 +279,8 @@ impl Scan {
                 _ => {}
             }
             at += c.len_utf8();
+            // A backslash and what it stands before are one character.
+            self.length += c.len_utf8();
         }
         None
     }
@@ -290,10 +309,13 @@ impl Scan {
     /// The place of the character that a backslash without quotes stands before.
     fn escape(&mut self, text: &str, at: usize) -> usize {
         let rest = text.get(at + 1..).unwrap_or_default();
-        let ends = rest.trim_start_matches([' ', '\t', '\r']);
+        let blank = [' ', '\t', '\r'];
+        let behind = rest.strip_prefix(' ').unwrap_or(rest);
+        let ends = behind.trim_start_matches(blank);
+        let commented = behind.starts_with(blank) && ends.starts_with('#');
         let mark = match char_at(rest, 0) {
             // Spaces at the line's end are no part of it, escaped or not.
-            _ if ends.is_empty() || ends.starts_with('\n') => {
+            _ if ends.is_empty() || ends.starts_with('\n') || commented => {
                 self.fault(Fault::Continued);
                 return at;
             }
@@ -305,6 +327,7 @@ impl Scan {
             }
         };
         self.marks.insert(mark);
+        self.length += 1;
         at + 1
     }
 
@@ -329,9 +352,9 @@ fn is_invisible(c: char) -> bool {
         || matches!(c, '\u{ad}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
-/// Whether a line of a quote reads like an entry of its own. The last line of a key in base64 may end with `=` as well.
+/// Whether a line of a quote reads like an entry of its own. A line of base64 may end with `=` as well.
 fn is_entry(line: &str) -> bool {
     let (left, right) = line.split_once('=').unwrap_or_default();
     let key = left.trim().trim_start_matches("export ").trim();
-    key.len() > 1 && super::file::is_key(key) && !right.trim_matches('=').is_empty()
+    crate::file::is_key(key) && (key.contains('_') || !right.trim_matches('=').is_empty())
 }

@@ -83,7 +83,9 @@ mod tests {
         assert_eq!(secret(&env, "FLY_API_TOKEN"), Some(("saas".to_owned(), "../leo-saas/.env:5".to_owned())));
         assert_eq!(secret(&env, "PORT"), None);
         assert_eq!(env.get(crate::Setting::Region), None);
-        assert_eq!(env.check(&KEYS), []);
+        let secret = |key| format!("[{key}]\nprovider = 'x'\nconsumers = ['generator']\nhelp = 'h'\n");
+        let schema = crate::Schema::parse("env.toml", &KEYS.map(secret).concat()).unwrap();
+        assert_eq!(env.check(&schema), []);
     }
 
     #[test]
