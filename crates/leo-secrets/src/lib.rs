@@ -39,8 +39,6 @@ mod wanted;
 pub use change::{Change, KeyAction, Overwrite, PlannedKey, PlannedSecret, PushPlan, Undeclared};
 pub use ensure::{Blank, Report, check_values, ensure};
 pub use error::{Problem, SecretsError};
-/// A key that a secret's value must have.
-pub use leo_config::SecretKey as PlanKey;
 pub use plan::SecretPlan;
 pub use push::{Outcome, PushReport, Pushed, plan_push, push};
 pub use record::{Record, RecordError};
