@@ -1,13 +1,10 @@
 //! What comes of the files and the process environment, and that no secret comes out.
 
-<<<<<<< HEAD
+mod dialect;
 mod generated;
 mod panics;
-=======
-mod dialect;
-mod reading;
 mod readers;
->>>>>>> wt/h2
+mod reading;
 mod schema;
 mod values;
 
