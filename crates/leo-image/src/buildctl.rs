@@ -44,12 +44,8 @@ pub(crate) fn arguments(plan: &BuildPlan) -> Vec<OsString> {
     for (name, folder) in &source.named_contexts {
         arguments.push(local(name, folder));
     }
-    if let Some(cache) = &plan.cache {
-        for reference in &cache.from {
-            arguments.push(format!("--import-cache=type=registry,ref={reference}").into());
-        }
-        arguments.push(format!("--export-cache={}", cache.export()).into());
-    }
+    arguments.extend(plan.cache_imports().map(|import| format!("--import-cache={import}").into()));
+    arguments.extend(plan.cache_export().map(|export| format!("--export-cache={export}").into()));
     arguments
 }
 

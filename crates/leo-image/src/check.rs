@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 use leo_context::{Look, MovingBase, Request};
 
 use crate::catalog::Manifest;
-use crate::{BuildPlan, Catalog, Day, ImageError, ImageTag, SourceTags};
+use crate::{BuildPlan, Catalog, Day, ImageError, ImageTag, Repository, SourceTags};
 
 /// How images are published.
 #[derive(Clone, Debug, Default)]
@@ -19,6 +19,24 @@ pub struct PublishOptions {
     pub own_root: Option<PathBuf>,
     /// The clock; `None` reads this machine's.
     pub now: Option<SystemTime>,
+}
+
+/// An image whose source was looked at.
+#[derive(Clone, Debug)]
+pub struct Looked {
+    /// How it is built.
+    pub plan: BuildPlan,
+    /// What its source is.
+    pub source: SourceFacts,
+}
+
+impl Looked {
+    /// The same for another repository: what a build sees does not depend on where its image goes.
+    #[must_use]
+    pub fn at(mut self, repository: Repository) -> Self {
+        self.plan.repository = repository;
+        self
+    }
 }
 
 /// An image that was looked at and not yet built.

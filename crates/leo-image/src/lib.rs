@@ -45,7 +45,7 @@ mod verify;
 pub use catalog::{
     Catalog, DELETED_AT_ONCE, KeptByEcr, ListedImage, Marked, Removal, StoredImage, TagOutcome,
 };
-pub use check::{BuildReason, Checked, Present, PublishOptions, SourceFacts, Verdict};
+pub use check::{BuildReason, Checked, Looked, Present, PublishOptions, SourceFacts, Verdict};
 pub use choice::{ImagesChoice, ImagesChoiceError};
 pub use engine::{Engine, PushMode};
 pub use error::{ImageError, MissingFolder};
@@ -55,7 +55,7 @@ pub use lazy::LazyEngine;
 pub use leo_oci::{DigestError, ImageDigest, ImageReference};
 pub use login::{Password, Registry, RegistryCredentials};
 pub use plan::{BuildPlan, CachePlan, CacheUse, PlanInput, Repository, plan};
-pub use publish::{Made, PublishedImage, Publisher};
+pub use publish::{Made, PublishedImage, Publisher, look};
 pub use scan::{FailOn, FailOnError, Finding, Scan, Severity};
 pub use selection::{ImageNameError, Selection};
 pub use source_tag::{Day, SourceTags};

@@ -78,21 +78,10 @@ pub struct BuildPlan {
 /// The build cache in the registry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CachePlan {
-    /// The reference that is written: this branch's.
-    pub to: String,
-    /// The references that are read: this branch's, then that of `main`.
-    pub from: Vec<String>,
-}
-
-impl CachePlan {
-    /// How BuildKit is told to write it. ECR refuses BuildKit's default cache manifest; `ignore-error` because a build
-    /// without a cache is still a build.
-    pub(crate) fn export(&self) -> String {
-        format!(
-            "type=registry,ref={},mode=max,image-manifest=true,oci-mediatypes=true,ignore-error=true",
-            self.to
-        )
-    }
+    /// The tag that is written: this branch's.
+    pub to: ImageTag,
+    /// The tags that are read: this branch's, then that of `main`.
+    pub from: Vec<ImageTag>,
 }
 
 /// The branch whose cache every other branch may start from.
@@ -126,13 +115,12 @@ pub fn plan(input: PlanInput) -> BuildPlan {
         CacheUse::EngineOnly => None,
         CacheUse::Registry => {
             let branch = git.as_ref().and_then(|facts| facts.branch.as_deref()).unwrap_or(NO_BRANCH);
-            let reference =
-                |branch| format!("{}:{}", repository.uri, ImageTag::of_cache(branch, architecture));
-            let mut from = vec![reference(branch)];
+            let tag = |branch| ImageTag::of_cache(branch, architecture);
+            let mut from = vec![tag(branch)];
             if branch != MAIN_BRANCH {
-                from.push(reference(MAIN_BRANCH));
+                from.push(tag(MAIN_BRANCH));
             }
-            Some(CachePlan { to: reference(branch), from })
+            Some(CachePlan { to: tag(branch), from })
         }
     };
     BuildPlan {
@@ -151,6 +139,26 @@ pub fn plan(input: PlanInput) -> BuildPlan {
 }
 
 impl BuildPlan {
+    /// A tag as a reference to an image of its repository.
+    pub fn reference(&self, tag: &ImageTag) -> String {
+        format!("{}:{tag}", self.repository.uri)
+    }
+
+    /// How BuildKit is told to read the registry cache.
+    pub(crate) fn cache_imports(&self) -> impl Iterator<Item = String> {
+        let tags = self.cache.iter().flat_map(|cache| &cache.from);
+        tags.map(|tag| format!("type=registry,ref={}", self.reference(tag)))
+    }
+
+    /// How BuildKit is told to write it. ECR refuses BuildKit's default cache manifest; `ignore-error` because a build
+    /// without a cache is still a build.
+    pub(crate) fn cache_export(&self) -> Option<String> {
+        let reference = self.reference(&self.cache.as_ref()?.to);
+        Some(format!(
+            "type=registry,ref={reference},mode=max,image-manifest=true,oci-mediatypes=true,ignore-error=true"
+        ))
+    }
+
     /// The Dockerfile's path.
     pub fn dockerfile(&self) -> PathBuf {
         self.source.context.join(&self.source.dockerfile)
@@ -186,11 +194,11 @@ impl BuildPlan {
         if let Some(target) = &self.source.target {
             push(format!("--target={target}"));
         }
-        if let Some(cache) = &self.cache {
-            for reference in &cache.from {
-                push(format!("--cache-from=type=registry,ref={reference}"));
-            }
-            push(format!("--cache-to={}", cache.export()));
+        for import in self.cache_imports() {
+            push(format!("--cache-from={import}"));
+        }
+        if let Some(export) = self.cache_export() {
+            push(format!("--cache-to={export}"));
         }
         arguments.push("--file".into());
         arguments.push(self.dockerfile().into_os_string());
@@ -264,15 +272,13 @@ mod tests {
     #[test]
     fn a_branch_writes_its_own_cache_and_reads_that_of_main_as_well() {
         let with = |git| plan(PlanInput { git, ..input() }).cache.unwrap();
-        let main = CachePlan {
-            to: "registry.example/leo:cache-main-arm64".into(),
-            from: vec!["registry.example/leo:cache-main-arm64".into()],
-        };
+        let tag = |tag: &str| tag.parse::<ImageTag>().unwrap();
+        let main = CachePlan { to: tag("cache-main-arm64"), from: vec![tag("cache-main-arm64")] };
         assert_eq!(with(Some(facts(Some("main"), true))), main);
         let branch = with(Some(facts(Some("x/y"), true)));
-        assert_eq!(branch.to, "registry.example/leo:cache-x-y-arm64");
+        assert_eq!(branch.to, tag("cache-x-y-arm64"));
         assert_eq!(branch.from, [branch.to.clone(), main.to.clone()]);
-        assert_eq!(with(None).to, "registry.example/leo:cache-detached-arm64");
+        assert_eq!(with(None).to, tag("cache-detached-arm64"));
         assert_eq!(plan(PlanInput { cache: CacheUse::EngineOnly, ..input() }).cache, None);
     }
 }

@@ -5,14 +5,14 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
 use crate::catalog::Manifest;
-use crate::check::{judge, look};
+use crate::check::{self, judge};
 use crate::delivery::{Delivered, Delivery};
 use crate::event::Reporter;
 use crate::login::Login;
 use crate::{
     BuildPlan, BuildReason, Catalog, Checked, GitFacts, ImageDigest, ImageError, ImageEventKind, ImageName,
-    ImageReference, ImageTag, LazyEngine, Present, PublishOptions, Registry, Sink, SourceFacts, TagOutcome,
-    Verdict, Wanted, verify,
+    ImageReference, ImageTag, LazyEngine, Looked, Present, PublishOptions, Registry, Sink, SourceFacts,
+    TagOutcome, Verdict, Wanted, verify,
 };
 
 /// An image that is in the registry, with a tag, and may be deployed.
@@ -87,44 +87,77 @@ impl Publisher {
     /// Before anything is built, pushed or tagged: what [`Publisher::check`] finds, and a missing engine where
     /// something has to be built.
     pub async fn publish(&self, plans: Vec<BuildPlan>) -> Result<Vec<PublishedImage>, Vec<ImageError>> {
-        let checked = self.check(plans).await?;
+        self.publish_looked(self.look(plans).await?).await
+    }
+
+    /// The same for sources that were looked at already.
+    ///
+    /// # Errors
+    /// Those of [`Publisher::publish`].
+    pub async fn publish_looked(&self, looked: Vec<Looked>) -> Result<Vec<PublishedImage>, Vec<ImageError>> {
+        let checked = self.check_looked(looked).await?;
         if checked.iter().any(|image| matches!(image.verdict, Verdict::Build(_))) {
             self.engine.get().await.map_err(|error| vec![error])?;
         }
-        self.each(checked, |publisher, checked| async move { Box::pin(publisher.publish_one(checked)).await })
-            .await
+        each(checked, |checked| {
+            let publisher = self.clone();
+            async move { Box::pin(publisher.publish_one(checked)).await }
+        })
+        .await
     }
 
     /// Finds out what would become of the images, and changes nothing: looks at what each build would see, and asks the
     /// registry whether it has the image of that. The answers are in the order of the plans.
     ///
     /// # Errors
-    /// Those of every image: a context that can't be read, or that holds what must not get into an image.
+    /// Those of every image: a context that can't be read, or that holds what must not get into an image; a registry that
+    /// does not answer.
     pub async fn check(&self, plans: Vec<BuildPlan>) -> Result<Vec<Checked>, Vec<ImageError>> {
-        let looked = self.look(plans).await?;
-        self.each(looked, |publisher, (plan, source): (BuildPlan, SourceFacts)| async move {
-            let verdict = judge(&publisher.catalog, &plan, &source, publisher.options.force).await?;
-            publisher.reporter(&plan).send(match &verdict {
-                Verdict::Present(present) => ImageEventKind::Present { tag: present.tag.clone() },
-                Verdict::Build(reason) => ImageEventKind::ToBuild { reason: *reason },
-            });
-            Ok(Checked { plan, source, verdict })
+        self.check_looked(self.look(plans).await?).await
+    }
+
+    /// Looks at what each build would see, as [`look`] does.
+    ///
+    /// # Errors
+    /// Those of [`look`].
+    pub async fn look(&self, plans: Vec<BuildPlan>) -> Result<Vec<Looked>, Vec<ImageError>> {
+        look(plans, &self.options, &self.sink).await
+    }
+
+    /// Asks the registry whether it has the images of sources that were looked at already.
+    ///
+    /// # Errors
+    /// Those of every image for which the registry does not answer.
+    pub async fn check_looked(&self, looked: Vec<Looked>) -> Result<Vec<Checked>, Vec<ImageError>> {
+        each(looked, |Looked { plan, source }| {
+            let publisher = self.clone();
+            async move {
+                let verdict = judge(&publisher.catalog, &plan, &source, publisher.options.force).await?;
+                publisher.reporter(&plan).send(match &verdict {
+                    Verdict::Present(present) => ImageEventKind::Present { tag: present.tag.clone() },
+                    Verdict::Build(reason) => ImageEventKind::ToBuild { reason: *reason },
+                });
+                Ok(Checked { plan, source, verdict })
+            }
         })
         .await
     }
+}
 
-    /// Looks at what each build would see, and asks no one.
-    ///
-    /// # Errors
-    /// Those of every image: a context that can't be read, or that holds what must not get into an image.
-    pub async fn look(
-        &self,
-        plans: Vec<BuildPlan>,
-    ) -> Result<Vec<(BuildPlan, SourceFacts)>, Vec<ImageError>> {
-        self.each(plans, |publisher, plan: BuildPlan| async move {
-            let source = look(&plan, &publisher.options).await?;
+/// Looks at what each build would see, side by side, and asks no one. The answers are in the order of the plans.
+///
+/// # Errors
+/// Those of every image: a context that can't be read, or that holds what must not get into an image.
+pub async fn look(
+    plans: Vec<BuildPlan>,
+    options: &PublishOptions,
+    sink: &Sink,
+) -> Result<Vec<Looked>, Vec<ImageError>> {
+    each(plans, |plan| {
+        let (options, reporter) = (options.clone(), Reporter::new(plan.image, sink.clone()));
+        async move {
+            let source = check::look(&plan, &options).await?;
             let SourceFacts { files, bytes, read, took, .. } = source;
-            let reporter = publisher.reporter(&plan);
             reporter.send(ImageEventKind::Looked { files, bytes, read, took });
             if source.repository {
                 reporter.note(
@@ -138,37 +171,33 @@ impl Publisher {
                     path.display()
                 ));
             }
-            Ok((plan, source))
-        })
-        .await
-    }
+            Ok(Looked { plan, source })
+        }
+    })
+    .await
+}
 
-    /// Does the same for each of `items` side by side; the answers are in their order.
-    async fn each<T, U, W>(
-        &self,
-        items: Vec<T>,
-        work: impl Fn(Self, T) -> W,
-    ) -> Result<Vec<U>, Vec<ImageError>>
-    where
-        W: Future<Output = Result<U, ImageError>> + Send + 'static,
-        U: Send + 'static,
-    {
-        let mut tasks = JoinSet::new();
-        for (place, item) in items.into_iter().enumerate() {
-            let work = work(self.clone(), item);
-            tasks.spawn(async move { (place, work.await) });
-        }
-        let mut results = tasks.join_all().await;
-        results.sort_by_key(|(place, _)| *place);
-        let (mut done, mut failed) = (Vec::new(), Vec::new());
-        for (_, result) in results {
-            match result {
-                Ok(value) => done.push(value),
-                Err(error) => failed.push(error),
-            }
-        }
-        if failed.is_empty() { Ok(done) } else { Err(failed) }
+/// Does the same for each of `items` side by side; the answers are in their order.
+async fn each<T, U, W>(items: Vec<T>, work: impl Fn(T) -> W) -> Result<Vec<U>, Vec<ImageError>>
+where
+    W: Future<Output = Result<U, ImageError>> + Send + 'static,
+    U: Send + 'static,
+{
+    let mut tasks = JoinSet::new();
+    for (place, item) in items.into_iter().enumerate() {
+        let work = work(item);
+        tasks.spawn(async move { (place, work.await) });
     }
+    let mut results = tasks.join_all().await;
+    results.sort_by_key(|(place, _)| *place);
+    let (mut done, mut failed) = (Vec::new(), Vec::new());
+    for (_, result) in results {
+        match result {
+            Ok(value) => done.push(value),
+            Err(error) => failed.push(error),
+        }
+    }
+    if failed.is_empty() { Ok(done) } else { Err(failed) }
 }
 
 impl Publisher {
@@ -234,7 +263,7 @@ impl Publisher {
         let (manifest, verified, source, git) = tokio::join!(
             self.catalog.manifest(&plan.repository, digest),
             verify(&connection, &wanted),
-            look(plan, &self.options),
+            check::look(plan, &self.options),
             GitFacts::read(&plan.source.context),
         );
         let (manifest, verified) = (manifest?, verified?);

@@ -1,4 +1,4 @@
-use std::fmt;
+use std::{fmt, sync::OnceLock};
 
 use regex::{Regex, RegexBuilder};
 
@@ -6,7 +6,8 @@ use regex::{Regex, RegexBuilder};
 #[derive(Clone)]
 pub struct Pattern {
     text: String,
-    whole: Regex,
+    /// Made when a first value is asked about: most patterns never are.
+    whole: OnceLock<Option<Regex>>,
 }
 
 /// What a compiled pattern may take, in bytes: far more than a key's value needs.
@@ -15,9 +16,9 @@ const SIZE_LIMIT: usize = 1 << 20;
 impl Pattern {
     /// Compiles a pattern; the error says what is wrong with it in one line.
     pub fn parse(text: &str) -> Result<Self, String> {
-        // By itself first, so that `a)(b` is not made whole by what is put around it.
+        // By itself, so that `a)(b` is not made whole by what is put around it.
         compile(text)?;
-        Ok(Self { text: text.to_owned(), whole: compile(&format!("^(?:{text})$"))? })
+        Ok(Self { text: text.to_owned(), whole: OnceLock::new() })
     }
 
     /// The pattern as it is written.
@@ -27,7 +28,8 @@ impl Pattern {
 
     /// Whether all of a value matches.
     pub fn matches(&self, value: &str) -> bool {
-        self.whole.is_match(value)
+        let whole = self.whole.get_or_init(|| compile(&format!("^(?:{})$", self.text)).ok());
+        whole.as_ref().is_some_and(|whole| whole.is_match(value))
     }
 }
 

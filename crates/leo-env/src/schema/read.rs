@@ -104,7 +104,7 @@ fn key(table: &Table<'_>) -> Option<Entry> {
             example: example.as_ref().map(text),
             help,
             get: get.as_ref().map(text),
-            line: table.report.location(table.span.clone()).line,
+            line: table.report.line(&table.span),
         },
     };
     rules::check_values(table, &entry.spec, secret);

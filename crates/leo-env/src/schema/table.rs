@@ -24,6 +24,11 @@ impl<'f> Report<'f> {
         self.findings.borrow_mut().push(finding);
     }
 
+    /// The number of a span's line.
+    pub(super) fn line(&self, span: &Range<usize>) -> usize {
+        self.file.location(span.clone()).line
+    }
+
     /// The line of a span; its text only where no token is in it.
     pub(super) fn location(&self, span: Range<usize>) -> Location {
         visible(self.file.location(span))

@@ -7,7 +7,7 @@ use leo_diagnostic::{Colours, render_all};
 use leo_env::{SecretsPolicy, differences};
 
 use crate::{
-    KEYS, env,
+    declared, env,
     readers::{docker, docker_model, program, shell},
 };
 
@@ -50,12 +50,22 @@ const CASES: &[Case] = &[
     case("GITHUB_TOKEN=''", Some(""), Some(""), Some("''")),
     case("GITHUB_TOKEN='a b'", Some("a b"), Some("a b"), Some("'a b'")),
     case("GITHUB_TOKEN='a $b \\n `c`'", Some("a $b \\n `c`"), Some("a $b \\n `c`"), Some("'a $b \\n `c`'")),
-    case("GITHUB_TOKEN=\"a\\\"b\\\\c\\$d\"", Some("a\"b\\c$d"), Some("a\"b\\c$d"), Some("\"a\\\"b\\\\c\\$d\"")),
+    case(
+        "GITHUB_TOKEN=\"a\\\"b\\\\c\\$d\"",
+        Some("a\"b\\c$d"),
+        Some("a\"b\\c$d"),
+        Some("\"a\\\"b\\\\c\\$d\""),
+    ),
     case("GITHUB_TOKEN=\"a\\nb\"", Some("a\nb"), Some("a\\nb"), Some("\"a\\nb\"")),
     case("GITHUB_TOKEN=\"a\\'b\\ c\"", Some("a'b c"), Some("a\\'b\\ c"), Some("\"a\\'b\\ c\"")),
     case("GITHUB_TOKEN=a\"b c\"'d'", Some("ab cd"), Some("ab cd"), Some("a\"b c\"'d'")),
     case("GITHUB_TOKEN=a\\nb", Some("a\nb"), Some("anb"), Some("a\\nb")),
-    case("GITHUB_TOKEN=a\\ b\\'c\\\"d\\$e\\\\f", Some("a b'c\"d$e\\f"), Some("a b'c\"d$e\\f"), Some("a\\ b\\'c\\\"d\\$e\\\\f")),
+    case(
+        "GITHUB_TOKEN=a\\ b\\'c\\\"d\\$e\\\\f",
+        Some("a b'c\"d$e\\f"),
+        Some("a b'c\"d$e\\f"),
+        Some("a\\ b\\'c\\\"d\\$e\\\\f"),
+    ),
     case("GITHUB_TOKEN=a`b`c", Some("a`b`c"), Some("ac"), Some("a`b`c")),
     case("GITHUB_TOKEN=\"a`b`c\"", Some("a`b`c"), Some("ac"), Some("\"a`b`c\"")),
     case("GITHUB_TOKEN=a;b", Some("a;b"), Some("a"), Some("a;b")),
@@ -74,7 +84,12 @@ const CASES: &[Case] = &[
     case("GITHUB_TOKEN='a\nb'", Some("a\nb"), Some("a\nb"), Some("'a")),
     case("GITHUB_TOKEN='a\n b'", Some("a\n b"), Some("a\n b"), Some("'a")),
     case("\tGITHUB_TOKEN=a\t# b", Some("a"), Some("a"), Some("a\t# b")),
-    case("GITHUB_TOKEN='a\u{a0}b\u{200b}'", Some("a\u{a0}b\u{200b}"), Some("a\u{a0}b\u{200b}"), Some("'a\u{a0}b\u{200b}'")),
+    case(
+        "GITHUB_TOKEN='a\u{a0}b\u{200b}'",
+        Some("a\u{a0}b\u{200b}"),
+        Some("a\u{a0}b\u{200b}"),
+        Some("'a\u{a0}b\u{200b}'"),
+    ),
     case("GITHUB_TOKEN=a\r\n\r\n", Some("a"), Some("a\r"), Some("a")),
     case("\u{feff}GITHUB_TOKEN=a", Some("a"), None, Some("a")),
     // What is refused, because nobody agrees.
@@ -85,6 +100,7 @@ const CASES: &[Case] = &[
     case("GITHUB_TOKEN=\"a\\b\"", None, Some("a\\b"), Some("\"a\\b\"")),
     case("GITHUB_TOKEN=a\\\nFLY_API_TOKEN=b", None, Some("aFLY_API_TOKEN=b"), Some("a\\")),
     case("GITHUB_TOKEN=a\\ ", None, Some("a "), Some("a\\ ")),
+    case("GITHUB_TOKEN=a\\  # b", None, Some("a "), Some("a\\  # b")),
     case("GITHUB_TOKEN='a\\'", None, Some("a\\"), Some("'a\\'")),
     case("GITHUB_TOKEN='a\nFLY_API_TOKEN=b", None, None, Some("'a")),
     case("GITHUB_TOKEN='a\nFLY_API_TOKEN='b", None, Some("a\nFLY_API_TOKEN=b"), Some("'a")),
@@ -104,7 +120,7 @@ fn here(text: &str) -> Option<String> {
         return Some(value.secret.expose().to_owned());
     }
     // An empty value is as good as none for a setting or a secret; whether there is one shows in what is said.
-    let empty = env.check(&KEYS).is_empty() && text.contains("GITHUB_TOKEN") && text.contains('=');
+    let empty = env.check(declared()).is_empty() && text.contains("GITHUB_TOKEN") && text.contains('=');
     empty.then(String::new)
 }
 
@@ -136,17 +152,17 @@ fn what_is_found_is_read_otherwise_by_somebody() {
 
 #[test]
 fn each_says_who_reads_it_how() {
-    let mut all = String::new();
-    for Case { text, .. } in CASES {
+    let said = |Case { text, .. }: &Case| {
         let findings = differences("env/.env", text);
-        let refused = env(&[("env/.env", text)], &[], SecretsPolicy::Read).check(&KEYS);
+        let refused = env(&[("env/.env", text)], &[], SecretsPolicy::Read).check(declared());
         assert!(!findings.is_empty() || !refused.is_empty(), "{text:?}");
         let said = render_all(&[refused, findings].concat(), Colours::Plain);
-        all += &format!("──── {}\n{said}\n", text.escape_debug());
-    }
+        format!("──── {}\n{said}\n", text.escape_debug())
+    };
+    let mut all: Vec<String> = CASES.iter().map(said).collect();
     let long = format!("GITHUB_TOKEN={}\n", "a".repeat(65_536));
-    all += &format!("──── long\n{}", render_all(&differences("env/.env", &long), Colours::Plain));
-    assert_snapshot!(all);
+    all.push(format!("──── long\n{}", render_all(&differences("env/.env", &long), Colours::Plain)));
+    assert_snapshot!(all.concat());
 }
 
 /// The `docker` program alone, without an engine.

@@ -29,8 +29,11 @@ pub(crate) fn shell(program: &str, text: &str, keys: &[&str]) -> Reading {
         .current_dir(folder.path())
         .output()
         .unwrap();
-    let parts: Vec<String> =
-        output.stdout.split(|byte| *byte == 0).map(|part| String::from_utf8_lossy(part).into_owned()).collect();
+    let parts: Vec<String> = output
+        .stdout
+        .split(|byte| *byte == 0)
+        .map(|part| String::from_utf8_lossy(part).into_owned())
+        .collect();
     let all: BTreeMap<String, String> =
         parts.chunks_exact(2).map(|pair| (pair[0].clone(), pair[1].clone())).collect();
     let read = all.len() == keys.len();
@@ -126,7 +129,8 @@ fn answer(stream: TcpStream) -> Option<Request> {
     let mut body = vec![0; length.unwrap_or(0)];
     reader.read_exact(&mut body).ok()?;
     let create = head.lines().next().is_some_and(|line| line.contains("/containers/create"));
-    let (status, text) = if create { ("201 Created", r#"{"Id":"0","Warnings":[]}"#) } else { ("200 OK", "{}") };
+    let (status, text) =
+        if create { ("201 Created", r#"{"Id":"0","Warnings":[]}"#) } else { ("200 OK", "{}") };
     let length = text.len();
     let mut stream = reader.into_inner();
     write!(

@@ -1,6 +1,7 @@
 //! The real engine, a real registry.
 
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use leo_image::{
     BuildPlan, BuildReason, Catalog, Engine, ImageError, ImageEvent, ImageEventKind, ImageName, LazyEngine,
@@ -288,5 +289,5 @@ async fn docker_attestations_make_an_index_that_has_the_platform_s_manifest() {
 }
 
 pub(crate) fn plan_cache(plan: &BuildPlan) -> String {
-    plan.cache.as_ref().unwrap().to.rsplit(':').next().unwrap().to_owned()
+    plan.cache.as_ref().unwrap().to.to_string()
 }

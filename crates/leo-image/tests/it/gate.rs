@@ -6,6 +6,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, copy};
 use tokio::net::{TcpListener, TcpStream};
 
 /// What becomes of a request.
+#[derive(Clone, Copy)]
 pub(crate) enum Way {
     Through,
     /// With this status line and these JSON errors.

@@ -12,8 +12,9 @@ use crate::{
 use leo_aws::FailureKind;
 use leo_deploy::Reporter;
 use leo_image::{
-    BuildPlan, CacheUse, Checked, GitFacts, ImageError, ImageName, LazyEngine, PlanInput, PublishOptions,
-    PublishedImage, Publisher, Selection, SourceChoice, SourceFacts, SourcePair, Sources, Verdict, plan,
+    BuildPlan, CacheUse, Checked, GitFacts, ImageError, ImageName, LazyEngine, Looked, PlanInput,
+    PublishOptions, PublishedImage, Publisher, Repository, Selection, Sink, SourceChoice, SourcePair,
+    Sources, Verdict, plan,
 };
 use leo_project::Project;
 use leo_stack::Stacks;
@@ -70,23 +71,40 @@ impl ImageBuild {
             (Sources::Demo, None) => return Ok(()),
             (Sources::Demo, Some(_)) => compile_demo(project, |_| {}).await.map_err(Problem::from)?,
         };
+        let looked = self.look_at(project, target.local.is_some(), sources, &no_sink()).await?;
+        let Some(missing) = missing else { return Ok(()) };
         // Before a first deploy there are none, and nothing that could be in them.
-        let existing = existing?;
-        let present = existing.is_some();
-        let repositories = existing.unwrap_or_else(|| Repositories::of_outputs(target, "", ""));
-        let plans = self.plans(project, target, sources, &repositories).await?;
-        let publisher = self.publisher(project, target, &repositories, Arc::new(|_| {}));
-        let Some(missing) = missing else {
-            publisher.look(plans).await.map_err(join_errors)?;
-            return Ok(());
-        };
-        if present {
-            let checked = publisher.check(plans).await.map_err(join_errors)?;
+        if let Some(repositories) = existing? {
+            let publisher = self.publisher(project, target, &repositories, no_sink());
+            let checked = publisher.check_looked(at(looked, &repositories)).await.map_err(join_errors)?;
             if checked.iter().all(|image| matches!(image.verdict, Verdict::Present(_))) {
                 return Ok(());
             }
         }
         Err(Problem::from(missing).into())
+    }
+
+    /// Looks at what the builds of the siblings would see, which needs no one to answer; what there is to say about it
+    /// goes to `sink`. `None` where these are not built from.
+    pub(crate) async fn look_at_siblings(
+        &self,
+        project: &Project,
+        local: bool,
+        sink: &Sink,
+    ) -> Option<Result<Vec<Looked>, Problem>> {
+        let Sources::Siblings(siblings) = &self.choice.sources else { return None };
+        Some(self.look_at(project, local, (**siblings).clone(), sink).await)
+    }
+
+    /// Looks at what the builds would see. The demo programs, if it is these, are compiled before.
+    pub(crate) async fn look(
+        &self,
+        project: &Project,
+        local: bool,
+        reporter: &Reporter,
+    ) -> Result<Vec<Looked>, Problem> {
+        let sources = self.sources(project, reporter).await?;
+        self.look_at(project, local, sources, &image_events::sink(reporter)).await
     }
 
     /// Builds those of the images that the registry does not have, pushes them, and gives all in the order orchestrator,
@@ -96,12 +114,11 @@ impl ImageBuild {
         project: &Project,
         target: &Target,
         repositories: &Repositories,
+        looked: Vec<Looked>,
         reporter: &Reporter,
     ) -> Result<Vec<PublishedImage>, Problem> {
-        let sources = self.sources(project, reporter).await?;
-        let plans = self.plans(project, target, sources, repositories).await?;
         let publisher = self.publisher(project, target, repositories, image_events::sink(reporter));
-        publisher.publish(plans).await.map_err(join_errors)
+        publisher.publish_looked(at(looked, repositories)).await.map_err(join_errors)
     }
 
     /// Finds out what would become of the images, and changes nothing.
@@ -110,26 +127,11 @@ impl ImageBuild {
         project: &Project,
         target: &Target,
         repositories: &Repositories,
+        looked: Vec<Looked>,
         reporter: &Reporter,
     ) -> Result<Vec<Checked>, Problem> {
-        let sources = self.sources(project, reporter).await?;
-        let plans = self.plans(project, target, sources, repositories).await?;
         let publisher = self.publisher(project, target, repositories, image_events::sink(reporter));
-        publisher.check(plans).await.map_err(join_errors)
-    }
-
-    /// The same where there is no registry yet, so that nothing can be in it.
-    pub(crate) async fn look(
-        &self,
-        project: &Project,
-        target: &Target,
-        reporter: &Reporter,
-    ) -> Result<Vec<(BuildPlan, SourceFacts)>, Problem> {
-        let repositories = Repositories::of_outputs(target, "", "");
-        let sources = self.sources(project, reporter).await?;
-        let plans = self.plans(project, target, sources, &repositories).await?;
-        let publisher = self.publisher(project, target, &repositories, image_events::sink(reporter));
-        publisher.look(plans).await.map_err(join_errors)
+        publisher.check_looked(at(looked, repositories)).await.map_err(join_errors)
     }
 
     async fn sources(&self, project: &Project, reporter: &Reporter) -> Result<SourcePair, ImageError> {
@@ -142,17 +144,27 @@ impl ImageBuild {
         }
     }
 
-    /// How the images are built, in the order orchestrator, generator.
+    async fn look_at(
+        &self,
+        project: &Project,
+        local: bool,
+        sources: SourcePair,
+        sink: &Sink,
+    ) -> Result<Vec<Looked>, Problem> {
+        let plans = self.plans(project, local, sources).await?;
+        leo_image::look(plans, &self.options(project), sink).await.map_err(join_errors)
+    }
+
+    /// How the images are built, in the order orchestrator, generator. Where they go is left open.
     async fn plans(
         &self,
         project: &Project,
-        target: &Target,
+        local: bool,
         sources: SourcePair,
-        repositories: &Repositories,
     ) -> Result<Vec<BuildPlan>, Problem> {
         let config = &project.config;
         let images = &config.images;
-        let suits = if target.local.is_some() { CacheUse::EngineOnly } else { CacheUse::Registry };
+        let suits = if local { CacheUse::EngineOnly } else { CacheUse::Registry };
         let parts = [
             (
                 ImageName::Orchestrator,
@@ -166,14 +178,21 @@ impl ImageBuild {
         let here = std::env::current_dir().unwrap_or_default();
         let contexts: Vec<&Path> = parts.iter().map(|(_, source, ..)| source.context.as_path()).collect();
         let allowed = allowed_in(&contexts, &here, &self.wishes.allowed)?;
+        let asked: Vec<_> = parts
+            .iter()
+            .map(|(_, source, ..)| source.context.clone())
+            .map(|context| tokio::spawn(async move { GitFacts::read(&context).await }))
+            .collect();
         let mut plans = vec![];
-        for ((image, source, settings, architecture), allowed) in parts.into_iter().zip(allowed) {
-            let git = GitFacts::read(&source.context).await;
+        for (((image, source, settings, architecture), allowed), git) in
+            parts.into_iter().zip(allowed).zip(asked)
+        {
+            let git = git.await.ok().flatten();
             plans.push(plan(PlanInput {
                 image,
                 source,
                 architecture,
-                repository: repositories.of(image).clone(),
+                repository: Repository { name: String::new(), uri: String::new() },
                 git,
                 attestations: images.attestations,
                 cache: self.wishes.cache.unwrap_or(suits),
@@ -190,17 +209,33 @@ impl ImageBuild {
         project: &Project,
         target: &Target,
         repositories: &Repositories,
-        sink: leo_image::Sink,
+        sink: Sink,
     ) -> Publisher {
-        let options = PublishOptions {
+        let registry = target.registry(repositories.of(ImageName::Orchestrator));
+        Publisher::new(self.engine.clone(), registry, target.catalog(), self.options(project), sink)
+    }
+
+    fn options(&self, project: &Project) -> PublishOptions {
+        PublishOptions {
             force: self.wishes.force,
             hash_cache: Some(keep::hashes(&project.root)),
             own_root: Some(project.root.clone()),
             ..PublishOptions::default()
-        };
-        let registry = target.registry(repositories.of(ImageName::Orchestrator));
-        Publisher::new(self.engine.clone(), registry, target.catalog(), options, sink)
+        }
     }
+}
+
+/// The images, bound for their repositories.
+fn at(looked: Vec<Looked>, repositories: &Repositories) -> Vec<Looked> {
+    let at = |looked: Looked| {
+        let repository = repositories.of(looked.plan.image).clone();
+        looked.at(repository)
+    };
+    looked.into_iter().map(at).collect()
+}
+
+fn no_sink() -> Sink {
+    Arc::new(|_| {})
 }
 
 async fn compile_demo(project: &Project, on_line: impl Fn(&str)) -> Result<SourcePair, ImageError> {

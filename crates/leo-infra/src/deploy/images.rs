@@ -87,15 +87,15 @@ pub(crate) async fn repositories(target: &Target, stacks: &Stacks) -> Result<Opt
 
 /// The same, where nothing can be done without them.
 pub(crate) async fn existing_repositories(target: &Target, stacks: &Stacks) -> Result<Repositories, Failure> {
+    repositories(target, stacks).await?.ok_or_else(|| no_repositories(stacks))
+}
+
+/// Why nothing can be done without them.
+pub(crate) fn no_repositories(stacks: &Stacks) -> Failure {
     let name = &stacks.registry.name;
-    repositories(target, stacks).await?.ok_or_else(|| {
-        Problem::new(
-            FailureKind::Failed,
-            format!("find the image repositories: stack `{name}` does not exist"),
-        )
+    Problem::new(FailureKind::Failed, format!("find the image repositories: stack `{name}` does not exist"))
         .hint("deploy first: `cargo xtask deploy` makes it")
         .into()
-    })
 }
 
 pub(super) async fn run(
@@ -112,7 +112,8 @@ pub(super) async fn run(
     );
     let (images, changed) = match &plan.images {
         ImagePlan::Build(build) => {
-            let published = build.run(plan.project, plan.target, &repositories, reporter).await?;
+            let looked = build.look(plan.project, plan.target.local.is_some(), reporter).await?;
+            let published = build.run(plan.project, plan.target, &repositories, looked, reporter).await?;
             let changed = published.iter().any(PublishedImage::sent);
             (published.into_iter().map(Built::from).collect(), changed)
         }

@@ -1,4 +1,4 @@
-use leo_image::{BuildPlan, Checked, ImageTag, Size, SourceFacts, Verdict};
+use leo_image::{BuildPlan, Checked, ImageTag, Looked, Size, SourceFacts, Verdict};
 use serde_json::{Value as Json, json};
 use std::time::Duration;
 
@@ -19,6 +19,13 @@ impl From<Checked> for Planned {
     fn from(checked: Checked) -> Self {
         let Checked { plan, source, verdict } = checked;
         Self { plan, source, verdict: Some(verdict) }
+    }
+}
+
+impl From<Looked> for Planned {
+    fn from(looked: Looked) -> Self {
+        let Looked { plan, source } = looked;
+        Self { plan, source, verdict: None }
     }
 }
 
@@ -60,8 +67,9 @@ impl Planned {
         }
         match &plan.cache {
             Some(cache) => {
-                lines.push(line("cache", format!("written to {}", cache.to)));
-                lines.extend(cache.from.iter().map(|from| line("", format!("read from {from}"))));
+                lines.push(line("cache", format!("written to {}", plan.reference(&cache.to))));
+                let read = |from| line("", format!("read from {}", plan.reference(from)));
+                lines.extend(cache.from.iter().map(read));
             }
             None => lines.push(line("cache", "the builder's own")),
         }
@@ -115,7 +123,10 @@ impl Planned {
             "platform": plan.architecture.platform(),
             "repository": plan.repository.uri,
             "tags": self.tags().map(ImageTag::as_str).collect::<Vec<_>>(),
-            "cache": plan.cache.as_ref().map(|cache| json!({"to": cache.to, "from": cache.from})),
+            "cache": plan.cache.as_ref().map(|cache| json!({
+                "to": plan.reference(&cache.to),
+                "from": cache.from.iter().map(|tag| plan.reference(tag)).collect::<Vec<_>>(),
+            })),
             "source": {
                 "hash": source.hash,
                 "files": source.files,

@@ -6,7 +6,8 @@ use crate::{
     deploy::{
         choice,
         image_build::{ImageBuild, Wishes},
-        images,
+        image_events,
+        images::{self, Repositories},
     },
     failure::{Failure, Problem},
     interrupt,
@@ -19,11 +20,15 @@ use dry_run::{DryRun, Planned};
 use leo_aws::FailureKind;
 use leo_deploy::{Finished, Reporter, Run, Step};
 use leo_env::SecretsPolicy;
-use leo_image::{CacheUse, FailOn, ImageName, LazyEngine};
+use leo_image::{CacheUse, FailOn, ImageName, LazyEngine, Sink};
 use leo_project::Project;
 use leo_stack::Stacks;
 use outcome::Pushed;
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    path::PathBuf,
+    process::ExitCode,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 /// Build the images that the registry does not have, push them and print their digests
 ///
@@ -128,16 +133,44 @@ async fn push(args: &Args) -> Result<String, Failure> {
             }),
         },
     };
-    let target = Target::open(&project, args.local).await?;
-    target.check_account(&project.config).await?;
-    let stacks = leo_stack::compose(&project.config).map_err(crate::deploy::not_composed)?;
+    let early = Arc::new(Mutex::new(Vec::new()));
+    let sink: Sink = {
+        let early = Arc::clone(&early);
+        Arc::new(move |event| early.lock().unwrap_or_else(PoisonError::into_inner).push(event))
+    };
+    // Reading a context takes as long as finding the registry.
+    let (looked, there) =
+        tokio::join!(build.look_at_siblings(&project, args.local, &sink), reach(&project, args));
+    let (target, stacks, repositories) = there?;
+    let look = async |reporter: &Reporter| match looked {
+        Some(looked) => {
+            let sink = image_events::sink(reporter);
+            std::mem::take(&mut *early.lock().unwrap_or_else(PoisonError::into_inner))
+                .into_iter()
+                .for_each(&*sink);
+            looked
+        }
+        None => build.look(&project, args.local, reporter).await,
+    };
     if args.dry_run {
-        let planned = dry_run(&project, &target, &stacks, &build).await?;
+        let planned = in_step(async |reporter| {
+            let looked = look(reporter).await?;
+            let images = match &repositories {
+                Some(there) => {
+                    let checked = build.check(&project, &target, there, looked, reporter).await?;
+                    checked.into_iter().map(Planned::from).collect()
+                }
+                None => looked.into_iter().map(Planned::from).collect(),
+            };
+            Ok(Finished::new(DryRun { images }, false))
+        })
+        .await?;
         return Ok(if args.json { format!("{:#}", planned.json()) } else { planned.text() });
     }
-    let repositories = images::existing_repositories(&target, &stacks).await?;
+    let repositories = repositories.ok_or_else(|| images::no_repositories(&stacks))?;
     let pushed = in_step(async |reporter| {
-        let images = build.run(&project, &target, &repositories, reporter).await?;
+        let looked = look(reporter).await?;
+        let images = build.run(&project, &target, &repositories, looked, reporter).await?;
         let scans = Scans { config: &project.config, target: &target, repositories: &repositories };
         scans.check(&images, args.fail_on, reporter).await?;
         let pushed = Pushed { images };
@@ -147,24 +180,13 @@ async fn push(args: &Args) -> Result<String, Failure> {
     Ok(if args.json { format!("{:#}", pushed.json()) } else { pushed.text() })
 }
 
-async fn dry_run(
-    project: &Project,
-    target: &Target,
-    stacks: &Stacks,
-    build: &ImageBuild,
-) -> Result<DryRun, Failure> {
-    let repositories = images::repositories(target, stacks).await?;
-    in_step(async |reporter| {
-        let images = if let Some(repositories) = &repositories {
-            let checked = build.check(project, target, repositories, reporter).await?;
-            checked.into_iter().map(Planned::from).collect()
-        } else {
-            let looked = build.look(project, target, reporter).await?;
-            looked.into_iter().map(|(plan, source)| Planned { plan, source, verdict: None }).collect()
-        };
-        Ok(Finished::new(DryRun { images }, false))
-    })
-    .await
+/// The target and what is deployed there of the registry, if anything is.
+async fn reach(project: &Project, args: &Args) -> Result<(Target, Stacks, Option<Repositories>), Failure> {
+    let target = Target::open(project, args.local).await?;
+    target.check_account(&project.config).await?;
+    let stacks = leo_stack::compose(&project.config).map_err(crate::deploy::not_composed)?;
+    let repositories = images::repositories(&target, &stacks).await?;
+    Ok((target, stacks, repositories))
 }
 
 /// Does the work of the one step that there is, and shows how far it is.
