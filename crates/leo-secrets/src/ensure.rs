@@ -101,8 +101,7 @@ struct Outcome {
 async fn state(client: &Client, name: &str, blank: Blank) -> Result<State, SecretsError> {
     let state = service::facts(client, name).await?.state;
     if let (State::Valued { version }, Blank::IsNone) = (&state, blank)
-        && let Reading::Text { text, .. } = service::read(client, name, version).await?
-        && text.is_empty()
+        && let Reading::Empty = service::read(client, name, version).await?
     {
         return Ok(State::Empty);
     }

@@ -2,7 +2,7 @@ use aws_sdk_secretsmanager::Client;
 
 use crate::all::each;
 use crate::first::first_version;
-use crate::look::{Found, decide, edited, fits, look, note_equal, whole};
+use crate::look::{Found, decide, edited, fits, look, look_at_all, note_equal, whole};
 use crate::object::Object;
 use crate::service::{self, Reading};
 use crate::{
@@ -78,15 +78,11 @@ pub async fn plan_push(
     record: Record,
     undeclared: Undeclared,
 ) -> Result<PushPlan, SecretsError> {
-    let looked = each(&wanted, |wanted| {
-        let (client, name) = (client.clone(), wanted.name.clone());
-        let recorded = record.version(&name).map(str::to_owned);
-        async move { look(&client, &name, recorded.as_deref()).await }
-    });
+    let looked = look_at_all(client, &wanted, &record).await?;
     let mut secrets = Vec::new();
     let mut problems = Vec::new();
-    for (wanted, seen) in wanted.iter().zip(looked.await) {
-        match decide(wanted, &seen?, undeclared) {
+    for (wanted, seen) in wanted.iter().zip(looked) {
+        match decide(wanted, &seen, undeclared) {
             Ok(planned) => secrets.push(planned),
             Err(found) => problems.extend(found),
         }
@@ -95,7 +91,9 @@ pub async fn plan_push(
         return Err(SecretsError::of(problems));
     }
     let mut record = record;
-    secrets.iter().for_each(|planned| note_equal(&mut record, planned));
+    for planned in &secrets {
+        note_equal(&mut record, planned);
+    }
     Ok(PushPlan { secrets, wanted, undeclared, record })
 }
 
@@ -151,9 +149,8 @@ impl Job {
         let value = self.value().await?;
         fits(&self.wanted, &value).map_err(SecretsError::of)?;
         let base = self.planned.version.as_deref();
-        let written = match write(&self.client, &self.wanted, base, value).await? {
-            Some(version) => version,
-            None => return self.overtaken(restored).await,
+        let Some(written) = write(&self.client, &self.wanted, base, value).await? else {
+            return self.overtaken(restored).await;
         };
         let outcome = match self.planned.change {
             Change::Create => Outcome::Created,
@@ -170,7 +167,7 @@ impl Job {
                 let there = match service::read(&self.client, name, version).await? {
                     Reading::Text { text, .. } => Object::parse(text),
                     Reading::Denied => return Err(SecretsError::ReadDenied { secrets: vec![name.clone()] }),
-                    Reading::Gone | Reading::Binary { .. } => None,
+                    Reading::Gone | Reading::Empty | Reading::Binary { .. } => None,
                 };
                 let there = there.ok_or_else(|| self.changed_meanwhile())?;
                 Ok(edited(&there, &self.wanted, &self.planned.keys, self.overwrite))

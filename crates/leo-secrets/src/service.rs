@@ -1,6 +1,6 @@
 //! The calls to Secrets Manager, each with its errors reduced to what is safe to show.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::error::ProvideErrorMetadata as _;
@@ -11,7 +11,7 @@ use leo_aws::{ErrorClass, ServiceError};
 use leo_env::Secret;
 use secrecy::zeroize::{Zeroize as _, Zeroizing};
 
-use crate::SecretsError;
+use crate::{Problem, SecretsError};
 
 /// What a secret is like, without its value.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,17 +47,37 @@ pub(crate) enum Reading {
     Binary {
         created: Option<SystemTime>,
     },
-    /// There is no such version, or it has no value.
+    /// It has no value, or (the emulator gives one to every secret of a stack; AWS takes none) an empty text.
+    Empty,
+    /// There is no such version.
     Gone,
     /// The caller may not look.
     Denied,
 }
+
+/// What a role needs for [`plan_push`](crate::plan_push), [`push`](crate::push), [`rotate`](crate::rotate) and
+/// [`status`](crate::status), on each secret; IAM's names. Secrets with a key of their own need `kms:Decrypt` and
+/// `kms:GenerateDataKey` on it as well.
+pub const PUSH_ACTIONS: [&str; 5] = [
+    "secretsmanager:DescribeSecret",
+    "secretsmanager:GetSecretValue",
+    "secretsmanager:PutSecretValue",
+    "secretsmanager:RestoreSecret",
+    "secretsmanager:UpdateSecretVersionStage",
+];
+
+/// What a role needs for [`ensure`](crate::ensure) on AWS, on each secret; IAM's names.
+pub const ENSURE_ACTIONS: [&str; 2] = ["secretsmanager:DescribeSecret", "secretsmanager:PutSecretValue"];
 
 /// The staging label of the version that a task gets.
 const CURRENT: &str = "AWSCURRENT";
 
 /// The staging label of a version that a push has sent and not yet made the current one.
 const STAGED: &str = "LEO_STAGED";
+
+/// How long to wait for what was done to be seen everywhere: not at once, as with any distributed service.
+const PAUSES: [Duration; 4] =
+    [Duration::ZERO, Duration::from_millis(250), Duration::from_millis(500), Duration::from_secs(1)];
 
 /// What the secret is like now.
 pub(crate) async fn facts(client: &Client, name: &str) -> Result<Facts, SecretsError> {
@@ -88,12 +108,13 @@ pub(crate) async fn read(client: &Client, name: &str, version: &str) -> Result<R
         Ok(mut answer) => {
             let created = time(answer.created_date());
             Ok(match (answer.secret_string.take(), answer.secret_binary.take()) {
+                (Some(text), _) if text.is_empty() => Reading::Empty,
                 (Some(text), _) => Reading::Text { text: Zeroizing::new(text), created },
                 (None, Some(bytes)) => {
                     bytes.into_inner().zeroize();
                     Reading::Binary { created }
                 }
-                (None, None) => Reading::Gone,
+                (None, None) => Reading::Empty,
             })
         }
         Err(error) => match error.as_service_error().and_then(|error| error.code()) {
@@ -104,15 +125,38 @@ pub(crate) async fn read(client: &Client, name: &str, version: &str) -> Result<R
     }
 }
 
-/// Takes a secret back from its scheduled deletion. One that someone else took back meanwhile is as good.
-pub(crate) async fn restore(client: &Client, name: &str) -> Result<(), SecretsError> {
-    let Err(error) = client.restore_secret().secret_id(name).send().await else { return Ok(()) };
-    match facts(client, name).await?.state {
-        State::Empty | State::Valued { .. } => Ok(()),
-        State::Absent | State::ScheduledForDeletion => {
-            Err(failed(name, ServiceError::of("RestoreSecret", &error)))
+/// The value of the current version, which may have been made a moment ago.
+pub(crate) async fn read_current(
+    client: &Client,
+    name: &str,
+    version: &str,
+) -> Result<Reading, SecretsError> {
+    for pause in PAUSES {
+        tokio::time::sleep(pause).await;
+        match read(client, name, version).await? {
+            Reading::Gone => {}
+            reading => return Ok(reading),
         }
     }
+    Ok(Reading::Gone)
+}
+
+/// Takes a secret back from its scheduled deletion, and answers when that is to be seen. One that someone else took back
+/// meanwhile is as good.
+pub(crate) async fn restore(client: &Client, name: &str) -> Result<(), SecretsError> {
+    let answer = client.restore_secret().secret_id(name).send().await;
+    let error = answer.err().map(|error| ServiceError::of("RestoreSecret", &error));
+    for pause in PAUSES {
+        tokio::time::sleep(pause).await;
+        match facts(client, name).await?.state {
+            State::Empty | State::Valued { .. } => return Ok(()),
+            State::Absent | State::ScheduledForDeletion => {}
+        }
+        if let Some(error) = &error {
+            return Err(failed(name, error.clone()));
+        }
+    }
+    Err(SecretsError::of(vec![Problem::ScheduledForDeletion { secret: name.to_owned() }]))
 }
 
 /// Gives a secret that has no version its first one, under an id that says so. `None` where someone else did at the
@@ -165,24 +209,31 @@ pub(crate) async fn make_current(
     version: &str,
     base: &str,
 ) -> Result<bool, SecretsError> {
-    let call = client
-        .update_secret_version_stage()
-        .secret_id(name)
-        .version_stage(CURRENT)
-        .move_to_version_id(version)
-        .remove_from_version_id(base)
-        .send();
-    let Err(error) = call.await else { return Ok(true) };
-    let told = ServiceError::of("UpdateSecretVersionStage", &error);
-    if told.is_retryable() || told.class == ErrorClass::Credentials {
-        return Err(failed(name, told));
+    let mut told = None;
+    for pause in PAUSES {
+        tokio::time::sleep(pause).await;
+        let call = client
+            .update_secret_version_stage()
+            .secret_id(name)
+            .version_stage(CURRENT)
+            .move_to_version_id(version)
+            .remove_from_version_id(base);
+        let Err(error) = call.send().await else { return Ok(true) };
+        let error = ServiceError::of("UpdateSecretVersionStage", &error);
+        if error.is_retryable() || error.class == ErrorClass::Credentials {
+            return Err(failed(name, error));
+        }
+        match facts(client, name).await?.state {
+            // An answer was lost, and the repeated call found its own work.
+            State::Valued { version: current } if current == version => return Ok(true),
+            State::Valued { version: current } if current == base => told = Some(error),
+            _ => return Ok(false),
+        }
+        if told.as_ref().and_then(|error| error.code.as_deref()) != Some("ResourceNotFoundException") {
+            break;
+        }
     }
-    match facts(client, name).await?.state {
-        // An answer was lost, and the repeated call found its own work.
-        State::Valued { version: current } if current == version => Ok(true),
-        State::Valued { version: current } if current == base => Err(failed(name, told)),
-        _ => Ok(false),
-    }
+    told.map_or(Ok(false), |error| Err(failed(name, error)))
 }
 
 fn has_current(stages: &[String]) -> bool {
