@@ -40,8 +40,20 @@ pub(crate) struct Target {
 impl Target {
     /// The local target, started where it does not run, or AWS with the configuration's profile and region.
     pub(crate) async fn open(project: &Project, local: bool) -> Result<Self, Failure> {
+        Self::open_as(project, local, project.config.environment.profile.as_deref()).await
+    }
+
+    /// The same for what reads and changes values of secrets: with the profile of a role that alone may, where there is
+    /// one.
+    pub(crate) async fn open_for_secrets(project: &Project, local: bool) -> Result<Self, Failure> {
+        let environment = &project.config.environment;
+        let profile = environment.secrets_profile.as_ref().or(environment.profile.as_ref());
+        Self::open_as(project, local, profile.map(String::as_str)).await
+    }
+
+    async fn open_as(project: &Project, local: bool, profile: Option<&str>) -> Result<Self, Failure> {
         if !local {
-            let sdk = aws(&project.config).await;
+            let sdk = aws(&project.config, profile).await;
             return Ok(Self::new(None, &sdk, ProxyConfig::from_env()));
         }
         let target = crate::local::start(project).await?;
@@ -173,9 +185,9 @@ impl Target {
     }
 }
 
-async fn aws(config: &Config) -> SdkConfig {
+async fn aws(config: &Config, profile: Option<&str>) -> SdkConfig {
     let mut loader = defaults().region(Region::new(config.environment.region.to_string()));
-    if let Some(profile) = &config.environment.profile {
+    if let Some(profile) = profile {
         loader = loader.profile_name(profile);
     }
     loader.load().await
