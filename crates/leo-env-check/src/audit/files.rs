@@ -1,5 +1,6 @@
 //! The files themselves: who may read them, and what git does with them.
 
+use leo_config::EnvironmentName;
 use leo_diagnostic::{Diagnostic, nearest};
 
 use super::about_file;
@@ -75,7 +76,7 @@ fn of_file(file: &EnvFile, facts: &Facts) -> Vec<Finding> {
 }
 
 fn stray(path: &str, suffix: &str, facts: &Facts) -> Diagnostic {
-    let environments: Vec<&str> = facts.outline.environments.iter().map(|name| name.as_str()).collect();
+    let environments: Vec<&str> = facts.outline.environments.iter().map(EnvironmentName::as_str).collect();
     let finding = Diagnostic::warning(format!("nothing reads `{path}`: there is no environment `{suffix}`"));
     match nearest(suffix, environments.iter().copied()) {
         Some(near) => finding.hint(format!("did you mean `env/.env.{near}`? else delete it")),

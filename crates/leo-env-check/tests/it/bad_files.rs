@@ -49,7 +49,7 @@ fn files() -> Vec<(&'static str, PutOutOfOrder)> {
         ("no infra/leo.toml", |tree| fs::remove_file(tree.root().join("infra/leo.toml")).unwrap()),
         ("no infra/env.toml", |tree| fs::remove_file(tree.root().join("infra/env.toml")).unwrap()),
         ("a schema that can't be read", |tree| {
-            tree.write("infra/env.toml", "[GITHUB_TOKEN]\nprovider = 1\n")
+            tree.write("infra/env.toml", "[GITHUB_TOKEN]\nprovider = 1\n");
         }),
         ("a folder", |tree| {
             fs::remove_file(tree.root().join("env/.env")).unwrap();
