@@ -51,8 +51,9 @@ impl Iam {
     pub(crate) fn new(sdk: &SdkConfig, proxy: ProxyConfig) -> Self {
         let region = sdk.region().map(Region::to_string).unwrap_or_default();
         let (host, signed_for) = place(&region);
-        let endpoint =
-            sdk.endpoint_url().map_or_else(|| format!("https://{host}/"), |url| format!("{}/", url.trim_end_matches('/')));
+        let endpoint = sdk
+            .endpoint_url()
+            .map_or_else(|| format!("https://{host}/"), |url| format!("{}/", url.trim_end_matches('/')));
         let builder = Connector::builder().proxy_config(proxy);
         let connector = if endpoint.starts_with("http:") {
             SharedHttpConnector::new(builder.build_http())
@@ -102,14 +103,17 @@ impl Iam {
             None if status >= 500 => ErrorClass::Transient,
             None => ErrorClass::Final,
         };
-        let message = if message.is_empty() { format!("answered with HTTP status {status}") } else { message };
+        let message =
+            if message.is_empty() { format!("answered with HTTP status {status}") } else { message };
         Err(failed(class, code, message))
     }
 
     async fn request(&self, body: &str) -> Result<HttpRequest, ServiceError> {
         let refused = |message: String| failed(ErrorClass::Final, None, message);
-        let provider =
-            self.credentials.as_ref().ok_or_else(|| failed(ErrorClass::Credentials, None, "no credentials".to_owned()))?;
+        let provider = self
+            .credentials
+            .as_ref()
+            .ok_or_else(|| failed(ErrorClass::Credentials, None, "no credentials".to_owned()))?;
         let identity = provider
             .provide_credentials()
             .await
@@ -126,10 +130,15 @@ impl Iam {
             .into();
         let host = self.endpoint.split('/').nth(2).unwrap_or_default();
         let headers = [("host", host), ("content-type", FORM)];
-        let signable =
-            SignableRequest::new("POST", &self.endpoint, headers.into_iter(), SignableBody::Bytes(body.as_bytes()))
-                .map_err(|error| refused(error.to_string()))?;
-        let (instructions, _) = sign(signable, &signing).map_err(|error| refused(error.to_string()))?.into_parts();
+        let signable = SignableRequest::new(
+            "POST",
+            &self.endpoint,
+            headers.into_iter(),
+            SignableBody::Bytes(body.as_bytes()),
+        )
+        .map_err(|error| refused(error.to_string()))?;
+        let (instructions, _) =
+            sign(signable, &signing).map_err(|error| refused(error.to_string()))?.into_parts();
         let mut request = HttpRequest::new(body.into());
         let made = request.set_method("POST").is_ok() && request.set_uri(self.endpoint.as_str()).is_ok();
         if !made {
@@ -206,7 +215,12 @@ mod tests {
 
     #[test]
     fn a_question_names_the_role_and_every_resource() {
-        let asked = question("arn:aws:iam::1:role/a b", "secretsmanager:GetSecretValue", &["one", "two"], "eu-west-1");
+        let asked = question(
+            "arn:aws:iam::1:role/a b",
+            "secretsmanager:GetSecretValue",
+            &["one", "two"],
+            "eu-west-1",
+        );
         assert_eq!(
             asked,
             "Action=SimulatePrincipalPolicy&Version=2010-05-08&PolicySourceArn=arn%3Aaws%3Aiam%3A%3A1%3Arole%2Fa%20b\

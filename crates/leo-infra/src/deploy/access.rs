@@ -101,7 +101,8 @@ fn judge(role: &str, secrets: &BTreeMap<&str, &str>, verdicts: &[Verdict]) -> Lo
 }
 
 fn refused(details: Vec<String>) -> Problem {
-    let message = "start the tasks: their execution roles may not read the secrets that their containers name";
+    let message =
+        "start the tasks: their execution roles may not read the secrets that their containers name";
     Problem { details, ..Problem::new(FailureKind::Failed, message) }.hint(format!(
         "let the permissions boundary (`identity.permissions_boundary`) and the organization's policies allow {READ} on \
          these secrets, then deploy again"
@@ -139,10 +140,13 @@ mod tests {
 
     #[test]
     fn a_refusal_names_the_role_and_the_secret() {
-        let problem = refused(vec!["role may not read secret: its permissions boundary does not allow it".to_owned()]);
+        let problem =
+            refused(vec!["role may not read secret: its permissions boundary does not allow it".to_owned()]);
         assert_eq!(problem.kind, FailureKind::Failed);
         assert_eq!(problem.details.len(), 1);
-        assert!(problem.hint.is_some_and(|hint| hint.contains(READ) && hint.contains("permissions_boundary")));
+        assert!(
+            problem.hint.is_some_and(|hint| hint.contains(READ) && hint.contains("permissions_boundary"))
+        );
     }
 
     #[test]

@@ -48,7 +48,10 @@ fn verdict(result: &Element) -> Option<Verdict> {
         .map(|key| key.text.trim().to_owned())
         .collect();
     let no = |detail: &str, part: &str| {
-        result.child(detail).and_then(|detail| detail.child(part)).is_some_and(|part| part.text.trim() == "false")
+        result
+            .child(detail)
+            .and_then(|detail| detail.child(part))
+            .is_some_and(|part| part.text.trim() == "false")
     };
     let decision = match result.child("EvalDecision")?.text.trim() {
         "allowed" => Decision::Allowed,
@@ -112,7 +115,11 @@ fn parse(text: &str) -> Option<Element> {
 }
 
 fn unescaped(text: &str) -> String {
-    text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&apos;", "'").replace("&amp;", "&")
+    text.replace("&lt;", "<")
+        .replace("&gt;", ">")
+        .replace("&quot;", "\"")
+        .replace("&apos;", "'")
+        .replace("&amp;", "&")
 }
 
 #[cfg(test)]
@@ -166,7 +173,9 @@ mod tests {
 
     #[test]
     fn what_is_no_answer_is_none() {
-        for text in ["", "<a>", "<a></b>", "</a>", "plain", "<a><EvaluationResults>", &answer("<member></member>")] {
+        for text in
+            ["", "<a>", "<a></b>", "</a>", "plain", "<a><EvaluationResults>", &answer("<member></member>")]
+        {
             assert_eq!(verdicts(text), None, "{text}");
         }
         assert_eq!(verdicts(&answer("")), Some(vec![]));

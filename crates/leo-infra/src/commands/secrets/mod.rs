@@ -93,8 +93,7 @@ impl Secrets {
     }
 
     fn wanted(&self) -> Vec<Wanted> {
-        let values =
-            if self.with_secrets { Values::Environment(&self.project.env) } else { Values::Dummies };
+        let values = if self.with_secrets { Values::Environment(&self.project.env) } else { Values::Dummies };
         Wanted::all(&SecretPlan::all(&self.project.config), values)
     }
 

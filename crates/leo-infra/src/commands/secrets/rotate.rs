@@ -99,7 +99,10 @@ fn planned(secrets: &Secrets, key: &str) -> Result<(SecretPlan, PlanKey), Proble
         Some((plan, key))
     });
     found.next().ok_or_else(|| {
-        Problem::new(FailureKind::Usage, format!("rotate `{key}`: `{}` has no such secret", secrets.environment()))
+        Problem::new(
+            FailureKind::Usage,
+            format!("rotate `{key}`: `{}` has no such secret", secrets.environment()),
+        )
     })
 }
 
@@ -175,7 +178,9 @@ mod tests {
     fn said<T>(result: Result<T, Problem>) -> String {
         match result {
             Ok(_) => "taken".to_owned(),
-            Err(problem) => format!("failed to {}\nhint: {}", problem.message, problem.hint.unwrap_or_default()),
+            Err(problem) => {
+                format!("failed to {}\nhint: {}", problem.message, problem.hint.unwrap_or_default())
+            }
         }
     }
 
@@ -196,7 +201,8 @@ mod tests {
 
     #[test]
     fn a_value_from_stdin_loses_one_line_end_and_nothing_else() {
-        for (input, value) in [("x\n", "x"), ("x\r\n", "x"), ("x", "x"), (" a\nb \n\n", " a\nb \n"), ("", "")] {
+        for (input, value) in [("x\n", "x"), ("x\r\n", "x"), ("x", "x"), (" a\nb \n\n", " a\nb \n"), ("", "")]
+        {
             assert_eq!(from(input.as_bytes(), "KEY").expect("reads").expose(), value);
         }
         let long = "x".repeat(LONGEST + 1);

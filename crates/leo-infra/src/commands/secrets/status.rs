@@ -97,12 +97,20 @@ impl Told {
             );
             for (task, holds) in self.outdated(secret) {
                 any = true;
-                let what = if holds == Holds::Older { "has an older value" } else { "may have an older value" };
-                lines.push(format!("  task {} of {}, since {}: {what}", task.id, task.family, when(task.created)));
+                let what =
+                    if holds == Holds::Older { "has an older value" } else { "may have an older value" };
+                lines.push(format!(
+                    "  task {} of {}, since {}: {what}",
+                    task.id,
+                    task.family,
+                    when(task.created)
+                ));
             }
         }
         match &self.tasks {
-            Ok(_) if any => lines.push("`cargo xtask deploy` starts the orchestrator's tasks anew".to_owned()),
+            Ok(_) if any => {
+                lines.push("`cargo xtask deploy` starts the orchestrator's tasks anew".to_owned())
+            }
             Ok(_) => {}
             Err(reason) => lines.push(format!("which values running tasks have is not known: {reason}")),
         }
@@ -114,9 +122,10 @@ impl Told {
 
     fn json(&self) -> Json {
         let secrets = self.secrets.iter().map(|secret| {
-            let keys = secret.keys.iter().map(|key| {
-                json!({"key": key.variable, "json_key": key.json_key, "state": word(key.state)})
-            });
+            let keys = secret
+                .keys
+                .iter()
+                .map(|key| json!({"key": key.variable, "json_key": key.json_key, "state": word(key.state)}));
             let tasks = self.outdated(secret).map(|(task, holds)| {
                 json!({
                     "task": task.id,

@@ -88,7 +88,10 @@ pub(super) fn report(environment: &str, report: &PushReport, consumers: &Consume
         changed.iter().any(|name| consumers.get(*name).is_some_and(|all| all.contains(&container)))
     };
     if gets("orchestrator") {
-        lines.push("the orchestrator's tasks get them with the next `cargo xtask deploy`, or `--deploy` here".to_owned());
+        lines.push(
+            "the orchestrator's tasks get them with the next `cargo xtask deploy`, or `--deploy` here"
+                .to_owned(),
+        );
     }
     if gets("generator") {
         lines.push("generators that start from now on get them".to_owned());
@@ -198,7 +201,8 @@ mod tests {
 
     fn secret(name: &str, change: Change, actions: &[(&str, KeyAction)]) -> PlannedSecret {
         let key = |(key, action): &(&str, KeyAction)| PlannedKey {
-            variable: (!matches!(action, KeyAction::Undeclared | KeyAction::Remove)).then(|| (*key).to_owned()),
+            variable: (!matches!(action, KeyAction::Undeclared | KeyAction::Remove))
+                .then(|| (*key).to_owned()),
             json_key: if *key == "SUPABASE_URL" { "url".to_owned() } else { (*key).to_owned() },
             action: *action,
         };
@@ -248,7 +252,8 @@ mod tests {
             kept_back: vec![],
             version: Some("v2".to_owned()),
         };
-        let done = vec![pushed("leo/dev/github", Outcome::Updated), pushed("leo/dev/flyio", Outcome::Unchanged)];
+        let done =
+            vec![pushed("leo/dev/github", Outcome::Updated), pushed("leo/dev/flyio", Outcome::Unchanged)];
         let done = PushReport { done, failed: vec![], record: leo_secrets::Record::default() };
         let both = Consumers::from([("leo/dev/github".to_owned(), vec!["orchestrator", "generator"])]);
         insta::assert_snapshot!(report("dev", &done, &both));

@@ -36,7 +36,8 @@ impl Values {
             let letters = b"abcdefghijklmnopqrstuvwxyz";
             char::from(letters[usize::try_from(seed).expect("is small") % letters.len()])
         };
-        let word = |length: u32| (0..length).map(|at| letter(at * 7 + at * at + number * 5)).collect::<String>();
+        let word =
+            |length: u32| (0..length).map(|at| letter(at * 7 + at * at + number * 5)).collect::<String>();
         let tail = |length| format!("{}{number:04}", word(length));
         let values = [
             ("CLAUDE_CODE_OAUTH_TOKEN", format!("sk-ant-oat{}-{}", "01", tail(90))),
@@ -69,7 +70,8 @@ impl Values {
     fn secrets(&self) -> BTreeMap<String, Value> {
         let mut secrets: BTreeMap<String, Value> = BTreeMap::new();
         for (key, provider) in PROVIDERS {
-            secrets.entry(format!("leo/dev/{provider}")).or_insert_with(|| json!({}))[key] = json!(self.0[key]);
+            secrets.entry(format!("leo/dev/{provider}")).or_insert_with(|| json!({}))[key] =
+                json!(self.0[key]);
         }
         secrets
     }
@@ -104,12 +106,8 @@ fn push(tree: &WorkTree, values: &Values, more: &[&str], code: i32) -> Value {
 /// Gives a key a new value by stdin.
 fn rotate(tree: &WorkTree, key: &str, value: &str, more: &[&str]) -> Output {
     let mut command = tree.leo_infra(&[&["secrets", "rotate", key, "--local", "--json"], more].concat());
-    let mut child = command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("starts");
+    let mut child =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("starts");
     writeln!(child.stdin.take().expect("is piped"), "{value}").expect("writes");
     child.wait_with_output().expect("ends")
 }
@@ -117,14 +115,13 @@ fn rotate(tree: &WorkTree, key: &str, value: &str, more: &[&str]) -> Output {
 /// What became of each secret, by name.
 fn outcomes(pushed: &Value) -> BTreeMap<&str, &str> {
     let secrets = pushed["secrets"].as_array().into_iter().flatten();
-    secrets
-        .filter_map(|secret| Some((secret["name"].as_str()?, secret["outcome"].as_str()?)))
-        .collect()
+    secrets.filter_map(|secret| Some((secret["name"].as_str()?, secret["outcome"].as_str()?))).collect()
 }
 
 /// The state of each key, by name.
 fn states(status: &Value) -> BTreeMap<&str, &str> {
-    let keys = status["secrets"].as_array().into_iter().flatten().flat_map(|secret| secret["keys"].as_array());
+    let keys =
+        status["secrets"].as_array().into_iter().flatten().flat_map(|secret| secret["keys"].as_array());
     keys.flatten().filter_map(|key| Some((key["json_key"].as_str()?, key["state"].as_str()?))).collect()
 }
 

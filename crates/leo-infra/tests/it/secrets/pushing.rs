@@ -40,7 +40,11 @@ fn python_a_push_changes_what_differs_and_nothing_else() {
     // Somebody adds a key by hand: a push leaves it there, with --prune it goes.
     let mut by_hand = first.secrets()["leo/dev/supabase"].clone();
     by_hand["OTHER"] = json!("by hand");
-    call(&target, "PutSecretValue", &json!({"SecretId": "leo/dev/supabase", "SecretString": by_hand.to_string()}));
+    call(
+        &target,
+        "PutSecretValue",
+        &json!({"SecretId": "leo/dev/supabase", "SecretString": by_hand.to_string()}),
+    );
     let pushed = push(&tree, &second, &[], 0);
     assert_eq!(outcomes(&pushed)["leo/dev/github"], "updated", "{pushed}");
     let mut expected = second.secrets();
@@ -52,7 +56,11 @@ fn python_a_push_changes_what_differs_and_nothing_else() {
     // Changed elsewhere: shown, kept, and overwritten only when that is said.
     let mut elsewhere = second.secrets()["leo/dev/github"].clone();
     elsewhere["GITHUB_TOKEN"] = json!("from the console");
-    call(&target, "PutSecretValue", &json!({"SecretId": "leo/dev/github", "SecretString": elsewhere.to_string()}));
+    call(
+        &target,
+        "PutSecretValue",
+        &json!({"SecretId": "leo/dev/github", "SecretString": elsewhere.to_string()}),
+    );
     let status = done(&tree, &[&STATUS[..], &["--exit-code"]].concat(), 3);
     assert_eq!(states(&status)["GITHUB_TOKEN"], "changed-elsewhere", "{status}");
     let kept = push(&tree, &second, &[], 1);
@@ -155,7 +163,8 @@ fn python_nothing_is_lost_or_doubled_where_calls_fail() {
     push(&tree, &values, &[], 0);
     let proxy = Proxy::start(&target, seed());
     let turns = if is_long() { 40 } else { 8 };
-    let keys = ["GITHUB_TOKEN", "SUPABASE_URL", "FLY_API_TOKEN", "CLAUDE_CODE_OAUTH_TOKEN", "SUPABASE_ANON_KEY"];
+    let keys =
+        ["GITHUB_TOKEN", "SUPABASE_URL", "FLY_API_TOKEN", "CLAUDE_CODE_OAUTH_TOKEN", "SUPABASE_ANON_KEY"];
     let mut given_up = 0;
     for turn in 0..turns {
         let changed = [keys[turn % keys.len()], keys[(turn * 3 + 1) % keys.len()]];

@@ -66,13 +66,15 @@ fn python_the_documented_role_can_do_all_of_it_and_no_other_role_needs_to_read()
     let policies = documented(&target);
     let [operator, denied] = policies.as_slice() else { panic!("two policies are shown: {policies:?}") };
     let operator = user(&target, "operator", &[operator]);
-    let everything = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]});
+    let everything =
+        json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]});
     let deployer = user(&target, "deployer", &[&everything.to_string(), denied]);
 
     // By profile: the one for secrets is taken, and the other one is nobody's.
     tree.configure_all("[environments.dev]\nprofile = \"nobody\"\nsecrets_profile = \"operator\"\n");
     let credentials = tree.root().join("credentials");
-    let text = format!("[operator]\naws_access_key_id = {}\naws_secret_access_key = {}\n", operator.0, operator.1);
+    let text =
+        format!("[operator]\naws_access_key_id = {}\naws_secret_access_key = {}\n", operator.0, operator.1);
     fs::write(&credentials, text).expect("writes");
     let as_operator = |arguments: &[&str]| {
         let mut command = leo_infra(&tree, &target, arguments);
