@@ -54,7 +54,7 @@ fn source(section: &Section<'_>, context: &str, schema: &Schema) -> ImageSource 
 fn branch(item: &Item<'_>) -> Option<String> {
     let text = item.text()?;
     let refused = |c: char| c.is_whitespace() || c.is_control() || "~^:?*[\\".contains(c);
-    let part = |part: &str| part.is_empty() || part.starts_with('.') || part.ends_with(".lock");
+    let part = |part: &str| part.is_empty() || part.starts_with('.') || part.strip_suffix(".lock").is_some();
     let bad = text.contains(refused)
         || text.contains("..")
         || text.contains("@{")
