@@ -57,6 +57,8 @@ enum Command {
     PushImages(HandedOver),
     /// List the images in the registry, or delete those that nothing uses
     Images(HandedOver),
+    /// Bring the environment files' secrets to Secrets Manager, compare them, or give one a new value
+    Secrets(HandedOver),
     /// Deploy an earlier release again
     Rollback(HandedOver),
     /// List what was deployed, newest first
@@ -67,6 +69,10 @@ enum Command {
     Drift(HandedOver),
     /// Remove an environment; its data only on explicit word
     Destroy(HandedOver),
+    /// Ask for what env/.env lacks, find the rest, and write it for its owner alone
+    Init(HandedOver),
+    /// Write the deployed stacks' outputs into env/.env.defaults
+    EnvSync(HandedOver),
     /// The local target: an AWS emulator in front of this machine's Docker engine
     Local(local::Args),
     #[command(name = local::FORWARD, hide = true)]
@@ -102,11 +108,14 @@ fn run(repository: &Repository, cli: Cli) -> Result<ExitCode> {
         Command::Deploy(args) => hand_over(repository, "deploy", &args.args),
         Command::PushImages(args) => hand_over(repository, "push-images", &args.args),
         Command::Images(args) => hand_over(repository, "images", &args.args),
+        Command::Secrets(args) => hand_over(repository, "secrets", &args.args),
         Command::Rollback(args) => hand_over(repository, "rollback", &args.args),
         Command::Releases(args) => hand_over(repository, "releases", &args.args),
         Command::Diagnose(args) => hand_over(repository, "diagnose", &args.args),
         Command::Drift(args) => hand_over(repository, "drift", &args.args),
         Command::Destroy(args) => hand_over(repository, "destroy", &args.args),
+        Command::Init(args) => hand_over(repository, "init", &args.args),
+        Command::EnvSync(args) => hand_over(repository, "env-sync", &args.args),
         Command::Local(args) => local::run(repository, &args),
         Command::LocalForward(args) => local::forward(&args),
         Command::Test(args) => test::run(repository, &args),

@@ -25,11 +25,12 @@
 //! inherit. After [`hide_values_in_panics`] a panic shows no value.
 //!
 //! What this crate deliberately does not do: decide which layer wins against `infra/leo.toml` (`leo-config` does), or
-//! write files.
+//! change a file on its own accord: [`EnvFile`] is for the commands that do.
 
 mod check;
 mod children;
 mod dialect;
+mod edit;
 mod entries;
 mod env;
 mod file;
@@ -42,9 +43,11 @@ pub mod schema;
 mod secret;
 mod setting;
 mod sibling;
+mod visible;
 
 pub use children::secret_variables;
 pub use dialect::differences;
+pub use edit::{Access, Edit, EditError, EnvFile, Place, Written};
 pub use entries::{Entry, entries};
 pub use env::{Env, SecretsPolicy};
 pub use layer::{EnvValue, Origin, SecretValue, Source};
@@ -53,3 +56,4 @@ pub use panic::hide_values_in_panics;
 pub use schema::Schema;
 pub use secret::Secret;
 pub use setting::Setting;
+pub use visible::visible;

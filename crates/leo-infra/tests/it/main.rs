@@ -7,15 +7,19 @@
     reason = "a test panics where its own setup is wrong, and says why it is skipped"
 )]
 
+mod access;
 mod action;
+mod canaries;
 mod destroying;
 mod drift;
 mod end_to_end;
+mod env_sync;
 mod failing;
 mod faults;
 mod fitting;
 mod http;
 mod images;
+mod init;
 mod interrupts;
 mod killed;
 mod large;
@@ -24,7 +28,10 @@ mod proxy;
 mod refusals;
 mod rollback;
 mod running;
+mod secrets;
+mod terminal;
 mod truth;
 mod two_at_once;
+mod unopened;
 mod without_engine;
 mod workspace;
