@@ -1,5 +1,7 @@
 //! The files that are made from the schema, so that they can't say anything else.
 
+use std::fmt::Write;
+
 use super::{Consumer, FilePlace, KeySpec, Schema, SecretSpec};
 use crate::Setting;
 
@@ -30,22 +32,22 @@ impl Schema {
         for (key, secret) in self.secrets() {
             text += &comment(&format!("{}.", capitalised(&key.help)));
             if let Some(get) = &key.get {
-                text += &format!("# From: {get}\n");
+                let _ = writeln!(text, "# From: {get}");
             }
             if !key.shapes.is_empty() {
-                text += &format!("# Like: {}\n", shapes(key));
+                let _ = writeln!(text, "# Like: {}", shapes(key));
             }
-            text += &format!("# For: {}\n{}=\n", consumers(secret), key.name);
+            let _ = writeln!(text, "# For: {}\n{}=", consumers(secret), key.name);
         }
         let needed = |key: &&KeySpec| key.file == FilePlace::Env && key.required;
         for key in self.settings().filter(needed) {
             text += &comment(&format!("{}.", capitalised(&key.help)));
-            text += &format!("{}=\n", key.name);
+            let _ = writeln!(text, "{}=", key.name);
         }
         text += "\n# The settings of env/.env.defaults can be overridden here for this machine alone:\n";
         for key in self.settings().filter(|key| !needed(key)) {
             let value = key.default.as_ref().or(key.example.as_ref());
-            text += &format!("# {}={}\n", key.name, value.map_or("", String::as_str));
+            let _ = writeln!(text, "# {}={}", key.name, value.map_or("", String::as_str));
         }
         text
     }
@@ -91,7 +93,7 @@ impl Schema {
         rows.extend(self.secrets().map(|(key, secret)| {
             let mut kept = format!("`leo/<environment>/{}`", secret.provider);
             if secret.json_key != key.name {
-                kept += &format!(" as `{}`", secret.json_key);
+                let _ = write!(kept, " as `{}`", secret.json_key);
             }
             let like = if key.shapes.is_empty() { form(key) } else { shapes(key) };
             [format!("`{}`", key.name), with_source(key), like, kept, consumers(secret)]

@@ -163,14 +163,11 @@ fn consumers(table: &Table<'_>) -> BTreeSet<Consumer> {
     let known = || Consumer::ALL.into_iter().map(Consumer::name);
     let mut consumers = BTreeSet::new();
     for (name, span) in names {
-        match Consumer::ALL.into_iter().find(|consumer| consumer.name() == name) {
-            Some(consumer) => {
-                consumers.insert(consumer);
-            }
-            None => {
-                let what = format!("names \"{}\", which is no container", shown(name));
-                table.wrong(span, "consumers", &what, &instead(name, known()));
-            }
+        if let Some(consumer) = Consumer::ALL.into_iter().find(|consumer| consumer.name() == name) {
+            consumers.insert(consumer);
+        } else {
+            let what = format!("names \"{}\", which is no container", shown(name));
+            table.wrong(span, "consumers", &what, &instead(name, known()));
         }
     }
     consumers
@@ -179,12 +176,11 @@ fn consumers(table: &Table<'_>) -> BTreeSet<Consumer> {
 fn shapes(table: &Table<'_>) -> Vec<Shape> {
     let mut shapes = Vec::new();
     for (name, span) in table.texts("shapes").unwrap_or_default() {
-        match Shape::parse(name) {
-            Ok(shape) => shapes.push(shape),
-            Err(_) => {
-                let what = format!("names \"{}\", which is no shape", shown(name));
-                table.wrong(span, "shapes", &what, &instead(name, Shape::ALL.into_iter().map(Shape::name)));
-            }
+        if let Ok(shape) = Shape::parse(name) {
+            shapes.push(shape);
+        } else {
+            let what = format!("names \"{}\", which is no shape", shown(name));
+            table.wrong(span, "shapes", &what, &instead(name, Shape::ALL.into_iter().map(Shape::name)));
         }
     }
     shapes
@@ -315,11 +311,9 @@ fn choices(table: &Table<'_>) -> Kind {
 
 /// The word that was probably meant, or all of them.
 fn instead<'w>(word: &str, words: impl IntoIterator<Item = &'w str> + Clone) -> String {
-    match nearest(word, words.clone()) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => {
-            let words: Vec<String> = words.into_iter().map(|word| format!("`{word}`")).collect();
-            format!("it can be {}", words.join(", "))
-        }
+    if let Some(near) = nearest(word, words.clone()) {
+        return format!("did you mean `{near}`?");
     }
+    let words: Vec<String> = words.into_iter().map(|word| format!("`{word}`")).collect();
+    format!("it can be {}", words.join(", "))
 }

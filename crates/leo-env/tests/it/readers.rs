@@ -18,7 +18,8 @@ pub(crate) fn shell(program: &str, text: &str, keys: &[&str]) -> Reading {
     fs::write(folder.path().join("file"), text).unwrap();
     let mut script = "set -a\n. ./file\n".to_owned();
     for key in keys {
-        script += &format!("printf '%s\\0%s\\0' '{key}' \"${{{key}-<unset>}}\"\n");
+        let line = format!("printf '%s\\0%s\\0' '{key}' \"${{{key}-<unset>}}\"\n");
+        script += &line;
     }
     let output = Command::new(program)
         .args(["-c", &script])

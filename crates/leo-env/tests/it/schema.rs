@@ -1,6 +1,6 @@
 //! What `infra/env.toml` may say, and what is said when it is wrong.
 
-use std::{fs, path::Path};
+use std::{fmt::Write, fs, path::Path};
 
 use leo_diagnostic::{Colours, Diagnostic, render_all};
 use leo_env::schema::{Consumer, FilePlace, Kind, Schema};
@@ -74,7 +74,7 @@ fn secret(name: &str, lines: &str) -> String {
     let mut text = format!("[{name}]\nhelp = 'h'\n{lines}\n");
     for (entry, value) in [("provider", "'github'"), ("consumers", "['orchestrator']")] {
         if !lines.contains(&format!("{entry} =")) {
-            text += &format!("{entry} = {value}\n");
+            writeln!(text, "{entry} = {value}").unwrap();
         }
     }
     text
@@ -91,7 +91,7 @@ fn messages(cases: &[(&str, String)]) -> String {
             assert!(place.is_some_and(|place| place.path == Schema::PATH), "{name}: {finding:?}");
             assert!(finding.is_error() && finding.hint.is_some(), "{name}: {finding:?}");
         }
-        text += &format!("── {name}\n{}\n", render_all(&findings, Colours::Plain));
+        writeln!(text, "── {name}\n{}", render_all(&findings, Colours::Plain)).unwrap();
     }
     text
 }

@@ -1,5 +1,7 @@
 //! Which values a key takes, and what is said of the others.
 
+use std::fmt::Write;
+
 use leo_env::schema::Schema;
 
 fn check(of: &str, value: &str) -> Result<(), String> {
@@ -75,13 +77,13 @@ const TYPES: [(&str, &[&str], &[&str]); 14] = [
 fn values_of_each_type() {
     let mut text = String::new();
     for (of, good, bad) in TYPES {
-        text += &format!("── {}\n", of.replace('\n', ", "));
+        writeln!(text, "── {}", of.replace('\n', ", ")).unwrap();
         for value in good {
             assert_eq!(check(of, value), Ok(()), "{of} {value:?}");
         }
         for value in bad {
             let said = check(of, value).expect_err(value);
-            text += &format!("{value:?}: {said}\n");
+            writeln!(text, "{value:?}: {said}").unwrap();
         }
         assert_eq!(check(of, ""), Ok(()), "an empty value is as good as none");
     }

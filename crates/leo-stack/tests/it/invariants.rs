@@ -1,6 +1,7 @@
 //! What no linter sees, and what the design promises of the templates.
 
-use crate::settings::{properties, stacks};
+use crate::settings::{composed, properties, stacks};
+use leo_config::testing::Sample;
 use leo_stack::Stacks;
 use serde_json::{Value, json};
 
@@ -314,4 +315,26 @@ fn it_is_known_what_the_platform_stands_on() {
         "Vpc: VpcId",
     ];
     assert_eq!(told, expected);
+}
+
+#[test]
+fn a_container_gets_a_secret_under_its_variable_from_its_json_key() {
+    let schema = "[MODEL_KEY]\nprovider = 'model'\njson_key = 'token'\nconsumers = ['generator']\nhelp = 'h'\n\
+                  [AWS_REGION]\nhelp = 'h'\n[LEO_ENVIRONMENT]\nhelp = 'h'\n";
+    let sample =
+        Sample::of("").with_schema(schema).with("LEO_ENVIRONMENT", "dev").with("AWS_REGION", "eu-west-1");
+    let stacks = composed(&sample.load().unwrap());
+    let secrets = |id| &properties(&stacks.platform, id)["ContainerDefinitions"][0]["Secrets"];
+    let given = secrets("GeneratorTaskDefinition");
+    assert_eq!(given.as_array().map(Vec::len), Some(1), "{given}");
+    assert_eq!(given[0]["Name"], "MODEL_KEY");
+    assert!(given[0]["ValueFrom"].to_string().contains(":token::"), "{given}");
+    assert!(secrets("OrchestratorTaskDefinition").as_array().is_none_or(Vec::is_empty));
+    let (_, kept) = stacks
+        .foundation
+        .template
+        .resources()
+        .find(|(_, body)| body["Type"] == "AWS::SecretsManager::Secret")
+        .unwrap();
+    assert_eq!(kept["Properties"]["Name"], "leo/dev/model");
 }
