@@ -72,7 +72,7 @@ fn what_is_missing_is_what_no_source_has() {
 fn new_values_join_the_file_in_the_order_of_the_schema() {
     let schema = schema();
     let env = env(&[], &[], "dev");
-    let mut write = |text: Option<&str>| {
+    let write = |text: Option<&str>| {
         let mut file = EnvFile::new("env/.env", text.map(str::to_owned));
         let found = Found { env: &env, starts_own: false };
         let mut given = given(&["AWS_PROFILE=leo dev"]).expect("is right");
