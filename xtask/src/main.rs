@@ -57,6 +57,8 @@ enum Command {
     PushImages(HandedOver),
     /// List the images in the registry, or delete those that nothing uses
     Images(HandedOver),
+    /// Bring the environment files' secrets to Secrets Manager, compare them, or give one a new value
+    Secrets(HandedOver),
     /// Deploy an earlier release again
     Rollback(HandedOver),
     /// List what was deployed, newest first
@@ -106,6 +108,7 @@ fn run(repository: &Repository, cli: Cli) -> Result<ExitCode> {
         Command::Deploy(args) => hand_over(repository, "deploy", &args.args),
         Command::PushImages(args) => hand_over(repository, "push-images", &args.args),
         Command::Images(args) => hand_over(repository, "images", &args.args),
+        Command::Secrets(args) => hand_over(repository, "secrets", &args.args),
         Command::Rollback(args) => hand_over(repository, "rollback", &args.args),
         Command::Releases(args) => hand_over(repository, "releases", &args.args),
         Command::Diagnose(args) => hand_over(repository, "diagnose", &args.args),

@@ -60,7 +60,7 @@ const TRANSIENT: [&str; 10] = [
 
 impl ErrorClass {
     /// The class of an error code of AWS, with the message and the HTTP status that came with it.
-    pub(crate) fn of_code(code: &str, message: &str, status: Option<u16>) -> Self {
+    pub fn of_code(code: &str, message: &str, status: Option<u16>) -> Self {
         if CREDENTIALS.contains(&code) {
             Self::Credentials
         // ECS hides it behind InvalidParameterException.

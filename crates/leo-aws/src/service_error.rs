@@ -46,13 +46,13 @@ impl ServiceError {
     }
 
     /// As [`ServiceError::of`], for a call that sends what nobody may see: the service's message, which may quote it,
-    /// is left out unless it is about credentials.
+    /// is left out unless it is IAM's own about who may not do what.
     pub fn of_confidential<E>(operation: &'static str, error: &SdkError<E, HttpResponse>) -> Self
     where
         E: ProvideErrorMetadata + StdError + 'static,
     {
         let told = Self::of(operation, error);
-        if told.class == ErrorClass::Credentials {
+        if told.class == ErrorClass::Credentials && names_who_may_not(&told.message) {
             return told;
         }
         let status = error.raw_response().map(|response| response.status().as_u16());
@@ -99,6 +99,14 @@ impl ServiceError {
             ErrorClass::Final => None,
         }
     }
+}
+
+/// Whether a message is IAM's own ("Troubleshoot access denied error messages"): names and ARNs, which need no character
+/// that a quoted request has.
+fn names_who_may_not(message: &str) -> bool {
+    message.starts_with("User: arn:")
+        && message.contains(" is not authorized to perform: ")
+        && !message.contains(['"', '\'', '`', '{', '=', '\\', '\n'])
 }
 
 /// What can be said of a failed call without the service's message.
@@ -215,9 +223,22 @@ mod tests {
             ),
             (answered(400, None, Some("'canary' is bad")), "Call: answered with HTTP status 400"),
             (
-                answered(400, Some("AccessDeniedException"), Some("not yours")),
-                "Call: AccessDeniedException: not yours",
+                answered(
+                    400,
+                    Some("AccessDeniedException"),
+                    Some("User: arn:aws:iam::1:user/a is not authorized to perform: x:Y"),
+                ),
+                "Call: AccessDeniedException: User: arn:aws:iam::1:user/a is not authorized to perform: x:Y",
             ),
+            (
+                answered(
+                    400,
+                    Some("AccessDeniedException"),
+                    Some("User: arn:aws:iam::1:user/a is not authorized to perform: x:Y with {\"canary\"}"),
+                ),
+                "Call: AccessDeniedException",
+            ),
+            (answered(400, Some("ExpiredTokenException"), Some("canary")), "Call: ExpiredTokenException"),
             (not_sent("connection refused"), "Call: other: connection refused"),
         ];
         for (error, text) in table {

@@ -47,6 +47,8 @@ pub struct Environment {
     pub region: Region,
     /// The profile of the AWS configuration to sign in with.
     pub profile: Option<String>,
+    /// The profile for the commands that read and change values of secrets; `None`: the same one.
+    pub secrets_profile: Option<String>,
     /// No Spot, secrets in a file of its own, and no shortcuts in a deploy.
     pub protected: bool,
 }

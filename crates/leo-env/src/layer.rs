@@ -182,8 +182,12 @@ pub(crate) const OUTPUT_PREFIX: &str = "LEO_OUT_";
 /// What a secret's key is prefixed with in the process environment.
 pub(crate) const SECRET_PREFIX: &str = "LEO_SECRET_";
 
-/// A setting's line: the value is no secret, so it is shown; a comment behind it may be anything, so it isn't.
+/// A setting's line: the value is no secret, so it is shown unless it looks like one that was written here by mistake; a
+/// comment behind it may be anything, so it isn't.
 fn setting_location(path: &str, line: usize, setting: Setting, value: &str) -> Location {
+    if leo_token::looks_secret(value).or_else(|| leo_token::describe(value)).is_some() {
+        return Location::hidden(path, line, &format!("{setting}=<not shown>"));
+    }
     let text = format!("{setting}={value}");
     Location { path: path.to_owned(), line, columns: setting.key().len() + 1..text.len(), text }
 }

@@ -43,6 +43,7 @@ pub mod schema;
 mod secret;
 mod setting;
 mod sibling;
+mod visible;
 
 pub use children::secret_variables;
 pub use dialect::differences;
@@ -55,3 +56,4 @@ pub use panic::hide_values_in_panics;
 pub use schema::Schema;
 pub use secret::Secret;
 pub use setting::Setting;
+pub use visible::visible;

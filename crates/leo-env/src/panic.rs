@@ -16,7 +16,15 @@ pub fn hide_values_in_panics() {
     }));
 }
 
+/// How the standard library's own message begins where stdout or stderr takes nothing: a full disk, a reader that has left.
+/// It goes on with which of them, and the system's error.
+const PRINTING: &str = "failed printing to ";
+
 fn told(info: &PanicHookInfo<'_>, backtrace: &Backtrace) -> String {
+    if let Some(why) = info.payload().downcast_ref::<String>().and_then(|words| words.strip_prefix(PRINTING))
+    {
+        return format!("error: failed to print to {why}\n");
+    }
     let mut text = String::from("error: a defect of this tool ended what it was doing");
     // Writing to a string can't fail.
     if let Some(place) = info.location() {

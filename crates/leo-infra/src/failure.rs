@@ -6,7 +6,7 @@ use leo_deploy::{DeployError, Step, gate::GateError};
 use leo_diagnostic::{Colours, Diagnostic};
 use leo_image::ImageError;
 use leo_release::ReleaseError;
-use leo_secrets::SecretsError;
+use leo_secrets::{RecordError, SecretsError};
 use serde_json::{Value as Json, json};
 use std::{fmt::Write as _, io::IsTerminal, process::ExitCode};
 
@@ -72,6 +72,14 @@ impl Failure {
             println!("{:#}", self.json());
         }
         ExitCode::from(self.kind().exit_code())
+    }
+
+    /// The document of a failure with what was done all the same.
+    pub(crate) fn with(&self, mut done: Json) -> Json {
+        if let (Some(fields), Json::Object(failure)) = (done.as_object_mut(), self.json()) {
+            fields.extend(failure);
+        }
+        done
     }
 
     fn text(&self) -> String {
@@ -163,6 +171,12 @@ impl From<ImageError> for Problem {
 impl From<SecretsError> for Problem {
     fn from(error: SecretsError) -> Self {
         Self { hint: error.hint(), ..Self::new(error.kind(), error.to_string()) }
+    }
+}
+
+impl From<RecordError> for Problem {
+    fn from(error: RecordError) -> Self {
+        Self { hint: Some(error.hint()), ..Self::new(error.kind(), error.to_string()) }
     }
 }
 

@@ -25,6 +25,12 @@ pub(crate) fn evidence(root: &Path) -> PathBuf {
     root.join(FOLDER).join("evidence")
 }
 
+/// Where it is kept which versions of secrets were last equal to the environment files.
+pub(crate) fn secrets(root: &Path, local: bool) -> PathBuf {
+    let folder = root.join(FOLDER).join("secrets");
+    if local { folder.join("local") } else { folder }
+}
+
 /// Where the hashes of files in build contexts are remembered.
 pub(crate) fn hashes(root: &Path) -> PathBuf {
     root.join(FOLDER).join("hashes")

@@ -15,6 +15,7 @@ mod deploy;
 mod destroy;
 mod failure;
 mod fixed_names;
+mod iam;
 mod interrupt;
 mod keep;
 mod leaving;
@@ -32,7 +33,7 @@ mod who;
 use clap::{Parser, Subcommand};
 use commands::{
     deploy as deploy_command, destroy as destroy_command, diagnose, drift, env_sync, forward, images, init,
-    push_images, releases, rollback,
+    push_images, releases, rollback, secrets,
 };
 use std::{process::ExitCode, time::Duration};
 
@@ -57,6 +58,8 @@ enum Command {
     PushImages(push_images::Args),
     /// List the images in the registry, or delete those that nothing uses
     Images(images::Args),
+    /// Bring the environment files' secrets to Secrets Manager, compare them, or give one a new value
+    Secrets(secrets::Args),
     /// Show what was changed behind CloudFormation's back
     Drift(drift::Args),
     /// Say why the last deploy failed
@@ -84,6 +87,7 @@ fn main() -> ExitCode {
         Command::Destroy(args) => in_runtime(destroy_command::run(args)),
         Command::PushImages(args) => in_runtime(push_images::run(args)),
         Command::Images(args) => in_runtime(images::run(args)),
+        Command::Secrets(args) => in_runtime(secrets::run(args)),
         Command::Drift(args) => in_runtime(drift::run(args)),
         Command::Diagnose(args) => in_runtime(diagnose::run(args)),
         Command::Rollback(args) => in_runtime(rollback::run(args)),
@@ -95,6 +99,10 @@ fn main() -> ExitCode {
 }
 
 fn in_runtime(command: impl Future<Output = ExitCode>) -> ExitCode {
+    // All that speak to AWS have somebody's credentials in memory, some also secrets.
+    if let Err(error) = leo_env::keep_memory_private() {
+        eprintln!("warning: core dumps could not be turned off: {error}");
+    }
     match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => {
             let code = runtime.block_on(command);

@@ -1,6 +1,9 @@
 //! Where a command goes: AWS, or the local target. Everything that differs between the two is asked for here.
 
-use crate::failure::{Failure, Problem};
+use crate::{
+    failure::{Failure, Problem},
+    iam::Iam,
+};
 use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_credential_types::Credentials;
 use aws_sdk_cloudformation::config::RuntimeComponents;
@@ -26,6 +29,7 @@ pub(crate) struct Target {
     pub(crate) cloudformation: aws_sdk_cloudformation::Client,
     pub(crate) ecr: aws_sdk_ecr::Client,
     pub(crate) ecs: aws_sdk_ecs::Client,
+    pub(crate) iam: Iam,
     pub(crate) load_balancing: aws_sdk_elasticloadbalancingv2::Client,
     pub(crate) logs: aws_sdk_cloudwatchlogs::Client,
     pub(crate) s3: aws_sdk_s3::Client,
@@ -36,17 +40,30 @@ pub(crate) struct Target {
 impl Target {
     /// The local target, started where it does not run, or AWS with the configuration's profile and region.
     pub(crate) async fn open(project: &Project, local: bool) -> Result<Self, Failure> {
+        Self::open_as(project, local, project.config.environment.profile.as_deref()).await
+    }
+
+    /// The same for what reads and changes values of secrets: with the profile of a role that alone may, where there is
+    /// one.
+    pub(crate) async fn open_for_secrets(project: &Project, local: bool) -> Result<Self, Failure> {
+        let environment = &project.config.environment;
+        let profile = environment.secrets_profile.as_ref().or(environment.profile.as_ref());
+        Self::open_as(project, local, profile.map(String::as_str)).await
+    }
+
+    async fn open_as(project: &Project, local: bool, profile: Option<&str>) -> Result<Self, Failure> {
         if !local {
-            return Ok(Self::new(None, &aws(&project.config).await));
+            let sdk = aws(&project.config, profile).await;
+            return Ok(Self::new(None, &sdk, ProxyConfig::from_env()));
         }
         let target = crate::local::start(project).await?;
         leo_local::loopback_endpoint(&target.endpoint).map_err(Problem::from)?;
         let proxy = local_proxy(std::env::var(LOCAL_PROXY).ok().as_deref())?;
-        let sdk = emulator(&target, proxy).await;
-        Ok(Self::new(Some(target), &sdk))
+        let sdk = emulator(&target, proxy.clone()).await;
+        Ok(Self::new(Some(target), &sdk, proxy))
     }
 
-    fn new(local: Option<LocalTarget>, sdk: &SdkConfig) -> Self {
+    fn new(local: Option<LocalTarget>, sdk: &SdkConfig, proxy: ProxyConfig) -> Self {
         // The emulator has no host name for each bucket.
         let s3 = aws_sdk_s3::config::Builder::from(sdk).force_path_style(local.is_some()).build();
         Self {
@@ -54,6 +71,7 @@ impl Target {
             cloudformation: aws_sdk_cloudformation::Client::new(sdk),
             ecr: aws_sdk_ecr::Client::new(sdk),
             ecs: aws_sdk_ecs::Client::new(sdk),
+            iam: Iam::new(sdk, proxy),
             load_balancing: aws_sdk_elasticloadbalancingv2::Client::new(sdk),
             logs: aws_sdk_cloudwatchlogs::Client::new(sdk),
             s3: aws_sdk_s3::Client::from_conf(s3),
@@ -167,9 +185,9 @@ impl Target {
     }
 }
 
-async fn aws(config: &Config) -> SdkConfig {
+async fn aws(config: &Config, profile: Option<&str>) -> SdkConfig {
     let mut loader = defaults().region(Region::new(config.environment.region.to_string()));
-    if let Some(profile) = &config.environment.profile {
+    if let Some(profile) = profile {
         loader = loader.profile_name(profile);
     }
     loader.load().await

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::error::ProvideErrorMetadata as _;
 use aws_sdk_secretsmanager::operation::describe_secret::DescribeSecretError;
-use aws_sdk_secretsmanager::operation::put_secret_value::PutSecretValueError;
+use aws_sdk_secretsmanager::operation::put_secret_value::{PutSecretValueError, PutSecretValueOutput};
 use aws_sdk_secretsmanager::primitives::DateTime;
 use leo_aws::{ErrorClass, ServiceError};
 use leo_env::Secret;
@@ -67,7 +67,13 @@ pub const PUSH_ACTIONS: [&str; 5] = [
 ];
 
 /// What a role needs for [`ensure`](crate::ensure) on AWS, on each secret; IAM's names.
-pub const ENSURE_ACTIONS: [&str; 2] = ["secretsmanager:DescribeSecret", "secretsmanager:PutSecretValue"];
+///
+/// The last one is for a first value only, where AWS should not make that the current one by itself.
+pub const ENSURE_ACTIONS: [&str; 3] = [
+    "secretsmanager:DescribeSecret",
+    "secretsmanager:PutSecretValue",
+    "secretsmanager:UpdateSecretVersionStage",
+];
 
 /// The staging label of the version that a task gets.
 const CURRENT: &str = "AWSCURRENT";
@@ -159,55 +165,70 @@ pub(crate) async fn restore(client: &Client, name: &str) -> Result<(), SecretsEr
     Err(SecretsError::of(vec![Problem::ScheduledForDeletion { secret: name.to_owned() }]))
 }
 
-/// Gives a secret that has no version its first one, under an id that says so. `None` where someone else did at the
-/// same time, with another value: theirs stays (PutSecretValue: a version can't be changed).
-pub(crate) async fn put_first(
+/// What sending a version came to.
+pub(crate) enum Sent {
+    Version {
+        id: String,
+        /// Whether tasks get it already.
+        current: bool,
+    },
+    /// There is a version with this id and another value. It stays: a version can't be changed.
+    Exists,
+}
+
+/// Which label a version is sent with.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Label {
+    /// No task gets it yet; but the very first version of a secret is always the current one.
+    Staged,
+    /// It is the current one, whatever was before.
+    Current,
+}
+
+/// Sends a version under an id, or without one under a new id. However often the SDK repeats the call, there is one
+/// version: the id is the idempotency token.
+pub(crate) async fn put(
     client: &Client,
     name: &str,
-    id: &str,
+    id: Option<&str>,
+    label: Label,
     value: &Secret,
-) -> Result<Option<String>, SecretsError> {
+) -> Result<Sent, SecretsError> {
+    let stage = match label {
+        Label::Staged => STAGED,
+        Label::Current => CURRENT,
+    };
     let call = client
         .put_secret_value()
         .secret_id(name)
-        .client_request_token(id)
-        .secret_string(value.expose())
-        .send();
-    match call.await {
-        // It was sent before, and its label moved to nowhere: sending it again does not bring that back.
-        Ok(answer) if answer.version_stages.as_ref().is_some_and(|stages| !has_current(stages)) => {
-            Err(SecretsError::NotCurrent { secret: name.to_owned() })
+        .set_client_request_token(id.map(str::to_owned))
+        .version_stages(stage)
+        .secret_string(value.expose());
+    let error = match call.send().await {
+        Ok(PutSecretValueOutput { version_id: Some(id), version_stages, .. }) => {
+            let current = version_stages.is_some_and(|stages| has_current(&stages));
+            return Ok(Sent::Version { id, current });
         }
-        Ok(answer) => Ok(Some(answer.version_id().unwrap_or(id).to_owned())),
+        Ok(_) => {
+            let message = "answered without a version id".to_owned();
+            ServiceError { operation: "PutSecretValue", class: ErrorClass::Final, code: None, message }
+        }
         Err(error) => match error.as_service_error() {
-            Some(PutSecretValueError::ResourceExistsException(_)) => Ok(None),
+            Some(PutSecretValueError::ResourceExistsException(_)) => return Ok(Sent::Exists),
             // A message about what was sent may quote it.
-            _ => Err(failed(name, ServiceError::of_confidential("PutSecretValue", &error))),
+            _ => ServiceError::of_confidential("PutSecretValue", &error),
         },
-    }
+    };
+    Err(failed(name, error))
 }
 
-/// Sends a version that no task gets yet, and answers its id. The SDK sends the same idempotency token when it repeats
-/// the call, so however often that is, there is one version.
-pub(crate) async fn put_staged(client: &Client, name: &str, value: &Secret) -> Result<String, SecretsError> {
-    let call =
-        client.put_secret_value().secret_id(name).version_stages(STAGED).secret_string(value.expose()).send();
-    let answer =
-        call.await.map_err(|error| failed(name, ServiceError::of_confidential("PutSecretValue", &error)))?;
-    answer.version_id.ok_or_else(|| {
-        let operation = "PutSecretValue";
-        let message = "answered without a version id".to_owned();
-        failed(name, ServiceError { operation, class: ErrorClass::Final, code: None, message })
-    })
-}
-
-/// Makes `version` the one that tasks get, provided that `base` still is it. `false` where it isn't: the label can be
-/// moved only by whoever names the version that has it (UpdateSecretVersionStage, "RemoveFromVersionId").
+/// Makes `version` the one that tasks get, provided that `base` (or none) still is it. `false` where it isn't: the label can
+/// be moved only by whoever names the version that has it (UpdateSecretVersionStage, "RemoveFromVersionId").
 pub(crate) async fn make_current(
     client: &Client,
     name: &str,
     version: &str,
-    base: &str,
+    base: Option<&str>,
 ) -> Result<bool, SecretsError> {
     let mut told = None;
     for pause in PAUSES {
@@ -217,7 +238,7 @@ pub(crate) async fn make_current(
             .secret_id(name)
             .version_stage(CURRENT)
             .move_to_version_id(version)
-            .remove_from_version_id(base);
+            .set_remove_from_version_id(base.map(str::to_owned));
         let Err(error) = call.send().await else { return Ok(true) };
         let error = ServiceError::of("UpdateSecretVersionStage", &error);
         if error.is_retryable() || error.class == ErrorClass::Credentials {
@@ -226,7 +247,8 @@ pub(crate) async fn make_current(
         match facts(client, name).await?.state {
             // An answer was lost, and the repeated call found its own work.
             State::Valued { version: current } if current == version => return Ok(true),
-            State::Valued { version: current } if current == base => told = Some(error),
+            State::Valued { version: current } if Some(current.as_str()) == base => told = Some(error),
+            State::Empty if base.is_none() => told = Some(error),
             _ => return Ok(false),
         }
         if told.as_ref().and_then(|error| error.code.as_deref()) != Some("ResourceNotFoundException") {

@@ -6,9 +6,11 @@
 //!
 //! Deliberately absent: anything that is not in the configuration. The same configuration gives the same bytes.
 
+mod access;
 mod link;
 mod wire;
 
+pub use access::{AccessError, SecretsAccess};
 pub use link::Link;
 
 use leo_cfn::{ComposeError, Fragment, Template};

@@ -15,14 +15,23 @@ use crate::{
 };
 
 /// The settings of `[environments.<name>]` besides the tables that it overrides.
-pub(crate) const KEYS: [&str; 7] =
-    ["account", "region", "profile", "protected", "domain", "certificate_arn", "hosted_zone_id"];
+pub(crate) const KEYS: [&str; 8] = [
+    "account",
+    "region",
+    "profile",
+    "secrets_profile",
+    "protected",
+    "domain",
+    "certificate_arn",
+    "hosted_zone_id",
+];
 
 /// What is settled about the place of an environment. A value that is wrong was reported.
 pub(crate) struct Settled {
     pub(crate) region: Field<Option<Region>>,
     pub(crate) account: Field<Option<AccountId>>,
     pub(crate) profile: Field<Option<String>>,
+    pub(crate) secrets_profile: Option<String>,
     pub(crate) protected: bool,
     domain: Field<Option<DomainName>>,
     certificate: Field<Option<CertificateArn>>,
@@ -56,6 +65,8 @@ pub(crate) fn settle(own: &Section<'_>, schema: &Schema, env: Option<&Env>) -> S
         region: settling.place("region", Setting::Region),
         account: settling.place("account", Setting::Account),
         profile: settling.profile(),
+        // No variable: it is about a role, not about how one person signs in.
+        secrets_profile: own.optional("secrets_profile", |item| item.checked(profile(item.text()?))).value,
         protected,
         domain: settling.place("domain", Setting::Domain),
         certificate: settling.place("certificate_arn", Setting::Certificate),

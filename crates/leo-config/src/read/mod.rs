@@ -106,7 +106,7 @@ fn about(
 fn not_toml(leo_toml: &SourceFile, error: &toml::de::Error) -> Diagnostic {
     let message = error.message().lines().next().unwrap_or("it can't be read").to_owned();
     Diagnostic::error(format!("`{}` is not TOML: {message}", leo_toml.path))
-        .at(leo_toml.location(error.span().unwrap_or_default()))
+        .at(leo_env::visible(leo_toml.location(error.span().unwrap_or_default())))
         .hint("`key = value` lines under `[table]` lines; texts in double quotes")
 }
 
@@ -160,6 +160,7 @@ impl Reading<'_> {
                 account: settled.account.value,
                 region: settled.region.value?,
                 profile: settled.profile.value,
+                secrets_profile: settled.secrets_profile,
                 protected: settled.protected,
             },
             network: network?,

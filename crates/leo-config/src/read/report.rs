@@ -1,7 +1,7 @@
 use std::{cell::RefCell, fmt, ops::Range};
 
 use leo_diagnostic::{Diagnostic, Location, SourceFile};
-use leo_env::Origin;
+use leo_env::{Origin, visible};
 
 use crate::InvalidValue;
 
@@ -63,7 +63,7 @@ impl<'f> Report<'f> {
     /// The place's line.
     pub(crate) fn locate(&self, place: &Place) -> Option<Location> {
         match place {
-            Place::Toml { span, .. } => Some(self.file.location(span.clone())),
+            Place::Toml { span, .. } => Some(visible(self.file.location(span.clone()))),
             Place::Env { origin, .. } => origin.location.clone(),
         }
     }

@@ -8,7 +8,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::{
     Consumer, FilePlace, KeySpec, Kind, Pattern, SecretSpec, rules,
-    table::{At, Report, Table, shown, type_of, visible},
+    table::{At, Report, Table, shown, type_of},
 };
 use crate::form;
 
@@ -66,7 +66,7 @@ pub(super) fn keys(file: &SourceFile) -> Result<Vec<KeySpec>, Vec<Diagnostic>> {
 fn not_toml(file: &SourceFile, error: &toml::de::Error) -> Diagnostic {
     let message = error.message().lines().next().unwrap_or("it can't be read").to_owned();
     Diagnostic::error(format!("`{}` is not TOML: {message}", file.path))
-        .at(visible(file.location(error.span().unwrap_or_default())))
+        .at(crate::visible(file.location(error.span().unwrap_or_default())))
         .hint("a line `[KEY]` for each key, and `name = value` lines under it; texts in quotes")
 }
 

@@ -31,7 +31,7 @@ impl<'f> Report<'f> {
 
     /// The line of a span; its text only where no token is in it.
     pub(super) fn location(&self, span: Range<usize>) -> Location {
-        visible(self.file.location(span))
+        crate::visible(self.file.location(span))
     }
 
     /// Adds a finding about an entry whose value may be a secret that was written where none belongs: of its line only the
@@ -45,16 +45,6 @@ impl<'f> Report<'f> {
     pub(super) fn into_findings(self) -> Vec<Diagnostic> {
         self.findings.into_inner()
     }
-}
-
-/// A location without its text where that holds a token: whoever writes one here by mistake doesn't want it in a log too.
-pub(super) fn visible(location: Location) -> Location {
-    if leo_token::find(&location.text).is_empty() {
-        return location;
-    }
-    let name = location.text.split('=').next().filter(|name| leo_token::find(name).is_empty());
-    let shown = format!("{} = <not shown>", name.unwrap_or_default().trim());
-    Location::hidden(&location.path, location.line, shown.trim_start_matches(" = "))
 }
 
 /// A text of the file for a message; not where it holds a token.

@@ -61,6 +61,26 @@ pub(crate) struct Args {
     json: bool,
 }
 
+impl Args {
+    /// A deploy that brings what is in Secrets Manager to what runs: everything else as it would be, the images that run.
+    pub(crate) fn of_secrets(environment: Option<String>, local: bool, with_secrets: bool) -> Self {
+        Self {
+            environment,
+            local,
+            yes: true,
+            images: Some(ImagesChoice::Current),
+            demo: false,
+            with_secrets,
+            recover: false,
+            deadline: None,
+            express: false,
+            quick: false,
+            revert_drift: false,
+            json: false,
+        }
+    }
+}
+
 /// How long a platform may take until it is healthy; tasks of a real image take minutes to be pulled and started.
 const DEADLINE: Duration = Duration::from_mins(15);
 /// The same where containers start in seconds.
@@ -85,12 +105,13 @@ pub(crate) fn told(outcome: Result<Deployed, Failure>, json: bool) -> ExitCode {
     }
 }
 
-async fn deploy(args: &Args) -> Result<Deployed, Failure> {
+pub(crate) async fn deploy(args: &Args) -> Result<Deployed, Failure> {
     let with_secrets = !args.local || args.with_secrets;
     let policy = if with_secrets { SecretsPolicy::Read } else { SecretsPolicy::Ignore };
     let project = load_project(args.environment.as_deref(), policy, args.local)?;
     refuse_express(args, &project)?;
     let stacks = leo_stack::compose(&project.config).map_err(deploy::not_composed)?;
+    deploy::access::check(&stacks)?;
     let demo = choice::demo(args.demo, args.local);
     let may_ask = !args.yes && ask::possible();
     if !args.yes && !may_ask {

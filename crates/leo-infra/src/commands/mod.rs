@@ -11,6 +11,7 @@ pub(crate) mod init;
 pub(crate) mod push_images;
 pub(crate) mod releases;
 pub(crate) mod rollback;
+pub(crate) mod secrets;
 
 use crate::failure::{Failure, Problem, colours};
 use leo_aws::FailureKind;

@@ -4,6 +4,7 @@
 //! platform follows, then the health gate, and what passed it is recorded as a release. Every step leaves what is already
 //! right as it is, so running a deploy again continues where it stopped.
 
+pub(crate) mod access;
 mod adopt;
 pub(crate) mod choice;
 pub(crate) mod fitting;
@@ -36,6 +37,7 @@ use images::Images;
 use leo_aws::FailureKind;
 use leo_deploy::{Finished, Run, Sink, StackOutcome, Step, Stopped};
 use leo_stack::StackError;
+use report::Passed;
 use stacks::Platform;
 use std::collections::BTreeMap;
 use watch::Watch;
@@ -59,8 +61,7 @@ struct Ground<'a> {
     registry: StackOutcome,
     images: Images,
     foundation: StackOutcome,
-    /// The revision of the secrets.
-    revision: String,
+    revision: secrets::Revision,
 }
 
 /// Runs all steps.
@@ -91,7 +92,7 @@ async fn steps(plan: &Plan<'_>, session: &Session, run: &Run<Problem>) -> Result
     let platform: Platform = run
         .step(Step::PLATFORM, async |reporter| {
             session.confirm().await?;
-            parameters = parameters::of_platform(plan, &foundation, &images, &revision)?;
+            parameters = parameters::of_platform(plan, &foundation, &images, &revision.id)?;
             match stacks::platform(&turn, &parameters, &watch, &reporter).await {
                 Ok(finished) => Ok(finished),
                 Err(problem) if watch.has_begun() => Err(watch.explain(plan, problem).await),
@@ -127,7 +128,12 @@ async fn steps(plan: &Plan<'_>, session: &Session, run: &Run<Problem>) -> Result
         ),
         None => run.step(RELEASE, async |_| Ok(Finished::new(None, false))).await?,
     };
-    Ok(report::deployed(plan, [registry, foundation, platform.outcome], images, gate, release))
+    Ok(report::deployed(
+        plan,
+        [registry, foundation, platform.outcome],
+        images,
+        Passed { gate, release, secrets_changed: revision.rolls },
+    ))
 }
 
 /// Everything that the platform stands on.
@@ -160,7 +166,9 @@ async fn ground<'a>(
                 .step(Step::FOUNDATION, async |reporter| stacks::foundation(&turn, &reporter).await)
                 .await?;
             let revision = run
-                .step(Step::SECRETS, async |reporter| secrets::run(plan, &turn.before, &reporter).await)
+                .step(Step::SECRETS, async |reporter| {
+                    secrets::run(plan, &turn.before, &foundation, &reporter).await
+                })
                 .await?;
             Ok((foundation, revision))
         },

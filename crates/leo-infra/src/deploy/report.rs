@@ -43,18 +43,28 @@ pub(crate) struct Deployed {
     release: Option<u64>,
     /// What the images were promoted from.
     promoted: Option<PromotedFrom>,
+    /// Whether the orchestrator was started anew because of its secrets.
+    secrets_changed: bool,
     warnings: Vec<String>,
     /// How to get at the demo's jobs; only where they cost money.
     demo_token: Option<String>,
+}
+
+/// What was seen once everything was sent.
+pub(super) struct Passed {
+    /// `None`: nothing runs there that could be asked.
+    pub(super) gate: Option<GateReport>,
+    pub(super) release: Option<Release>,
+    pub(super) secrets_changed: bool,
 }
 
 pub(super) fn deployed(
     plan: &Plan<'_>,
     stacks: [StackOutcome; 3],
     images: Images,
-    gate: Option<GateReport>,
-    release: Option<Release>,
+    passed: Passed,
 ) -> Deployed {
+    let Passed { gate, release, secrets_changed } = passed;
     let [_, foundation, platform] = &stacks;
     let bucket = foundation.outputs.get(&plan.stacks.keys.bucket);
     let demo_token = bucket.filter(|_| plan.images.are_demo() && plan.target.local.is_none()).map(|bucket| {
@@ -76,6 +86,7 @@ pub(super) fn deployed(
         images: [images.orchestrator, images.generator],
         release: release.map(|release| release.number),
         promoted: plan.images.promotion().map(|promotion| promotion.from.clone()),
+        secrets_changed,
         warnings: gate.map(|gate| gate.warnings).unwrap_or_default(),
         demo_token,
     }
@@ -135,6 +146,7 @@ impl Deployed {
             "images": images,
             "release": self.release,
             "promoted_from": self.promoted,
+            "secrets_changed": self.secrets_changed,
             "warnings": self.warnings,
         })
     }
@@ -157,6 +169,9 @@ impl Deployed {
                 .as_ref()
                 .map(|from| format!("  {:<12} {}'s release {}", "promoted", from.environment, from.release)),
         );
+        if self.secrets_changed {
+            lines.push(format!("  {:<12} changed: the orchestrator has the new ones", "secrets"));
+        }
         lines.extend(self.release.map(|number| format!("  {:<12} {number}", "release")));
         lines.extend(self.demo_token.clone());
         lines.extend(self.url.clone());

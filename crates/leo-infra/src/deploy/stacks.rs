@@ -193,7 +193,7 @@ async fn roll_tasks(
     if before.is_none_or(|before| Some(before.as_str()) == revision) {
         return Ok(());
     }
-    reporter.note("the secrets have changed: starting new tasks");
+    reporter.note("starting new tasks");
     plan.target
         .ecs
         .update_service()

@@ -98,6 +98,27 @@ pub(crate) fn api(target: &LocalTarget, service: &str, operation: &str, body: &V
     answer.json()
 }
 
+/// What a service of the query protocol answers: `Action` and its parameters.
+pub(crate) fn query(target: &LocalTarget, service: &str, parameters: &[(&str, &str)]) -> Answer {
+    let encoded = |text: &str| {
+        text.bytes().fold(String::new(), |mut encoded, byte| {
+            write!(encoded, "%{byte:02X}").expect("a text takes it");
+            encoded
+        })
+    };
+    let pairs = parameters.iter().map(|(name, value)| format!("{name}={}", encoded(value)));
+    let body = pairs.chain(["Version=2010-05-08".to_owned()]).collect::<Vec<_>>().join("&");
+    let headers = [("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")];
+    signed(target, service, &headers, ("POST", "/", &body))
+}
+
+/// What a service that speaks the query protocol answers to an operation of its API: `Action=…&Version=…`.
+pub(crate) fn query(target: &LocalTarget, service: &str, body: &str) {
+    let headers = [("Content-Type", "application/x-www-form-urlencoded")];
+    let answer = signed(target, service, &headers, ("POST", "/", body));
+    assert_eq!(answer.status, 200, "{body}: {answer:?}");
+}
+
 /// A signed request: method, path and body.
 fn signed(
     target: &LocalTarget,

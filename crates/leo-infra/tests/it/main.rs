@@ -7,7 +7,9 @@
     reason = "a test panics where its own setup is wrong, and says why it is skipped"
 )]
 
+mod access;
 mod action;
+mod canaries;
 mod destroying;
 mod drift;
 mod end_to_end;
@@ -26,8 +28,10 @@ mod proxy;
 mod refusals;
 mod rollback;
 mod running;
+mod secrets;
 mod terminal;
 mod truth;
 mod two_at_once;
+mod unopened;
 mod without_engine;
 mod workspace;

@@ -54,6 +54,14 @@ impl WorkTree {
         tree
     }
 
+    /// Images of a file of its own each, for which nothing has to be compiled.
+    pub(crate) fn use_small_images(&self) {
+        fs::create_dir(self.root().join("image")).expect("makes a folder");
+        fs::write(self.root().join("image/Dockerfile"), "FROM scratch\nCOPY Dockerfile /\n")
+            .expect("writes a file");
+        self.configure("[images.orchestrator]\ncontext = \"image\"\n[images.generator]\ncontext = \"image\"");
+    }
+
     /// Another work tree that deploys to the same local target, as somebody else's would to the same account.
     pub(crate) fn beside(&self) -> Self {
         let mut tree = Self::new();
@@ -159,7 +167,7 @@ impl Drop for WorkTree {
 }
 
 /// This repository.
-fn repository() -> PathBuf {
+pub(crate) fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("is there")
 }
 

@@ -12,7 +12,7 @@ evaluator._is_root_key = lambda key: False
 
 from ministack import app as ministack_app  # noqa: E402
 from ministack.core import iam_actions  # noqa: E402
-from ministack.services import ecs, tagging  # noqa: E402
+from ministack.services import ecs, iam, tagging  # noqa: E402
 
 # After the service authorization reference of ECS: what each action is evaluated against.
 TASK_ACTIONS = {"StopTask", "DescribeTasks", "ExecuteCommand", "UpdateTaskProtection", "GetTaskProtection"}
@@ -104,7 +104,26 @@ def enforce(access_key_id, iam_action, service, region, resource_arn="*", servic
     return None
 
 
+_extract_simulate_params = iam._extract_simulate_params
+_build_simulate_results = iam._build_simulate_results_real
+
+
+def extract_simulate_params(parameters):
+    """All resources that are asked about: the emulator knows the first one only."""
+    actions, first = _extract_simulate_params(parameters)
+    resources = []
+    while resource := iam._p(parameters, f"ResourceArns.member.{len(resources) + 1}"):
+        resources.append(resource)
+    return actions, resources or [first]
+
+
+def build_simulate_results(actions, resources, *rest):
+    return "".join(_build_simulate_results(actions, resource, *rest) for resource in resources)
+
+
 def install():
+    iam._extract_simulate_params = extract_simulate_params
+    iam._build_simulate_results_real = build_simulate_results
     iam_actions.extract_resource_arn = extract_resource_arn
     evaluator.enforce = enforce
     # aws:ResourceTag of tasks and services: the collector is there, only not for policies.

@@ -1,6 +1,7 @@
 //! The calls that are made are those that a role is told to need.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::Ordering;
 
 use leo_env::Secret;
 use leo_secrets::{Blank, ENSURE_ACTIONS, Overwrite, PUSH_ACTIONS, Record, Values, ensure, rotate, status};
@@ -29,7 +30,9 @@ async fn of_a_push_with_all_that_belongs_to_it() {
 #[tokio::test]
 async fn of_a_deploy() {
     let service = Service::with(&[(CLAUDE, None), (SUPABASE, Some("{}"))]);
+    service.pedantic.store(true, Ordering::Relaxed);
     let env = environment(FILE);
     ensure(&service.client(), &[claude()], Values::Environment(&env), Blank::Unread).await.unwrap();
+    assert_eq!(service.current(CLAUDE)["A"], "canary-8f3a-a");
     assert_eq!(asked(&service), ENSURE_ACTIONS.map(str::to_owned).into());
 }

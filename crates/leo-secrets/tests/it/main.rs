@@ -10,6 +10,7 @@ mod at_once;
 mod calls;
 mod ensuring;
 mod given;
+mod interleaved;
 mod pushing;
 mod recording;
 mod restoring;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Debug};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use aws_sdk_secretsmanager::Client;
@@ -22,6 +23,8 @@ pub(crate) struct Stored {
     pub(crate) labels: BTreeMap<String, String>,
     pub(crate) deleted: bool,
     pub(crate) changed: u64,
+    /// Each time that another version became the current one: which, and in whose place.
+    pub(crate) moves: Vec<(String, Option<String>)>,
 }
 
 #[derive(Clone, Debug)]
@@ -59,6 +62,10 @@ pub(crate) struct Service {
     faults: Arc<Mutex<BTreeMap<&'static str, Vec<Fault>>>>,
     /// By operation: what someone else does to the secret just before its next call.
     hooks: Arc<Mutex<BTreeMap<&'static str, Vec<Hook>>>>,
+    /// Whether a secret's first version gets only the labels that it is sent with.
+    pub(crate) pedantic: Arc<AtomicBool>,
+    /// How many other calls each of the next answers lets pass; 1 where nothing is said.
+    pub(crate) delays: Arc<Mutex<Vec<u8>>>,
 }
 
 impl Stored {
@@ -71,11 +78,12 @@ impl Stored {
     }
 
     pub(crate) fn label(&mut self, label: &str, id: &str) {
-        if let Some(previous) = self.labels.insert(label.to_owned(), id.to_owned())
-            && label == "AWSCURRENT"
-            && previous != id
-        {
-            self.labels.insert("AWSPREVIOUS".to_owned(), previous);
+        let previous = self.labels.insert(label.to_owned(), id.to_owned());
+        if label == "AWSCURRENT" && previous.as_deref() != Some(id) {
+            self.moves.push((id.to_owned(), previous.clone()));
+            if let Some(previous) = previous {
+                self.labels.insert("AWSPREVIOUS".to_owned(), previous);
+            }
         }
     }
 
@@ -203,7 +211,7 @@ impl Service {
         match operation {
             "DescribeSecret" => (200, describe(name, stored)),
             "GetSecretValue" => get(name, stored, request),
-            "PutSecretValue" => put(name, stored, request),
+            "PutSecretValue" => put(name, stored, request, self.pedantic.load(Ordering::Relaxed)),
             "UpdateSecretVersionStage" => update_stage(name, stored, request),
             "RestoreSecret" => {
                 stored.deleted = false;
@@ -244,7 +252,7 @@ fn get(name: &str, stored: &Stored, request: &Value) -> (u16, Value) {
     (200, answer)
 }
 
-fn put(name: &str, stored: &mut Stored, request: &Value) -> (u16, Value) {
+fn put(name: &str, stored: &mut Stored, request: &Value, pedantic: bool) -> (u16, Value) {
     let token = request["ClientRequestToken"].as_str().unwrap().to_owned();
     assert!((32..=64).contains(&token.len()), "{token}");
     let text = request["SecretString"].as_str().unwrap();
@@ -256,7 +264,7 @@ fn put(name: &str, stored: &mut Stored, request: &Value) -> (u16, Value) {
         Some(_) => {}
         None => {
             stored.changed += 1;
-            let first = stored.versions.is_empty();
+            let first = stored.versions.is_empty() && !pedantic;
             let version = Version { text: Some(text.to_owned()), created: stored.changed };
             stored.versions.insert(token.clone(), version);
             let wanted = request["VersionStages"].as_array();
@@ -309,8 +317,11 @@ impl HttpConnector for Service {
         let body = SdkBody::from(answer.to_string());
         // Other calls may come first, as on a network.
         let response = HttpResponse::new(status.try_into().unwrap(), body);
+        let delay = self.delays.lock().unwrap().pop().unwrap_or(1);
         HttpConnectorFuture::new(async move {
-            tokio::task::yield_now().await;
+            for _ in 0..delay {
+                tokio::task::yield_now().await;
+            }
             Ok(response)
         })
     }

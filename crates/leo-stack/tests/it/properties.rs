@@ -39,6 +39,8 @@ fn check(stacks: &Stacks) -> Result<(), TestCaseError> {
     for stack in [&stacks.registry, &stacks.foundation] {
         prop_assert_eq!(stack.template.parameters().count(), 0);
     }
+    let access = stacks.secrets_access();
+    prop_assert!(access.is_ok(), "{access:?}");
     Ok(())
 }
 

@@ -1,0 +1,232 @@
+//! What a push leaves in Secrets Manager, whatever happens to it.
+
+use super::{PUSH, STATUS, Values, call, done, labels, outcomes, push, states, there};
+use crate::{
+    proxy::Proxy,
+    running::{Ended, Running},
+    workspace::{WorkTree, is_long, seed, shown},
+};
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A work tree whose stacks are there, and its secrets as the first deploy made them.
+fn deployed(values: &Values) -> WorkTree {
+    let tree = WorkTree::without_engine();
+    values.write(&tree);
+    done(&tree, &["deploy", "--local", "--with-secrets", "--yes", "--json"], 0);
+    tree
+}
+
+#[test]
+fn python_a_push_changes_what_differs_and_nothing_else() {
+    let first = Values::numbered(1);
+    let tree = deployed(&first);
+    let target = tree.local_target();
+    assert_eq!(there(&target), first.secrets());
+    let nothing = push(&tree, &first, &[], 0);
+    assert_eq!(nothing["status"], "unchanged", "{nothing}");
+
+    // A plan that nobody agreed to changes nothing.
+    let second = first.with("SUPABASE_ANON_KEY", 2).with("GITHUB_TOKEN", 2);
+    second.write(&tree);
+    let planned = done(&tree, &["secrets", "push", "--local", "--with-secrets", "--dry-run", "--json"], 0);
+    assert_eq!(planned["status"], "planned", "{planned}");
+    let refused = tree.leo_infra(&["secrets", "push", "--local", "--with-secrets"]).output().expect("runs");
+    assert_eq!(refused.status.code(), Some(1), "{}", shown(&refused));
+    assert!(shown(&refused).contains("there is no terminal to ask on"), "{}", shown(&refused));
+    second.assert_unseen(&refused);
+    assert_eq!(there(&target), first.secrets());
+
+    // Somebody adds a key by hand: a push leaves it there, with --prune it goes.
+    let mut by_hand = first.secrets()["leo/dev/supabase"].clone();
+    by_hand["OTHER"] = json!("by hand");
+    call(
+        &target,
+        "PutSecretValue",
+        &json!({"SecretId": "leo/dev/supabase", "SecretString": by_hand.to_string()}),
+    );
+    let pushed = push(&tree, &second, &[], 0);
+    assert_eq!(outcomes(&pushed)["leo/dev/github"], "updated", "{pushed}");
+    let mut expected = second.secrets();
+    expected.get_mut("leo/dev/supabase").expect("is one")["OTHER"] = json!("by hand");
+    assert_eq!(there(&target), expected);
+    push(&tree, &second, &["--prune"], 0);
+    assert_eq!(there(&target), second.secrets());
+
+    // Changed elsewhere: shown, kept, and overwritten only when that is said.
+    let mut elsewhere = second.secrets()["leo/dev/github"].clone();
+    elsewhere["GITHUB_TOKEN"] = json!("from the console");
+    call(
+        &target,
+        "PutSecretValue",
+        &json!({"SecretId": "leo/dev/github", "SecretString": elsewhere.to_string()}),
+    );
+    let status = done(&tree, &[&STATUS[..], &["--exit-code"]].concat(), 3);
+    assert_eq!(states(&status)["GITHUB_TOKEN"], "changed-elsewhere", "{status}");
+    let kept = push(&tree, &second, &[], 1);
+    assert_eq!((&kept["status"], &kept["exit_code"]), (&json!("failed"), &json!(1)), "{kept}");
+    assert_eq!(there(&target)["leo/dev/github"], elsewhere);
+    push(&tree, &second, &["--overwrite"], 0);
+    assert_eq!(there(&target), second.secrets());
+
+    // A value of the wrong form goes nowhere.
+    let mut wrong = second.clone();
+    wrong.0.insert("GITHUB_TOKEN", "changeme-not-a-token".to_owned());
+    wrong.write(&tree);
+    let refused = tree.leo_infra(&PUSH).output().expect("runs");
+    assert_eq!(refused.status.code(), Some(2), "{}", shown(&refused));
+    wrong.assert_unseen(&refused);
+    assert!(shown(&refused).contains("env/.env:3"), "{}", shown(&refused));
+    assert_eq!(there(&target), second.secrets());
+}
+
+#[test]
+fn python_a_secret_that_is_scheduled_for_deletion_is_restored() {
+    let first = Values::numbered(1);
+    let tree = deployed(&first);
+    let target = tree.local_target();
+    for secret in ["leo/dev/github", "leo/dev/flyio"] {
+        call(&target, "DeleteSecret", &json!({"SecretId": secret, "RecoveryWindowInDays": 7}));
+    }
+    let status = done(&tree, &STATUS, 0);
+    let state = |name: &str| {
+        let mut secrets = status["secrets"].as_array().into_iter().flatten();
+        secrets.find(|secret| secret["name"] == name).map(|secret| secret["state"].clone())
+    };
+    assert_eq!(state("leo/dev/github"), Some(json!("scheduled-for-deletion")), "{status}");
+    let second = first.with("GITHUB_TOKEN", 2);
+    second.write(&tree);
+    let pushed = push(&tree, &second, &[], 0);
+    let restored: BTreeSet<&str> = pushed["secrets"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter(|secret| secret["restored"] == true)
+        .filter_map(|secret| secret["name"].as_str())
+        .collect();
+    assert_eq!(restored, BTreeSet::from(["leo/dev/github", "leo/dev/flyio"]), "{pushed}");
+    assert_eq!(outcomes(&pushed)["leo/dev/flyio"], "unchanged", "{pushed}");
+    assert_eq!(there(&target), second.secrets());
+}
+
+/// Each starts from the same values and changes one secret that the other changes too, and one of its own.
+#[test]
+fn python_of_two_pushes_at_once_neither_loses_what_the_other_wrote() {
+    let first = Values::numbered(1);
+    let one = deployed(&first);
+    let target = one.local_target();
+    let other = one.beside();
+    for round in 0..if is_long() { 10 } else { 3 } {
+        let base = Values::numbered(10 * round + 1);
+        for tree in [&one, &other] {
+            base.write(tree);
+            push(tree, &base, &["--overwrite"], 0);
+        }
+        let ones = base.with("GITHUB_TOKEN", 10 * round + 2).with("SUPABASE_URL", 10 * round + 3);
+        let others = base.with("GITHUB_TOKEN", 10 * round + 4).with("SUPABASE_ANON_KEY", 10 * round + 5);
+        let trees = [(&one, &ones), (&other, &others)];
+        let running = trees.map(|(tree, values)| {
+            values.write(tree);
+            Running::start(&mut tree.leo_infra(&PUSH))
+        });
+        let ended = running.map(Running::finish);
+        let shown = || ended.iter().map(Ended::shown).collect::<Vec<_>>().join("\n\n");
+        let now = there(&target);
+        let token = |values: &Values| json!(values.0["GITHUB_TOKEN"]);
+        let github = &now["leo/dev/github"];
+        let wins = [token(&ones), token(&others)].map(|token| github["GITHUB_TOKEN"] == token);
+        assert!(wins[0] != wins[1], "one of the two, whole: {github}\n{}", shown());
+        for (ended, won) in ended.iter().zip(wins) {
+            assert!(matches!(ended.code, Some(0 | 1)), "{}", shown());
+            assert!(won || ended.code == Some(1), "it says pushed, and was not: {}", shown());
+        }
+        // What was refused because the other one changed another key of it goes through when it is run again. The token
+        // that lost was changed elsewhere by now, and stays.
+        for (tree, values) in trees {
+            let _ = tree.leo_infra(&PUSH).output().expect("runs");
+            let _ = values;
+        }
+        let now = there(&target);
+        let supabase = &now["leo/dev/supabase"];
+        assert_eq!(supabase["SUPABASE_URL"], json!(ones.0["SUPABASE_URL"]), "{}", shown());
+        assert_eq!(supabase["SUPABASE_ANON_KEY"], json!(others.0["SUPABASE_ANON_KEY"]), "{}", shown());
+        assert_eq!(now["leo/dev/github"], *github, "the one that lost took nothing back");
+    }
+}
+
+/// Every fifth call is throttled, fails, is late, or is carried out without an answer.
+#[test]
+fn python_nothing_is_lost_or_doubled_where_calls_fail() {
+    let mut values = Values::numbered(1);
+    let tree = deployed(&values);
+    let target = tree.local_target();
+    push(&tree, &values, &[], 0);
+    let proxy = Proxy::start(&target, seed());
+    let turns = if is_long() { 40 } else { 8 };
+    let keys =
+        ["GITHUB_TOKEN", "SUPABASE_URL", "FLY_API_TOKEN", "CLAUDE_CODE_OAUTH_TOKEN", "SUPABASE_ANON_KEY"];
+    let mut given_up = 0;
+    for turn in 0..turns {
+        let changed = [keys[turn % keys.len()], keys[(turn * 3 + 1) % keys.len()]];
+        let number = u32::try_from(turn).expect("is small") + 2;
+        for key in changed {
+            values = values.with(key, number);
+        }
+        values.write(&tree);
+        let names: BTreeSet<String> = changed.iter().map(|key| secret_of(key)).collect();
+        let before: BTreeMap<String, _> =
+            values.secrets().into_keys().map(|name| (name.clone(), labels(&target, &name))).collect();
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let ended = Ended::of(tree.leo_infra(&PUSH).env("LEO_LOCAL_PROXY", &proxy.url));
+            match ended.code {
+                Some(0) => break,
+                Some(1) if tries < 4 => given_up += 1,
+                _ => panic!("{}\n{:#?}", ended.shown(), proxy.fired()),
+            }
+            let errors = ended.document()["errors"].to_string();
+            assert!(!errors.contains("--overwrite") && !errors.contains("someone else"), "{}", ended.shown());
+        }
+        assert_eq!(there(&target), values.secrets(), "nothing is lost");
+        for (name, before) in before {
+            let after = labels(&target, &name);
+            if names.contains(&name) {
+                assert_eq!(after["AWSPREVIOUS"], before["AWSCURRENT"], "{name} was changed once");
+            } else {
+                assert_eq!(after, before, "{name} was not touched");
+            }
+        }
+    }
+    let (calls, fired) = (proxy.calls(), proxy.fired().len());
+    eprintln!("{fired} of {calls} calls failed or were late, {given_up} pushes gave up and said so");
+    assert!(given_up <= 1 + turns / 8, "{given_up} of {turns} gave up");
+    let share = 100 * u64::try_from(fired).expect("is small") / calls.max(1);
+    assert!((10..=30).contains(&share), "{fired} of {calls} calls had a fault");
+}
+
+fn secret_of(key: &str) -> String {
+    let found = super::PROVIDERS.into_iter().find(|(found, _)| *found == key).expect("is one");
+    format!("leo/dev/{}", found.1)
+}
+
+#[test]
+fn python_a_rotated_key_leaves_the_others_alone() {
+    let first = Values::numbered(1);
+    let tree = deployed(&first);
+    let target = tree.local_target();
+    let wrong = super::rotate(&tree, "SUPABASE_URL", "http://localhost:3000", &[]);
+    assert_eq!(wrong.status.code(), Some(2), "{}", shown(&wrong));
+    assert!(!shown(&wrong).contains("localhost"), "{}", shown(&wrong));
+    let misspelt = super::rotate(&tree, "SUPABASE_URI", "x", &[]);
+    assert!(shown(&misspelt).contains("did you mean `SUPABASE_URL`?"), "{}", shown(&misspelt));
+    let second = first.with("SUPABASE_URL", 2);
+    let rotated = super::rotate(&tree, "SUPABASE_URL", &second.0["SUPABASE_URL"], &["--with-secrets"]);
+    assert_eq!(rotated.status.code(), Some(0), "{}", shown(&rotated));
+    second.assert_unseen(&rotated);
+    let document: Value = crate::workspace::document(&rotated);
+    assert_eq!((&document["changed"], &document["stale_file"]), (&json!(true), &json!("env/.env:6")));
+    assert_eq!(there(&target), second.secrets());
+    let again = super::rotate(&tree, "SUPABASE_URL", &second.0["SUPABASE_URL"], &[]);
+    assert_eq!(crate::workspace::document(&again)["changed"], json!(false), "{}", shown(&again));
+}
