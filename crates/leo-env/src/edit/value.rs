@@ -57,10 +57,9 @@ fn token_length(text: &str) -> usize {
             _ if escaped => escaped = false,
             (Some('\''), '\'') | (Some('"'), '"') => quote = None,
             (None | Some('"'), '\\') => escaped = true,
-            (Some(_), _) => {}
             (None, '\'' | '"') => quote = Some(c),
             (None, ' ' | '\t' | '\r' | '\n') => return at,
-            (None, _) => {}
+            (Some(_) | None, _) => {}
         }
     }
     text.len()

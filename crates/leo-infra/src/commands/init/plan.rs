@@ -40,6 +40,8 @@ pub(super) struct Plan {
 pub(super) struct Planned {
     pub(super) name: String,
     pub(super) is_secret: bool,
+    /// Where to get a value.
+    pub(super) get: Option<String>,
     pub(super) state: State,
 }
 
@@ -70,7 +72,8 @@ pub(super) fn plan(
                 None => continue,
             },
         };
-        keys.push(Planned { name: spec.name.clone(), is_secret: spec.secret.is_some(), state });
+        let (name, get) = (spec.name.clone(), spec.get.clone());
+        keys.push(Planned { name, is_secret: spec.secret.is_some(), get, state });
     }
     if problems.is_empty() { Ok(Plan { keys }) } else { Err(Failure::Problems(problems)) }
 }
@@ -94,6 +97,8 @@ fn elsewhere(spec: &KeySpec, found: &Found<'_>) -> Option<State> {
         counts.then(|| (value.origin.to_string(), value.secret.clone()))?
     } else {
         let value = found.env.get(Setting::of_key(&spec.name)?)?;
+        // The environment that was settled on is said elsewhere, and was perhaps no argument.
+        (value.origin.source != Source::Argument).then_some(())?;
         (value.origin.to_string(), Secret::new(value.value.as_str()))
     };
     Some(State::Elsewhere { from, secret })
@@ -120,7 +125,7 @@ impl Plan {
             Some(_) => {}
             None => {
                 let state = State::New(Secret::new(value));
-                self.keys.push(Planned { name: name.to_owned(), is_secret: false, state });
+                self.keys.push(Planned { name: name.to_owned(), is_secret: false, get: None, state });
             }
         }
     }

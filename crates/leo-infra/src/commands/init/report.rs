@@ -191,7 +191,10 @@ impl Planned {
             State::New(value) => format!("{}, new", self.shown(value)),
             State::Kept(value) => format!("{}, as it was", self.shown(value)),
             State::Elsewhere { from, secret } => format!("{} from {from}", self.shown(secret)),
-            State::Missing => "missing".to_owned(),
+            State::Missing => match &self.get {
+                Some(get) => format!("missing; from {get}"),
+                None => "missing".to_owned(),
+            },
         }
     }
 

@@ -50,7 +50,6 @@ fn what_is_missing_is_what_no_source_has() {
         plan::plan(&schema(), &file, &found, &mut given(&[]).expect("is right")).expect("is planned");
     let expected = [
         ("AWS_REGION", "elsewhere"),
-        ("LEO_ENVIRONMENT", "elsewhere"),
         ("CLAUDE_CODE_OAUTH_TOKEN", "missing"),
         ("FLY_API_TOKEN", "missing"),
         ("GITHUB_TOKEN", "kept"),
@@ -73,7 +72,7 @@ fn what_is_missing_is_what_no_source_has() {
 fn new_values_join_the_file_in_the_order_of_the_schema() {
     let schema = schema();
     let env = env(&[], &[], "dev");
-    let mut write = |text: Option<&str>| {
+    let write = |text: Option<&str>| {
         let mut file = EnvFile::new("env/.env", text.map(str::to_owned));
         let found = Found { env: &env, starts_own: false };
         let mut given = given(&["AWS_PROFILE=leo dev"]).expect("is right");
@@ -95,7 +94,10 @@ fn what_is_there_is_never_overwritten() {
     let found = Found { env: &env, starts_own: false };
     let failure = plan::plan(&schema(), &file, &found, &mut given(&["AWS_PROFILE=mine"]).expect("is right"));
     let Err(Failure::Problems(problems)) = failure else { panic!("it is planned") };
-    insta::assert_snapshot!(problems[0].1.text(), @"");
+    insta::assert_snapshot!(problems[0].1.text(), @"
+    error: failed to set AWS_PROFILE: env/.env:2 has another value, which stays; nothing was written
+    hint: change it in env/.env, or leave it out here
+    ");
     let same = plan::plan(&schema(), &file, &found, &mut given(&["AWS_PROFILE=theirs"]).expect("is right"));
     assert!(states(&same.expect("is planned")).contains(&("AWS_PROFILE", "kept")));
 }
