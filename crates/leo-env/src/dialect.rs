@@ -45,7 +45,7 @@ pub fn differences(path: &str, text: &str) -> Vec<Diagnostic> {
     for line in lines(text) {
         if let Content::Entry(written) = &line.content
             && is_key(written.key)
-            && value(line.raw, written.key).is_some()
+            && value(line.raw, written).is_some()
         {
             findings.extend(written.marks.iter().map(|mark| difference(path, &line, *mark)));
         }

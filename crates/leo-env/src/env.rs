@@ -1,6 +1,7 @@
 use std::{ffi::OsString, fs, io, path::Path};
 
 use leo_diagnostic::Diagnostic;
+use secrecy::zeroize::Zeroizing;
 
 use crate::{
     EnvValue, Origin, SecretValue, Setting, Source,
@@ -121,6 +122,8 @@ impl Env {
     fn add_file(&mut self, source: Source, path: &str, read: &mut impl FnMut(&str) -> io::Result<String>) {
         match read(path) {
             Ok(text) => {
+                // Overwritten when it is dropped, whatever became of its lines.
+                let text = Zeroizing::new(text);
                 let (layer, findings) = Layer::of_file(source, path, &text, self.policy);
                 self.layers.push(layer);
                 self.findings.extend(findings);

@@ -24,7 +24,7 @@ pub(crate) fn parse(path: &str, text: &str) -> (Vec<Entry>, Vec<Diagnostic>) {
         match line.content {
             Content::Nothing => {}
             Content::Unreadable(fault) => findings.push(refused(path, &line, fault)),
-            Content::Entry(ref written) => match value(line.raw, written.key) {
+            Content::Entry(ref written) => match value(line.raw, written) {
                 Some(value) => {
                     entries.push(Entry { key: written.key.to_owned(), value, lines: line.span });
                 }
@@ -40,14 +40,12 @@ pub(crate) fn without_mark(text: &str) -> &str {
     text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 
-/// What `dotenvy` reads in the lines of one entry. `None`: nothing, another key, or more than these lines.
-pub(crate) fn value(raw: &str, key: &str) -> Option<String> {
-    const AFTER: &str = "LEO_AFTER";
-    let after = format!("\n{AFTER}=1\n");
-    let mut parser = dotenvy::Iter::new(raw.as_bytes().chain(after.as_bytes()));
+/// What `dotenvy` reads in the lines of one entry. `None`: nothing, another key, another length, or more than these lines.
+pub(crate) fn value(raw: &str, written: &Written<'_>) -> Option<String> {
+    let mut parser = dotenvy::Iter::new(raw.as_bytes().chain(&b"\nAFTER=1\n"[..]));
     let (read, value) = parser.next()?.ok()?;
-    let ends = matches!(parser.next(), Some(Ok((after, _))) if after == AFTER) && parser.next().is_none();
-    (ends && read == key).then_some(value)
+    let ends = matches!(parser.next(), Some(Ok((after, _))) if after == "AFTER") && parser.next().is_none();
+    (ends && read == written.key && value.len() == written.length).then_some(value)
 }
 
 /// A finding for lines that are no entry. They may hold a secret, so at most the key is shown.

@@ -138,8 +138,10 @@ impl Layer {
             } else if !entry.key.starts_with(OUTPUT_PREFIX) {
                 let origin = Origin { source, location: Some(location(&masked)) };
                 layer.other_keys.insert(entry.key.clone(), origin.clone());
-                if policy == SecretsPolicy::Read && !entry.value.is_empty() {
-                    layer.secrets.insert(entry.key, SecretValue { secret: Secret::new(entry.value), origin });
+                // Also what is not kept is overwritten.
+                let secret = Secret::new(entry.value);
+                if policy == SecretsPolicy::Read && !secret.expose().is_empty() {
+                    layer.secrets.insert(entry.key, SecretValue { secret, origin });
                 }
             }
         }

@@ -23,6 +23,8 @@ pub(crate) enum Content<'t> {
 pub(crate) struct Written<'t> {
     pub(crate) key: &'t str,
     pub(crate) marks: BTreeSet<Mark>,
+    /// The bytes that its value has.
+    pub(crate) length: usize,
 }
 
 /// Something in an entry that not everybody reads alike.
@@ -120,7 +122,7 @@ fn next(text: &str) -> (usize, Content<'_>) {
     let spaced = value.len() < right.len() && !value.trim_end().is_empty() && !value.starts_with('#');
     marks.extend(spaced.then_some(Mark::SpaceAfterEquals));
     let from = length - value.len();
-    let mut scan = Scan { marks, quoted: false, needed: false, fault: None };
+    let mut scan = Scan { marks, quoted: false, needed: false, fault: None, length: 0 };
     let end = if value.starts_with('#') {
         // Behind a space it is a comment for everybody but Docker.
         let mark = if right.starts_with('#') { Mark::CommentForValue } else { Mark::Comment };
@@ -134,7 +136,8 @@ fn next(text: &str) -> (usize, Content<'_>) {
         return (from + end, Content::Unreadable(fault));
     }
     let raw = text.get(..from + end).unwrap_or(text);
-    (from + end, Content::Entry(Written { key: left.key, marks: scan.finish(raw) }))
+    let length = scan.length;
+    (from + end, Content::Entry(Written { key: left.key, marks: scan.finish(raw), length }))
 }
 
 /// The lines that one value may go over. Where a quote is not closed in so many, it is not looked for in all of the file.
@@ -175,6 +178,8 @@ struct Scan {
     needed: bool,
     /// The first one.
     fault: Option<Fault>,
+    /// The bytes of the value so far.
+    length: usize,
 }
 
 impl Scan {
@@ -224,6 +229,7 @@ impl Scan {
 
     /// A character without quotes.
     fn plain(&mut self, c: char, before: char) {
+        self.length += c.len_utf8();
         let mark = match c {
             '$' => return self.fault(Fault::Dollar),
             _ if is_invisible(c) => return self.fault(Fault::Invisible),
@@ -239,6 +245,7 @@ impl Scan {
     fn single(&mut self, text: &str, from: usize) -> Option<usize> {
         let inner = text.get(from..)?.split_once('\'')?.0;
         self.quote(inner)?;
+        self.length += inner.len();
         // Until where an entry goes `dotenvy` heeds backslashes here; in the value it does not.
         if inner.bytes().rev().take_while(|byte| *byte == b'\\').count() % 2 == 1 {
             self.fault(Fault::BackslashQuote);
@@ -272,6 +279,8 @@ impl Scan {
                 _ => {}
             }
             at += c.len_utf8();
+            // A backslash and what it stands before are one character.
+            self.length += c.len_utf8();
         }
         None
     }
@@ -300,10 +309,13 @@ impl Scan {
     /// The place of the character that a backslash without quotes stands before.
     fn escape(&mut self, text: &str, at: usize) -> usize {
         let rest = text.get(at + 1..).unwrap_or_default();
-        let ends = rest.trim_start_matches([' ', '\t', '\r']);
+        let blank = [' ', '\t', '\r'];
+        let behind = rest.strip_prefix(' ').unwrap_or(rest);
+        let ends = behind.trim_start_matches(blank);
+        let commented = behind.starts_with(blank) && ends.starts_with('#');
         let mark = match char_at(rest, 0) {
             // Spaces at the line's end are no part of it, escaped or not.
-            _ if ends.is_empty() || ends.starts_with('\n') => {
+            _ if ends.is_empty() || ends.starts_with('\n') || commented => {
                 self.fault(Fault::Continued);
                 return at;
             }
@@ -315,6 +327,7 @@ impl Scan {
             }
         };
         self.marks.insert(mark);
+        self.length += 1;
         at + 1
     }
 

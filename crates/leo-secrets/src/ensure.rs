@@ -1,12 +1,12 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_secretsmanager::Client;
-use leo_env::Secret;
 
 use crate::all::each;
-use crate::first::first_version;
 use crate::look::{fits, whole};
-use crate::service::{self, Reading, State};
+use crate::object::Object;
+use crate::push::write;
+use crate::service::{self, Label, Reading, Sent, State};
 use crate::{Problem, Revision, SecretPlan, SecretsError, Values, Wanted};
 
 /// What [`ensure`] found and did.
@@ -87,8 +87,16 @@ pub fn check_values(plans: &[SecretPlan], values: Values<'_>) -> Result<(), Secr
 
 /// What is to be done with a secret.
 enum Decision {
-    Create { name: String, id: String, value: Secret },
-    Keep { name: String, version: String },
+    /// `blank`: there is a version with an empty text.
+    Create {
+        wanted: Wanted,
+        value: Object,
+        blank: bool,
+    },
+    Keep {
+        name: String,
+        version: String,
+    },
 }
 
 /// A secret that has a value.
@@ -98,31 +106,32 @@ struct Outcome {
     created: bool,
 }
 
-async fn state(client: &Client, name: &str, blank: Blank) -> Result<State, SecretsError> {
+/// What a secret is like, and whether that is because its value is an empty text.
+async fn state(client: &Client, name: &str, blank: Blank) -> Result<(State, bool), SecretsError> {
     let state = service::facts(client, name).await?.state;
     if let (State::Valued { version }, Blank::IsNone) = (&state, blank)
-        && let Reading::Text { text, .. } = service::read(client, name, version).await?
-        && text.is_empty()
+        && let Reading::Empty = service::read(client, name, version).await?
     {
-        return Ok(State::Empty);
+        return Ok((State::Empty, true));
     }
-    Ok(state)
+    Ok((state, false))
 }
 
 /// Pure: what to do, and everything that is wrong.
-fn decide(plans: &[SecretPlan], states: Vec<State>, values: Values<'_>) -> (Vec<Decision>, Vec<Problem>) {
+fn decide(
+    plans: &[SecretPlan],
+    states: Vec<(State, bool)>,
+    values: Values<'_>,
+) -> (Vec<Decision>, Vec<Problem>) {
     let mut decisions = Vec::new();
     let mut problems = Vec::new();
-    for (plan, state) in plans.iter().zip(states) {
+    for (plan, (state, blank)) in plans.iter().zip(states) {
         let name = plan.name.clone();
         match state {
             State::Absent => problems.push(Problem::NoSecret { secret: name }),
             State::ScheduledForDeletion => problems.push(Problem::ScheduledForDeletion { secret: name }),
             State::Empty => match first(plan, values) {
-                Ok(value) => {
-                    let id = first_version(&name, plan.keys.iter().map(|key| key.json_key.as_str()));
-                    decisions.push(Decision::Create { name, id, value });
-                }
+                Ok((wanted, value)) => decisions.push(Decision::Create { wanted, value, blank }),
                 Err(missing) => problems.extend(missing),
             },
             State::Valued { version } => decisions.push(Decision::Keep { name, version }),
@@ -132,19 +141,29 @@ fn decide(plans: &[SecretPlan], states: Vec<State>, values: Values<'_>) -> (Vec<
 }
 
 /// A secret's first value.
-fn first(plan: &SecretPlan, values: Values<'_>) -> Result<Secret, Vec<Problem>> {
+fn first(plan: &SecretPlan, values: Values<'_>) -> Result<(Wanted, Object), Vec<Problem>> {
     let wanted = Wanted::of(plan, values);
     let object = whole(&wanted)?;
     fits(&wanted, &object)?;
-    Ok(object.into_secret())
+    Ok((wanted, object))
 }
 
 async fn carry_out(client: Client, decision: Decision) -> Result<Outcome, SecretsError> {
-    let (name, id, value) = match decision {
+    let (wanted, value, blank) = match decision {
         Decision::Keep { name, version } => return Ok(Outcome { name, version, created: false }),
-        Decision::Create { name, id, value } => (name, id, value),
+        Decision::Create { wanted, value, blank } => (wanted, value, blank),
     };
-    if let Some(version) = service::put_first(&client, &name, &id, &value).await? {
+    let written = if blank {
+        let id = wanted.first_version();
+        match service::put(&client, &wanted.name, Some(&id), Label::Current, &value.into_secret()).await? {
+            Sent::Version { id, .. } => Some(id),
+            Sent::Exists => None,
+        }
+    } else {
+        write(&client, &wanted, None, value).await?
+    };
+    let name = wanted.name;
+    if let Some(version) = written {
         return Ok(Outcome { name, version, created: true });
     }
     match service::facts(&client, &name).await?.state {

@@ -3,7 +3,9 @@
 use std::time::SystemTime;
 
 use aws_sdk_secretsmanager::Client;
+use leo_aws::ErrorClass;
 
+use crate::all::each;
 use crate::first::is_first;
 use crate::object::{Held, Object};
 use crate::service::{self, Reading, State};
@@ -27,7 +29,7 @@ pub(crate) struct Seen {
 pub(crate) enum Found {
     Absent,
     ScheduledForDeletion,
-    /// No value, or (the emulator gives one to every secret of a stack; AWS takes none) an empty text.
+    /// No value, whether or not there is a version.
     Empty {
         version: Option<String>,
     },
@@ -57,6 +59,23 @@ pub(crate) enum History {
     Unknown,
 }
 
+/// Looks at every secret, all at once.
+///
+/// # Errors
+/// Of the first one that could not be looked at.
+pub(crate) async fn look_at_all(
+    client: &Client,
+    wanted: &[Wanted],
+    record: &Record,
+) -> Result<Vec<Seen>, SecretsError> {
+    let looked = each(wanted, |wanted| {
+        let (client, name) = (client.clone(), wanted.name.clone());
+        let recorded = record.version(&name).map(str::to_owned);
+        async move { look(&client, &name, recorded.as_deref()).await }
+    });
+    looked.await.into_iter().collect()
+}
+
 /// Looks at a secret. `recorded` is the version that this machine last saw equal to its file.
 pub(crate) async fn look(client: &Client, name: &str, recorded: Option<&str>) -> Result<Seen, SecretsError> {
     let facts = service::facts(client, name).await?;
@@ -75,13 +94,12 @@ async fn read(
     version: String,
     recorded: Option<&str>,
 ) -> Result<Found, SecretsError> {
-    let (text, created) = match service::read(client, name, &version).await? {
+    let (text, created) = match service::read_current(client, name, &version).await? {
         Reading::Denied => return Ok(Found::Denied { version }),
-        Reading::Gone => return Ok(Found::Empty { version: Some(version) }),
+        Reading::Empty => return Ok(Found::Empty { version: Some(version) }),
+        // The label has gone elsewhere since.
+        Reading::Gone => return Err(SecretsError::ChangedMeanwhile { secret: name.to_owned() }),
         Reading::Binary { created } => return Ok(Found::NotAnObject { version, created }),
-        Reading::Text { text, .. } if text.is_empty() => {
-            return Ok(Found::Empty { version: Some(version) });
-        }
         Reading::Text { text, created } => (text, created),
     };
     let Some(object) = Object::parse(text) else { return Ok(Found::NotAnObject { version, created }) };
@@ -99,13 +117,22 @@ async fn history(
         if recorded == version {
             return Ok(History::Ours);
         }
-        if let Reading::Text { text, .. } = service::read(client, name, recorded).await?
-            && let Some(object) = Object::parse(text)
-        {
+        if let Some(object) = recorded_object(client, name, recorded).await? {
             return Ok(History::Since(object));
         }
     }
     Ok(if is_first(version) { History::Ours } else { History::Unknown })
+}
+
+/// The value that was equal to the file, as long as Secrets Manager has it.
+async fn recorded_object(client: &Client, name: &str, version: &str) -> Result<Option<Object>, SecretsError> {
+    match service::read(client, name, version).await {
+        Ok(Reading::Text { text, .. }) => Ok(Object::parse(text)),
+        Ok(_) => Ok(None),
+        // What is recorded is no id of a version.
+        Err(SecretsError::Service { source, .. }) if source.class == ErrorClass::Final => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// Pure: what a push would do, or everything that is wrong.

@@ -1,5 +1,9 @@
 //! A secret's value: the text of a JSON object, changed key by key and otherwise left byte for byte as it is.
 
+mod scan;
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 use std::mem;
 use std::ops::Range;
@@ -8,18 +12,13 @@ use leo_env::Secret;
 use secrecy::zeroize::{Zeroize as _, Zeroizing};
 use serde::de::IgnoredAny;
 
+use self::scan::{Member, members};
+
 /// The value of a secret. Its memory is overwritten when it is dropped; `Debug` shows nothing of it.
 #[derive(Clone)]
 pub(crate) struct Object {
     text: Zeroizing<String>,
     members: Vec<Member>,
-}
-
-#[derive(Clone)]
-struct Member {
-    name: String,
-    key: Range<usize>,
-    value: Range<usize>,
 }
 
 /// How a key's value compares with a wanted one.
@@ -38,7 +37,7 @@ impl Object {
     pub(crate) fn parse(text: Zeroizing<String>) -> Option<Self> {
         // The whole grammar; nothing of it is kept.
         serde_json::from_str::<IgnoredAny>(&text).ok()?;
-        let members = Scanner { text: &text, at: 0 }.object()?;
+        let members = members(&text)?;
         Some(Self { text, members })
     }
 
@@ -209,89 +208,4 @@ fn encoded(text: &str) -> Zeroizing<String> {
 fn decodes_to(raw: &str, wanted: &str) -> bool {
     raw.contains('\\')
         && serde_json::from_str::<String>(raw).map(Zeroizing::new).is_ok_and(|text| text.as_str() == wanted)
-}
-
-/// Finds the members of an object in a text that is known to be JSON.
-struct Scanner<'a> {
-    text: &'a str,
-    at: usize,
-}
-
-impl Scanner<'_> {
-    fn object(mut self) -> Option<Vec<Member>> {
-        let mut members = Vec::new();
-        self.space();
-        self.take(b'{')?;
-        loop {
-            self.space();
-            match self.peek()? {
-                b'}' => return Some(members),
-                b',' => self.at += 1,
-                _ => members.push(self.member()?),
-            }
-        }
-    }
-
-    fn member(&mut self) -> Option<Member> {
-        let key = self.string()?;
-        let name = serde_json::from_str(self.text.get(key.clone())?).ok()?;
-        self.space();
-        self.take(b':')?;
-        self.space();
-        let value = self.value()?;
-        Some(Member { name, key, value })
-    }
-
-    fn string(&mut self) -> Option<Range<usize>> {
-        let start = self.at;
-        self.take(b'"')?;
-        loop {
-            match self.peek()? {
-                b'"' => break,
-                b'\\' => self.at += 2,
-                _ => self.at += 1,
-            }
-        }
-        self.at += 1;
-        Some(start..self.at)
-    }
-
-    fn value(&mut self) -> Option<Range<usize>> {
-        let start = self.at;
-        let mut end = start;
-        let mut depth = 0_usize;
-        loop {
-            match self.peek()? {
-                b'"' => {
-                    self.string()?;
-                    end = self.at;
-                    continue;
-                }
-                b',' | b'}' if depth == 0 => return Some(start..end),
-                b'{' | b'[' => depth += 1,
-                b'}' | b']' => depth = depth.checked_sub(1)?,
-                b' ' | b'\t' | b'\r' | b'\n' => {
-                    self.at += 1;
-                    continue;
-                }
-                _ => {}
-            }
-            self.at += 1;
-            end = self.at;
-        }
-    }
-
-    fn space(&mut self) {
-        while matches!(self.peek(), Some(b' ' | b'\t' | b'\r' | b'\n')) {
-            self.at += 1;
-        }
-    }
-
-    fn take(&mut self, byte: u8) -> Option<()> {
-        (self.peek()? == byte).then(|| self.at += 1)
-    }
-
-    fn peek(&self) -> Option<u8> {
-        self.text.as_bytes().get(self.at).copied()
-    }
 }

@@ -1,4 +1,4 @@
-use leo_config::Config;
+use leo_config::{Config, SecretKey};
 
 /// A secret, and the keys that its value must have.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -6,16 +6,7 @@ pub struct SecretPlan {
     /// Its name in Secrets Manager, like `leo/dev/claude`.
     pub name: String,
     /// The keys of the JSON object that is its value.
-    pub keys: Vec<PlanKey>,
-}
-
-/// A key that a secret's value must have.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PlanKey {
-    /// Its name in the environment files and in containers.
-    pub variable: String,
-    /// Its name in the JSON object.
-    pub json_key: String,
+    pub keys: Vec<SecretKey>,
 }
 
 impl SecretPlan {
@@ -24,11 +15,7 @@ impl SecretPlan {
         let environment = &config.environment.name;
         let plan = |provider: &leo_config::SecretProvider| Self {
             name: environment.secret(&provider.name),
-            keys: provider
-                .keys
-                .iter()
-                .map(|key| PlanKey { variable: key.variable.clone(), json_key: key.json_key.clone() })
-                .collect(),
+            keys: provider.keys.clone(),
         };
         config.secrets.iter().map(plan).collect()
     }

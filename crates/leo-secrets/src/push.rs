@@ -1,10 +1,9 @@
 use aws_sdk_secretsmanager::Client;
 
 use crate::all::each;
-use crate::first::first_version;
-use crate::look::{Found, decide, edited, fits, look, note_equal, whole};
+use crate::look::{Found, decide, edited, fits, look, look_at_all, note_equal, whole};
 use crate::object::Object;
-use crate::service::{self, Reading};
+use crate::service::{self, Label, Reading, Sent, State};
 use crate::{
     Change, KeyAction, Overwrite, PlannedSecret, Problem, PushPlan, Record, SecretsError, Undeclared, Wanted,
 };
@@ -78,15 +77,11 @@ pub async fn plan_push(
     record: Record,
     undeclared: Undeclared,
 ) -> Result<PushPlan, SecretsError> {
-    let looked = each(&wanted, |wanted| {
-        let (client, name) = (client.clone(), wanted.name.clone());
-        let recorded = record.version(&name).map(str::to_owned);
-        async move { look(&client, &name, recorded.as_deref()).await }
-    });
+    let looked = look_at_all(client, &wanted, &record).await?;
     let mut secrets = Vec::new();
     let mut problems = Vec::new();
-    for (wanted, seen) in wanted.iter().zip(looked.await) {
-        match decide(wanted, &seen?, undeclared) {
+    for (wanted, seen) in wanted.iter().zip(looked) {
+        match decide(wanted, &seen, undeclared) {
             Ok(planned) => secrets.push(planned),
             Err(found) => problems.extend(found),
         }
@@ -95,7 +90,9 @@ pub async fn plan_push(
         return Err(SecretsError::of(problems));
     }
     let mut record = record;
-    secrets.iter().for_each(|planned| note_equal(&mut record, planned));
+    for planned in &secrets {
+        note_equal(&mut record, planned);
+    }
     Ok(PushPlan { secrets, wanted, undeclared, record })
 }
 
@@ -151,9 +148,8 @@ impl Job {
         let value = self.value().await?;
         fits(&self.wanted, &value).map_err(SecretsError::of)?;
         let base = self.planned.version.as_deref();
-        let written = match write(&self.client, &self.wanted, base, value).await? {
-            Some(version) => version,
-            None => return self.overtaken(restored).await,
+        let Some(written) = write(&self.client, &self.wanted, base, value).await? else {
+            return self.overtaken(restored).await;
         };
         let outcome = match self.planned.change {
             Change::Create => Outcome::Created,
@@ -170,7 +166,7 @@ impl Job {
                 let there = match service::read(&self.client, name, version).await? {
                     Reading::Text { text, .. } => Object::parse(text),
                     Reading::Denied => return Err(SecretsError::ReadDenied { secrets: vec![name.clone()] }),
-                    Reading::Gone | Reading::Binary { .. } => None,
+                    Reading::Gone | Reading::Empty | Reading::Binary { .. } => None,
                 };
                 let there = there.ok_or_else(|| self.changed_meanwhile())?;
                 Ok(edited(&there, &self.wanted, &self.planned.keys, self.overwrite))
@@ -182,9 +178,6 @@ impl Job {
     /// Someone else was faster. Where they wrote the same, all is well.
     async fn overtaken(&mut self, restored: bool) -> Result<Pushed, SecretsError> {
         let now = self.compare_again().await?;
-        if (now.change, &now.version) == (Change::Create, &None) {
-            return Err(SecretsError::NotCurrent { secret: now.name });
-        }
         if now.change != Change::Unchanged {
             return Err(self.changed_meanwhile());
         }
@@ -225,6 +218,8 @@ impl Job {
 }
 
 /// Makes a value the current one, provided that `base` still is; answers its version, or `None` where it isn't.
+///
+/// The first version of a secret has the same id for everyone.
 pub(crate) async fn write(
     client: &Client,
     wanted: &Wanted,
@@ -233,11 +228,18 @@ pub(crate) async fn write(
 ) -> Result<Option<String>, SecretsError> {
     let name = wanted.name.as_str();
     let value = value.into_secret();
-    let Some(base) = base else {
-        let id = first_version(name, wanted.keys.iter().map(|key| key.json_key.as_str()));
-        return service::put_first(client, name, &id, &value).await;
-    };
-    let version = service::put_staged(client, name, &value).await?;
-    let current = service::make_current(client, name, &version, base).await?;
-    Ok(current.then_some(version))
+    let first = base.is_none().then(|| wanted.first_version());
+    let mut sent = service::put(client, name, first.as_deref(), Label::Staged, &value).await?;
+    if matches!(sent, Sent::Exists) && service::facts(client, name).await?.state == State::Empty {
+        // Someone sent another first value, and it did not become the current one.
+        sent = service::put(client, name, None, Label::Staged, &value).await?;
+    }
+    match sent {
+        Sent::Exists => Ok(None),
+        Sent::Version { id, current: true } => Ok(Some(id)),
+        Sent::Version { id, current: false } => {
+            let current = service::make_current(client, name, &id, base).await?;
+            Ok(current.then_some(id))
+        }
+    }
 }

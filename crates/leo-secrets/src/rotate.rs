@@ -1,7 +1,7 @@
 use aws_sdk_secretsmanager::Client;
 use leo_env::Secret;
 
-use crate::look::{Found, History, fits, look};
+use crate::look::{Found, fits, look};
 use crate::object::{Held, Object};
 use crate::push::write;
 use crate::{Problem, SecretPlan, SecretsError, Wanted, WantedKey};
@@ -66,12 +66,7 @@ async fn current(
 ) -> Result<(Option<String>, Object), SecretsError> {
     let secret = wanted.name.clone();
     let problem = match look(client, &secret, None).await?.found {
-        Found::Object {
-            version,
-            object,
-            history: History::Ours | History::Since(_) | History::Unknown,
-            ..
-        } => {
+        Found::Object { version, object, .. } => {
             return Ok((Some(version), object));
         }
         Found::Empty { version } => {

@@ -1,17 +1,17 @@
 //! The calls to Secrets Manager, each with its errors reduced to what is safe to show.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::error::ProvideErrorMetadata as _;
 use aws_sdk_secretsmanager::operation::describe_secret::DescribeSecretError;
-use aws_sdk_secretsmanager::operation::put_secret_value::PutSecretValueError;
+use aws_sdk_secretsmanager::operation::put_secret_value::{PutSecretValueError, PutSecretValueOutput};
 use aws_sdk_secretsmanager::primitives::DateTime;
 use leo_aws::{ErrorClass, ServiceError};
 use leo_env::Secret;
 use secrecy::zeroize::{Zeroize as _, Zeroizing};
 
-use crate::SecretsError;
+use crate::{Problem, SecretsError};
 
 /// What a secret is like, without its value.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,17 +47,43 @@ pub(crate) enum Reading {
     Binary {
         created: Option<SystemTime>,
     },
-    /// There is no such version, or it has no value.
+    /// It has no value, or (the emulator gives one to every secret of a stack; AWS takes none) an empty text.
+    Empty,
+    /// There is no such version.
     Gone,
     /// The caller may not look.
     Denied,
 }
+
+/// What a role needs for [`plan_push`](crate::plan_push), [`push`](crate::push), [`rotate`](crate::rotate) and
+/// [`status`](crate::status), on each secret; IAM's names. Secrets with a key of their own need `kms:Decrypt` and
+/// `kms:GenerateDataKey` on it as well.
+pub const PUSH_ACTIONS: [&str; 5] = [
+    "secretsmanager:DescribeSecret",
+    "secretsmanager:GetSecretValue",
+    "secretsmanager:PutSecretValue",
+    "secretsmanager:RestoreSecret",
+    "secretsmanager:UpdateSecretVersionStage",
+];
+
+/// What a role needs for [`ensure`](crate::ensure) on AWS, on each secret; IAM's names.
+///
+/// The last one is for a first value only, where AWS should not make that the current one by itself.
+pub const ENSURE_ACTIONS: [&str; 3] = [
+    "secretsmanager:DescribeSecret",
+    "secretsmanager:PutSecretValue",
+    "secretsmanager:UpdateSecretVersionStage",
+];
 
 /// The staging label of the version that a task gets.
 const CURRENT: &str = "AWSCURRENT";
 
 /// The staging label of a version that a push has sent and not yet made the current one.
 const STAGED: &str = "LEO_STAGED";
+
+/// How long to wait for what was done to be seen everywhere: not at once, as with any distributed service.
+const PAUSES: [Duration; 4] =
+    [Duration::ZERO, Duration::from_millis(250), Duration::from_millis(500), Duration::from_secs(1)];
 
 /// What the secret is like now.
 pub(crate) async fn facts(client: &Client, name: &str) -> Result<Facts, SecretsError> {
@@ -88,12 +114,13 @@ pub(crate) async fn read(client: &Client, name: &str, version: &str) -> Result<R
         Ok(mut answer) => {
             let created = time(answer.created_date());
             Ok(match (answer.secret_string.take(), answer.secret_binary.take()) {
+                (Some(text), _) if text.is_empty() => Reading::Empty,
                 (Some(text), _) => Reading::Text { text: Zeroizing::new(text), created },
                 (None, Some(bytes)) => {
                     bytes.into_inner().zeroize();
                     Reading::Binary { created }
                 }
-                (None, None) => Reading::Gone,
+                (None, None) => Reading::Empty,
             })
         }
         Err(error) => match error.as_service_error().and_then(|error| error.code()) {
@@ -104,85 +131,131 @@ pub(crate) async fn read(client: &Client, name: &str, version: &str) -> Result<R
     }
 }
 
-/// Takes a secret back from its scheduled deletion. One that someone else took back meanwhile is as good.
-pub(crate) async fn restore(client: &Client, name: &str) -> Result<(), SecretsError> {
-    let Err(error) = client.restore_secret().secret_id(name).send().await else { return Ok(()) };
-    match facts(client, name).await?.state {
-        State::Empty | State::Valued { .. } => Ok(()),
-        State::Absent | State::ScheduledForDeletion => {
-            Err(failed(name, ServiceError::of("RestoreSecret", &error)))
-        }
-    }
-}
-
-/// Gives a secret that has no version its first one, under an id that says so. `None` where someone else did at the
-/// same time, with another value: theirs stays (PutSecretValue: a version can't be changed).
-pub(crate) async fn put_first(
+/// The value of the current version, which may have been made a moment ago.
+pub(crate) async fn read_current(
     client: &Client,
     name: &str,
-    id: &str,
+    version: &str,
+) -> Result<Reading, SecretsError> {
+    for pause in PAUSES {
+        tokio::time::sleep(pause).await;
+        match read(client, name, version).await? {
+            Reading::Gone => {}
+            reading => return Ok(reading),
+        }
+    }
+    Ok(Reading::Gone)
+}
+
+/// Takes a secret back from its scheduled deletion, and answers when that is to be seen. One that someone else took back
+/// meanwhile is as good.
+pub(crate) async fn restore(client: &Client, name: &str) -> Result<(), SecretsError> {
+    let answer = client.restore_secret().secret_id(name).send().await;
+    let error = answer.err().map(|error| ServiceError::of("RestoreSecret", &error));
+    for pause in PAUSES {
+        tokio::time::sleep(pause).await;
+        match facts(client, name).await?.state {
+            State::Empty | State::Valued { .. } => return Ok(()),
+            State::Absent | State::ScheduledForDeletion => {}
+        }
+        if let Some(error) = &error {
+            return Err(failed(name, error.clone()));
+        }
+    }
+    Err(SecretsError::of(vec![Problem::ScheduledForDeletion { secret: name.to_owned() }]))
+}
+
+/// What sending a version came to.
+pub(crate) enum Sent {
+    Version {
+        id: String,
+        /// Whether tasks get it already.
+        current: bool,
+    },
+    /// There is a version with this id and another value. It stays: a version can't be changed.
+    Exists,
+}
+
+/// Which label a version is sent with.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Label {
+    /// No task gets it yet; but the very first version of a secret is always the current one.
+    Staged,
+    /// It is the current one, whatever was before.
+    Current,
+}
+
+/// Sends a version under an id, or without one under a new id. However often the SDK repeats the call, there is one
+/// version: the id is the idempotency token.
+pub(crate) async fn put(
+    client: &Client,
+    name: &str,
+    id: Option<&str>,
+    label: Label,
     value: &Secret,
-) -> Result<Option<String>, SecretsError> {
+) -> Result<Sent, SecretsError> {
+    let stage = match label {
+        Label::Staged => STAGED,
+        Label::Current => CURRENT,
+    };
     let call = client
         .put_secret_value()
         .secret_id(name)
-        .client_request_token(id)
-        .secret_string(value.expose())
-        .send();
-    match call.await {
-        // It was sent before, and its label moved to nowhere: sending it again does not bring that back.
-        Ok(answer) if answer.version_stages.as_ref().is_some_and(|stages| !has_current(stages)) => {
-            Err(SecretsError::NotCurrent { secret: name.to_owned() })
+        .set_client_request_token(id.map(str::to_owned))
+        .version_stages(stage)
+        .secret_string(value.expose());
+    let error = match call.send().await {
+        Ok(PutSecretValueOutput { version_id: Some(id), version_stages, .. }) => {
+            let current = version_stages.is_some_and(|stages| has_current(&stages));
+            return Ok(Sent::Version { id, current });
         }
-        Ok(answer) => Ok(Some(answer.version_id().unwrap_or(id).to_owned())),
+        Ok(_) => {
+            let message = "answered without a version id".to_owned();
+            ServiceError { operation: "PutSecretValue", class: ErrorClass::Final, code: None, message }
+        }
         Err(error) => match error.as_service_error() {
-            Some(PutSecretValueError::ResourceExistsException(_)) => Ok(None),
+            Some(PutSecretValueError::ResourceExistsException(_)) => return Ok(Sent::Exists),
             // A message about what was sent may quote it.
-            _ => Err(failed(name, ServiceError::of_confidential("PutSecretValue", &error))),
+            _ => ServiceError::of_confidential("PutSecretValue", &error),
         },
-    }
+    };
+    Err(failed(name, error))
 }
 
-/// Sends a version that no task gets yet, and answers its id. The SDK sends the same idempotency token when it repeats
-/// the call, so however often that is, there is one version.
-pub(crate) async fn put_staged(client: &Client, name: &str, value: &Secret) -> Result<String, SecretsError> {
-    let call =
-        client.put_secret_value().secret_id(name).version_stages(STAGED).secret_string(value.expose()).send();
-    let answer =
-        call.await.map_err(|error| failed(name, ServiceError::of_confidential("PutSecretValue", &error)))?;
-    answer.version_id.ok_or_else(|| {
-        let operation = "PutSecretValue";
-        let message = "answered without a version id".to_owned();
-        failed(name, ServiceError { operation, class: ErrorClass::Final, code: None, message })
-    })
-}
-
-/// Makes `version` the one that tasks get, provided that `base` still is it. `false` where it isn't: the label can be
-/// moved only by whoever names the version that has it (UpdateSecretVersionStage, "RemoveFromVersionId").
+/// Makes `version` the one that tasks get, provided that `base` (or none) still is it. `false` where it isn't: the label can
+/// be moved only by whoever names the version that has it (UpdateSecretVersionStage, "RemoveFromVersionId").
 pub(crate) async fn make_current(
     client: &Client,
     name: &str,
     version: &str,
-    base: &str,
+    base: Option<&str>,
 ) -> Result<bool, SecretsError> {
-    let call = client
-        .update_secret_version_stage()
-        .secret_id(name)
-        .version_stage(CURRENT)
-        .move_to_version_id(version)
-        .remove_from_version_id(base)
-        .send();
-    let Err(error) = call.await else { return Ok(true) };
-    let told = ServiceError::of("UpdateSecretVersionStage", &error);
-    if told.is_retryable() || told.class == ErrorClass::Credentials {
-        return Err(failed(name, told));
+    let mut told = None;
+    for pause in PAUSES {
+        tokio::time::sleep(pause).await;
+        let call = client
+            .update_secret_version_stage()
+            .secret_id(name)
+            .version_stage(CURRENT)
+            .move_to_version_id(version)
+            .set_remove_from_version_id(base.map(str::to_owned));
+        let Err(error) = call.send().await else { return Ok(true) };
+        let error = ServiceError::of("UpdateSecretVersionStage", &error);
+        if error.is_retryable() || error.class == ErrorClass::Credentials {
+            return Err(failed(name, error));
+        }
+        match facts(client, name).await?.state {
+            // An answer was lost, and the repeated call found its own work.
+            State::Valued { version: current } if current == version => return Ok(true),
+            State::Valued { version: current } if Some(current.as_str()) == base => told = Some(error),
+            State::Empty if base.is_none() => told = Some(error),
+            _ => return Ok(false),
+        }
+        if told.as_ref().and_then(|error| error.code.as_deref()) != Some("ResourceNotFoundException") {
+            break;
+        }
     }
-    match facts(client, name).await?.state {
-        // An answer was lost, and the repeated call found its own work.
-        State::Valued { version: current } if current == version => Ok(true),
-        State::Valued { version: current } if current == base => Err(failed(name, told)),
-        _ => Ok(false),
-    }
+    told.map_or(Ok(false), |error| Err(failed(name, error)))
 }
 
 fn has_current(stages: &[String]) -> bool {

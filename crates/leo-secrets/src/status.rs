@@ -2,8 +2,7 @@ use std::time::SystemTime;
 
 use aws_sdk_secretsmanager::Client;
 
-use crate::all::each;
-use crate::look::{Found, Seen, action, look};
+use crate::look::{Found, History, Seen, action, look_at_all};
 use crate::object::Object;
 use crate::{KeyAction, Record, SecretsError, Wanted};
 
@@ -100,15 +99,8 @@ pub enum Holds {
 /// # Errors
 /// [`SecretsError::Service`] where AWS refuses or does not answer.
 pub async fn status(client: &Client, wanted: Vec<Wanted>, record: Record) -> Result<Status, SecretsError> {
-    let looked = each(&wanted, |wanted| {
-        let (client, name) = (client.clone(), wanted.name.clone());
-        let recorded = record.version(&name).map(str::to_owned);
-        async move { look(&client, &name, recorded.as_deref()).await }
-    });
-    let mut secrets = Vec::new();
-    for (wanted, seen) in wanted.iter().zip(looked.await) {
-        secrets.push(of(wanted, &seen?));
-    }
+    let looked = look_at_all(client, &wanted, &record).await?;
+    let secrets: Vec<_> = wanted.iter().zip(&looked).map(|(wanted, seen)| of(wanted, seen)).collect();
     let mut record = record;
     for secret in &secrets {
         if let (true, Some(version)) = (secret.is_in_sync(), &secret.version) {
@@ -156,16 +148,15 @@ fn of(wanted: &Wanted, seen: &Seen) -> SecretStatus {
         Found::NotAnObject { version, created } => {
             (SecretState::NotAnObject, Some(version), *created, nothing())
         }
-        Found::Object { version, created, object, .. } => {
-            (SecretState::Valued, Some(version), *created, keys(wanted, object, seen))
+        Found::Object { version, created, object, history } => {
+            (SecretState::Valued, Some(version), *created, keys(wanted, object, history))
         }
     };
     let name = wanted.name.clone();
     SecretStatus { name, state, version: version.cloned(), created, last_changed: seen.last_changed, keys }
 }
 
-fn keys(wanted: &Wanted, object: &Object, seen: &Seen) -> Vec<KeyStatus> {
-    let Found::Object { history, .. } = &seen.found else { return Vec::new() };
+fn keys(wanted: &Wanted, object: &Object, history: &History) -> Vec<KeyStatus> {
     let mut keys: Vec<_> = wanted
         .keys
         .iter()

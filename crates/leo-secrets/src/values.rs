@@ -34,14 +34,16 @@ mod tests {
     use std::collections::BTreeMap;
     use std::io;
 
+    use leo_config::SecretKey;
     use leo_env::SecretsPolicy;
 
     use super::*;
     use crate::look::whole;
-    use crate::{PlanKey, Problem, SecretPlan, Wanted};
+    use crate::{Problem, SecretPlan, Wanted};
 
     fn plan(keys: &[&str]) -> SecretPlan {
-        let keys = keys.iter().map(|&key| PlanKey { variable: key.to_owned(), json_key: key.to_lowercase() });
+        let keys =
+            keys.iter().map(|&key| SecretKey { variable: key.to_owned(), json_key: key.to_lowercase() });
         SecretPlan { name: "leo/dev/x".into(), keys: keys.collect() }
     }
 

@@ -1,5 +1,6 @@
 use leo_env::Secret;
 
+use crate::first::first_version;
 use crate::{SecretPlan, Values};
 
 /// A secret as the environment files have it.
@@ -36,6 +37,11 @@ impl Wanted {
             value: values.get(&key.variable),
         });
         Self { name: plan.name.clone(), keys: keys.collect() }
+    }
+
+    /// The id of its first version.
+    pub(crate) fn first_version(&self) -> String {
+        first_version(&self.name, self.keys.iter().map(|key| key.json_key.as_str()))
     }
 
     /// The key with this name in the JSON object.

@@ -100,6 +100,7 @@ const CASES: &[Case] = &[
     case("GITHUB_TOKEN=\"a\\b\"", None, Some("a\\b"), Some("\"a\\b\"")),
     case("GITHUB_TOKEN=a\\\nFLY_API_TOKEN=b", None, Some("aFLY_API_TOKEN=b"), Some("a\\")),
     case("GITHUB_TOKEN=a\\ ", None, Some("a "), Some("a\\ ")),
+    case("GITHUB_TOKEN=a\\  # b", None, Some("a "), Some("a\\  # b")),
     case("GITHUB_TOKEN='a\\'", None, Some("a\\"), Some("'a\\'")),
     case("GITHUB_TOKEN='a\nFLY_API_TOKEN=b", None, None, Some("'a")),
     case("GITHUB_TOKEN='a\nFLY_API_TOKEN='b", None, Some("a\nFLY_API_TOKEN=b"), Some("'a")),
@@ -151,17 +152,17 @@ fn what_is_found_is_read_otherwise_by_somebody() {
 
 #[test]
 fn each_says_who_reads_it_how() {
-    let mut all = String::new();
-    for Case { text, .. } in CASES {
+    let said = |Case { text, .. }: &Case| {
         let findings = differences("env/.env", text);
         let refused = env(&[("env/.env", text)], &[], SecretsPolicy::Read).check(declared());
         assert!(!findings.is_empty() || !refused.is_empty(), "{text:?}");
         let said = render_all(&[refused, findings].concat(), Colours::Plain);
-        all += &format!("──── {}\n{said}\n", text.escape_debug());
-    }
+        format!("──── {}\n{said}\n", text.escape_debug())
+    };
+    let mut all: Vec<String> = CASES.iter().map(said).collect();
     let long = format!("GITHUB_TOKEN={}\n", "a".repeat(65_536));
-    all += &format!("──── long\n{}", render_all(&differences("env/.env", &long), Colours::Plain));
-    assert_snapshot!(all);
+    all.push(format!("──── long\n{}", render_all(&differences("env/.env", &long), Colours::Plain)));
+    assert_snapshot!(all.concat());
 }
 
 /// The `docker` program alone, without an engine.
