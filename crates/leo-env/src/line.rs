@@ -296,13 +296,16 @@ impl Scan {
             }
             self.marks.insert(Mark::SeveralLines);
         }
-        let unseen = |c: &char| is_invisible(*c) && !matches!(c, '\n' | '\t');
-        let (control, other): (Vec<char>, Vec<char>) =
-            inner.replace("\r\n", "\n").chars().filter(unseen).partition(|c| c.is_control());
-        if !control.is_empty() {
-            self.fault(Fault::Invisible);
+        for (at, c) in inner.char_indices().filter(|(_, c)| is_invisible(*c)) {
+            match c {
+                '\n' | '\t' => {}
+                '\r' if char_at(inner, at + 1) == Some('\n') => {}
+                _ if c.is_control() => self.fault(Fault::Invisible),
+                _ => {
+                    self.marks.insert(Mark::Invisible);
+                }
+            }
         }
-        self.marks.extend((!other.is_empty()).then_some(Mark::Invisible));
         Some(())
     }
 
