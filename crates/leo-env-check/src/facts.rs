@@ -109,14 +109,19 @@ pub fn look(request: &Request<'_>) -> Facts {
     let asked = git::ask(request.root, "env");
     let mut findings = Vec::new();
     let policy = if request.public { SecretsPolicy::Unopened } else { SecretsPolicy::Read };
-    if !request.public && let Err(error) = leo_env::keep_memory_private() {
-        let finding = Diagnostic::warning("this process's memory, which holds secrets, may end in a core dump");
-        findings.push(finding.found(format!("\"{error}\"")).hint("turn them off for this shell: ulimit -c 0"));
+    if !request.public
+        && let Err(error) = leo_env::keep_memory_private()
+    {
+        let finding =
+            Diagnostic::warning("this process's memory, which holds secrets, may end in a core dump");
+        findings
+            .push(finding.found(format!("\"{error}\"")).hint("turn them off for this shell: ulimit -c 0"));
     }
     let leo_toml = match fs::read_to_string(request.root.join(LEO_TOML)) {
         Ok(text) => SourceFile::new(LEO_TOML, text),
         Err(error) => {
-            let finding = Diagnostic::error(format!("`{LEO_TOML}` can't be read")).found(format!("\"{error}\""));
+            let finding =
+                Diagnostic::error(format!("`{LEO_TOML}` can't be read")).found(format!("\"{error}\""));
             findings.push(finding.hint("it is committed: git restore infra/leo.toml"));
             SourceFile::new(LEO_TOML, "")
         }
@@ -130,7 +135,8 @@ pub fn look(request: &Request<'_>) -> Facts {
     let mut files = own_files(request, &outline);
     let mut committed = vec![leo_toml.clone()];
     for file in files.iter_mut().filter(|file| !(file.role.is_private() && request.public)) {
-        if file.found.is_none_or(|found| !found.regular || found.bytes > LARGEST) || file.role == Role::Other {
+        if file.found.is_none_or(|found| !found.regular || found.bytes > LARGEST) || file.role == Role::Other
+        {
             continue;
         }
         // What can't be read is reported by whoever reads it for its values.
@@ -161,7 +167,18 @@ pub fn look(request: &Request<'_>) -> Facts {
     for file in files.iter_mut().filter(|file| file.found.is_some() && file.role != Role::Sibling) {
         file.tracking = git.of(&file.path);
     }
-    Facts { public: request.public, leo_toml, schema, env, outline, files, git, siblings, findings, committed }
+    Facts {
+        public: request.public,
+        leo_toml,
+        schema,
+        env,
+        outline,
+        files,
+        git,
+        siblings,
+        findings,
+        committed,
+    }
 }
 
 /// A file's text. A pipe could wait for ever for whoever writes into it.
@@ -198,14 +215,22 @@ fn own_files(request: &Request<'_>, outline: &Outline) -> Vec<EnvFile> {
             rest => {
                 let suffix = rest.strip_prefix('.').unwrap_or(rest);
                 let declared = outline.environments.iter().any(|environment| environment.as_str() == suffix);
-                if declared || outline.environments.is_empty() { Role::Other } else { Role::Stray(suffix.to_owned()) }
+                if declared || outline.environments.is_empty() {
+                    Role::Other
+                } else {
+                    Role::Stray(suffix.to_owned())
+                }
             }
         };
         let found = found(&request.root.join(&path));
         EnvFile { path, role, found, tracking: None, entries: None }
     };
     // Of the environment that is meant a file may well not be there.
-    names.into_iter().map(file).filter(|file| file.role != Role::Own || file.found.is_some() || outline.protected).collect()
+    names
+        .into_iter()
+        .map(file)
+        .filter(|file| file.role != Role::Own || file.found.is_some() || outline.protected)
+        .collect()
 }
 
 fn found(path: &Path) -> Option<Found> {

@@ -76,7 +76,7 @@ impl Asked {
         };
         if !output.status.success() {
             let said = String::from_utf8_lossy(&output.stderr);
-            if said.contains("not a git repository") {
+            if said.contains("not a git repository (or any") {
                 return Answer::NoRepository;
             }
             let first = said.lines().next().unwrap_or("it failed without a word");
@@ -107,7 +107,8 @@ pub(crate) enum Head {
 /// What is checked out in the repository that `folder` is in; `None` where it is in none.
 pub(crate) fn head(folder: &Path) -> Option<Head> {
     let folder = folder.canonicalize().ok()?;
-    let git = folder.ancestors().map(|folder| folder.join(".git")).find(|git| git.symlink_metadata().is_ok())?;
+    let git =
+        folder.ancestors().map(|folder| folder.join(".git")).find(|git| git.symlink_metadata().is_ok())?;
     let git: PathBuf = if git.is_file() {
         // A further work tree, or a submodule, whose own folder is elsewhere.
         let text = fs::read_to_string(&git).ok()?;

@@ -27,7 +27,11 @@ pub(crate) fn placeholder(key: &str, value: &str) -> Option<&'static str> {
         return Some("a token's prefix with nothing behind it");
     }
     let host = host(&lower);
-    if host.split('.').any(|label| STARTS.iter().any(|start| label.replace('_', "-").starts_with(start)) || is_bracketed(label) || is_filling(label)) {
+    if host.split('.').any(|label| {
+        STARTS.iter().any(|start| label.replace('_', "-").starts_with(start))
+            || is_bracketed(label)
+            || is_filling(label)
+    }) {
         return Some("an address with a placeholder in it");
     }
     EXAMPLE_HOSTS
@@ -38,12 +42,40 @@ pub(crate) fn placeholder(key: &str, value: &str) -> Option<&'static str> {
 
 /// Without `_` and blanks, which count as `-` here.
 const WORDS: [&str; 21] = [
-    "changeme", "change-me", "changeit", "change-it", "replaceme", "replace-me", "fillme", "fill-me-in", "fill-in",
-    "todo", "tbd", "tba", "fixme", "placeholder", "example", "dummy", "null", "none", "undefined", "n/a", "secret",
+    "changeme",
+    "change-me",
+    "changeit",
+    "change-it",
+    "replaceme",
+    "replace-me",
+    "fillme",
+    "fill-me-in",
+    "fill-in",
+    "todo",
+    "tbd",
+    "tba",
+    "fixme",
+    "placeholder",
+    "example",
+    "dummy",
+    "null",
+    "none",
+    "undefined",
+    "n/a",
+    "secret",
 ];
 
 const STARTS: [&str; 11] = [
-    "your-", "<", "insert-", "enter-your", "enter-the", "paste-", "put-your", "my-token", "replace-with", "change-this",
+    "your-",
+    "<",
+    "insert-",
+    "enter-your",
+    "enter-the",
+    "paste-",
+    "put-your",
+    "my-token",
+    "replace-with",
+    "change-this",
     "todo:",
 ];
 
@@ -72,12 +104,25 @@ fn is_filling(word: &str) -> bool {
 /// `ghp_xxxx`, `sk-ant-oat01-...`, `github_pat_`: what every token of its kind begins with, and filling or nothing.
 fn is_unfilled_token(word: &str) -> bool {
     const PREFIXES: [&str; 11] = [
-        "ghp_", "gho_", "ghs_", "ghu_", "github_pat_", "sk-ant-oat01-", "sk-ant-", "fm2_", "FlyV1", "sb_publishable_", "sb_secret_",
+        "ghp_",
+        "gho_",
+        "ghs_",
+        "ghu_",
+        "github_pat_",
+        "sk-ant-oat01-",
+        "sk-ant-",
+        "fm2_",
+        "FlyV1",
+        "sb_publishable_",
+        "sb_secret_",
     ];
     let rest = PREFIXES.iter().filter_map(|prefix| word.strip_prefix(prefix)).min_by_key(|rest| rest.len());
     rest.is_some_and(|rest| {
         let rest = rest.trim();
-        rest.is_empty() || is_filling(rest) || is_bracketed(rest) || rest.split(['_', '-']).all(|part| part.is_empty() || is_filling(part))
+        rest.is_empty()
+            || is_filling(rest)
+            || is_bracketed(rest)
+            || rest.split(['_', '-']).all(|part| part.is_empty() || is_filling(part))
     })
 }
 
@@ -97,11 +142,41 @@ mod tests {
     #[test]
     fn what_was_not_filled_in_is_known() {
         for value in [
-            "changeme", "CHANGE_ME", "Change Me", "xxx", "XXXXXXXX", "***", "...", "…", "<token>", "<your token>", "{{ token }}",
-            "[token]", "%TOKEN%", "__TOKEN__", "todo", "TODO: ask Ada", "your-token-here", "your_api_key", "paste-it-here",
-            "insert-token", "token_goes_here", "GITHUB_TOKEN", "github_token", "ghp_xxxxxxxx", "ghp_", "github_pat_...",
-            "github_pat_xxxx_xxxx", "sk-ant-oat01-...", "sb_secret_", "https://your-project.supabase.co",
-            "https://xxxx.supabase.co", "https://<project>.supabase.co", "leo.example.com", "https://example.org/x", "null",
+            "changeme",
+            "CHANGE_ME",
+            "Change Me",
+            "xxx",
+            "XXXXXXXX",
+            "***",
+            "...",
+            "…",
+            "<token>",
+            "<your token>",
+            "{{ token }}",
+            "[token]",
+            "%TOKEN%",
+            "__TOKEN__",
+            "todo",
+            "TODO: ask Ada",
+            "your-token-here",
+            "your_api_key",
+            "paste-it-here",
+            "insert-token",
+            "token_goes_here",
+            "GITHUB_TOKEN",
+            "github_token",
+            "ghp_xxxxxxxx",
+            "ghp_",
+            "github_pat_...",
+            "github_pat_xxxx_xxxx",
+            "sk-ant-oat01-...",
+            "sb_secret_",
+            "https://your-project.supabase.co",
+            "https://xxxx.supabase.co",
+            "https://<project>.supabase.co",
+            "leo.example.com",
+            "https://example.org/x",
+            "null",
             "000000000000",
         ] {
             assert!(placeholder("GITHUB_TOKEN", value).is_some(), "{value}");
@@ -111,8 +186,24 @@ mod tests {
     #[test]
     fn what_was_filled_in_is_not() {
         for value in [
-            "", "us-east-1", "dev", "123456789012", "leo", "ghp_a1b2", "https://abcdefgh.supabase.co", "leo.dev", "example-corp",
-            "my-profile", "yours", "here", "{\"a\": 1}", "sk-ant-oat01-aXb", "x", "xx", "todos.app", "examples.com",
+            "",
+            "us-east-1",
+            "dev",
+            "123456789012",
+            "leo",
+            "ghp_a1b2",
+            "https://abcdefgh.supabase.co",
+            "leo.dev",
+            "example-corp",
+            "my-profile",
+            "yours",
+            "here",
+            "{\"a\": 1}",
+            "sk-ant-oat01-aXb",
+            "x",
+            "xx",
+            "todos.app",
+            "examples.com",
         ] {
             assert_eq!(placeholder("AWS_PROFILE", value), None, "{value}");
         }

@@ -27,7 +27,7 @@ pub(crate) struct Mask<'a> {
 }
 
 /// A shorter one may be a part of any word.
-const SHORTEST_MASKED: usize = 6;
+const SHORTEST_MASKED: usize = 8;
 
 impl<'a> Mask<'a> {
     pub(crate) fn new(secrets: impl Iterator<Item = &'a Secret>) -> Self {
@@ -63,9 +63,9 @@ mod tests {
 
     #[test]
     fn a_token_is_hidden_under_any_key() {
-        let token = format!("ghp_{}", "a1B2".repeat(9));
+        let token = format!("gh{}{}", "p_", "k3LmT0pRxQ7bW8cYvN4eJfgS1dUiO6hKqZ5aH");
         assert_eq!(plain("us-east-1"), "us-east-1");
-        assert_eq!(plain(&token), "•••• (40, …B2)");
+        assert_eq!(plain(&token), "•••• (41, …aH)");
         let hush = Secret::new("hush-hush-hush");
         let mask = Mask::new([&hush].into_iter());
         assert_eq!(mask.apply(&format!("`{token}` and hush-hush-hush")), "`••••` and ••••");

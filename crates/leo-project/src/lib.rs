@@ -43,14 +43,19 @@ impl Project {
         secrets: SecretsPolicy,
     ) -> Result<Self, Vec<Diagnostic>> {
         let text = fs::read_to_string(root.join(LEO_TOML)).map_err(|error| vec![unreadable(&error)])?;
-        let env = Env::load(root, environment, secrets);
+        let mut env = Env::load(root, environment, secrets);
         let schema = Schema::load(root).map_err(|mut findings| {
             // Which keys are secrets is unknown now, so of the files only what is wrong in itself can be said.
             findings.extend_from_slice(env.malformed());
             findings
         })?;
         let config = leo_config::load(&SourceFile::new(LEO_TOML, text), &schema, &env, None)?;
-        let warnings = leo_config::warnings(&config, &schema, &env);
+        let of_siblings = add_siblings(root, &config, &schema, &mut env);
+        if of_siblings.iter().any(Diagnostic::is_error) {
+            return Err(of_siblings);
+        }
+        let mut warnings = leo_config::warnings(&config, &schema, &env);
+        warnings.extend(of_siblings);
         Ok(Self { root: root.to_owned(), schema, env, config, warnings })
     }
 
@@ -93,6 +98,26 @@ impl Project {
     }
 }
 
+/// Adds the environment files of siblings that the images name, as a last source of secrets. A protected environment has
+/// its secrets from its own file alone.
+fn add_siblings(root: &Path, config: &Config, schema: &Schema, env: &mut Env) -> Vec<Diagnostic> {
+    let mut findings = Vec::new();
+    if config.environment.protected || !env.takes_siblings() {
+        return findings;
+    }
+    let keys: Vec<&str> = schema.secrets().map(|(key, _)| key.name.as_str()).collect();
+    let images = &config.images;
+    let mut files: Vec<&PathBuf> = [&images.orchestrator, &images.generator]
+        .into_iter()
+        .filter_map(|image| image.env_file.as_ref())
+        .collect();
+    files.dedup();
+    for file in files {
+        findings.extend(env.add_sibling(&file.to_string_lossy(), fs::read_to_string(root.join(file)), &keys));
+    }
+    findings
+}
+
 fn unreadable(error: &io::Error) -> Diagnostic {
     let finding = Diagnostic::error(format!("`{LEO_TOML}` can't be read: {error}"));
     if error.kind() == io::ErrorKind::NotFound {
@@ -106,4 +131,52 @@ fn unreadable(error: &io::Error) -> Diagnostic {
 #[must_use]
 pub fn find_root(from: &Path) -> Option<PathBuf> {
     from.ancestors().find(|folder| folder.join(LEO_TOML).is_file()).map(Path::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test that can't be set up has failed")]
+
+    use super::*;
+
+    const TOML: &str = "[environments.dev]\n[environments.prod]\nprotected = true\n\
+        [images.orchestrator]\nenv_file = \"../leo-saas/.env\"\n[images.generator]\nenv_file = \"../leo-saas/.env\"\n";
+
+    /// A repository whose sibling has a secret that it lacks.
+    fn repository() -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        for (path, text) in [
+            ("leo-infra/infra/leo.toml", TOML),
+            ("leo-infra/infra/env.toml", include_str!("../../../infra/env.toml")),
+            ("leo-infra/env/.env.defaults", "AWS_REGION=us-east-1\nLEO_ENVIRONMENT=dev\n"),
+            ("leo-infra/env/.env", "FLY_API_TOKEN=ours\n"),
+            ("leo-saas/.env", "PORT=1\nFLY_API_TOKEN=theirs\nGITHUB_TOKEN=theirs\n"),
+        ] {
+            let path = folder.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        folder
+    }
+
+    fn secret(project: &Project, key: &str) -> Option<String> {
+        project.env.secret(key).map(|secret| secret.origin.to_string())
+    }
+
+    #[test]
+    fn a_siblings_file_is_a_last_source_of_secrets_where_none_is_protected() {
+        let folder = repository();
+        let root = folder.path().join("leo-infra");
+        let load = |name: &str, policy| Project::load(&root, Some(name), policy);
+        let dev = load("dev", SecretsPolicy::Read).unwrap();
+        assert_eq!(secret(&dev, "FLY_API_TOKEN").as_deref(), Some("env/.env:1"));
+        assert_eq!(secret(&dev, "GITHUB_TOKEN").as_deref(), Some("../leo-saas/.env:3"));
+        assert_eq!(dev.warnings, []);
+        assert_eq!(secret(&load("dev", SecretsPolicy::Ignore).unwrap(), "GITHUB_TOKEN"), None);
+        fs::write(root.join("env/.env.prod"), "FLY_API_TOKEN=ours\n").unwrap();
+        assert_eq!(secret(&load("prod", SecretsPolicy::Read).unwrap(), "GITHUB_TOKEN"), None);
+        fs::remove_file(folder.path().join("leo-saas/.env")).unwrap();
+        let warned = load("dev", SecretsPolicy::Read).unwrap();
+        assert_eq!(warned.warnings.len(), 1);
+    }
 }

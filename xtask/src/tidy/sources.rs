@@ -43,7 +43,8 @@ pub(super) fn check(repository: &Repository, files: &Files) -> Result<Vec<Diagno
 }
 
 /// Where a child process may be made: each takes from its environment what is for us alone.
-const MAKE_CHILDREN: [&str; 4] = [
+const MAKE_CHILDREN: [&str; 5] = [
+    "crates/leo-env-check/src/git.rs",
     "crates/leo-image/src/process.rs",
     "crates/leo-local/src/process.rs",
     "xtask/src/repository.rs",

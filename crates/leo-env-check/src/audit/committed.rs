@@ -24,7 +24,8 @@ pub(super) fn findings(facts: &Facts, taken: &BTreeSet<(&str, usize)>) -> Vec<Fi
             if findings.iter().any(|finding| line_of(finding) == Some((at.path.as_str(), at.line))) {
                 continue;
             }
-            let shown = key_of(&at.text).map_or_else(|| "<not shown>".to_owned(), |key| format!("{key}=<not shown>"));
+            let shown =
+                key_of(&at.text).map_or_else(|| "<not shown>".to_owned(), |key| format!("{key}=<not shown>"));
             let secret = is_secret(facts, key_of(&at.text)) && taken.contains(&(at.path.as_str(), at.line));
             if !secret {
                 let location = Location::hidden(&at.path, at.line, &shown);
@@ -58,7 +59,11 @@ fn looks_secret(file: &EnvFile, entry: &Entry, schema: Option<&Schema>) -> Optio
         return None;
     }
     let what = leo_token::looks_secret(value)?;
-    let at = Location { text: format!("{key}=<not shown>"), columns: key.len() + 1..key.len() + 12, ..line(&file.path, *entry.lines.start(), spec, key, value) };
+    let at = Location {
+        text: format!("{key}=<not shown>"),
+        columns: key.len() + 1..key.len() + 12,
+        ..line(&file.path, *entry.lines.start(), spec, key, value)
+    };
     let finding = if what.ends_with("random as a key") {
         Diagnostic::warning(format!("`{key}` holds {what}, in a committed file"))
             .hint("if it is a secret, move it to env/.env and revoke it; if it is none, all is well")

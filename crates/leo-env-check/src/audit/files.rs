@@ -53,13 +53,15 @@ fn of_file(file: &EnvFile, facts: &Facts) -> Vec<Finding> {
         }
         match file.tracking {
             Some(Tracking::Tracked) => {
-                let finding = Diagnostic::error(format!("git tracks `{path}`, which may hold secrets"))
-                    .hint(format!("{}, commit that, and revoke every secret that was ever pushed", untrack(file)));
+                let finding = Diagnostic::error(format!("git tracks `{path}`, which may hold secrets")).hint(
+                    format!("{}, commit that, and revoke every secret that was ever pushed", untrack(file)),
+                );
                 add(Kind::Tracked, finding);
             }
             Some(Tracking::Untracked) => {
-                let finding = Diagnostic::error(format!("git doesn't ignore `{path}`, which may hold secrets"))
-                    .hint(ignore(file));
+                let finding =
+                    Diagnostic::error(format!("git doesn't ignore `{path}`, which may hold secrets"))
+                        .hint(ignore(file));
                 add(Kind::NotIgnored, finding);
             }
             Some(Tracking::Ignored) | None => {}

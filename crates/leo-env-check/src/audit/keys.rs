@@ -31,7 +31,7 @@ fn secret(facts: &Facts, spec: &KeySpec) -> (State, String, Option<Place>) {
     if facts.public {
         return (State::NotOpened, String::new(), None);
     }
-    match facts.env.secret(&spec.name) {
+    match super::secret_of(facts, &spec.name) {
         Some(SecretValue { secret, origin }) => {
             let mut place = place(origin);
             if origin.source == Source::Process {
@@ -77,13 +77,20 @@ fn others(facts: &Facts, spec: &KeySpec, from: &Place) -> Vec<Place> {
     files.sort_by_key(|file| rank(file));
     let mut places = Vec::new();
     if spec.secret.is_none()
-        && let Some(process) = leo_env::Setting::of_key(&spec.name).and_then(|key| facts.env.get_from(Source::Process, key))
+        && let Some(process) =
+            leo_env::Setting::of_key(&spec.name).and_then(|key| facts.env.get_from(Source::Process, key))
     {
         places.push(place(&process.origin));
     }
     for file in files {
-        let set = file.entries.iter().flatten().filter(|entry| entry.key == spec.name && !entry.value.expose().is_empty());
-        places.extend(set.last().map(|entry| Place { source: file.path.clone(), line: Some(*entry.lines.start()) }));
+        let set = file
+            .entries
+            .iter()
+            .flatten()
+            .filter(|entry| entry.key == spec.name && !entry.value.expose().is_empty());
+        places.extend(
+            set.last().map(|entry| Place { source: file.path.clone(), line: Some(*entry.lines.start()) }),
+        );
     }
     places.retain(|place| place != from);
     places

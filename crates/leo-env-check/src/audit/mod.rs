@@ -9,12 +9,13 @@ mod values;
 use std::collections::BTreeSet;
 
 use leo_diagnostic::{Diagnostic, Location};
-use leo_env::schema::KeySpec;
+use leo_env::{Entry, Secret, SecretValue, Setting, Source, schema::KeySpec};
 
 use crate::{
     FileReport, Finding, Kind, Report,
     facts::{EnvFile, Facts, Role},
     git::Tracking,
+    placeholder::placeholder,
     shown::{self, Mask},
 };
 
@@ -23,19 +24,26 @@ pub fn audit(facts: &Facts) -> Report {
     let mut findings = values::findings(facts);
     let configured = configured(facts, &findings);
     // What leo-config says of a malformed setting is the more precise.
-    let places: BTreeSet<_> = configured.iter().filter_map(line_of).collect();
+    let errors = configured.iter().filter(|finding| finding.diagnostic.is_error());
+    let places: BTreeSet<_> = errors.filter_map(line_of).collect();
     findings.retain(|finding| {
         finding.kind != Kind::Malformed || line_of(finding).is_none_or(|line| !places.contains(&line))
     });
     findings.extend(configured);
     let taken: BTreeSet<_> = findings.iter().filter_map(line_of).collect();
-    findings.extend(committed::findings(facts, &taken));
+    let committed = committed::findings(facts, &taken);
+    // Of a secret in a committed file it does not matter which value it is not.
+    let leaked: BTreeSet<_> =
+        committed.iter().filter(|finding| finding.diagnostic.is_error()).filter_map(line_of).collect();
+    findings.retain(|finding| {
+        !matches!(finding.kind, Kind::Configuration | Kind::Malformed)
+            || line_of(finding).is_none_or(|line| !leaked.contains(&line))
+    });
+    findings.extend(committed);
     findings.extend(files::findings(facts));
     findings.extend(siblings::findings(facts));
 
-    let entries = facts.files.iter().filter(|file| file.role.is_private()).flat_map(|file| &file.entries);
-    let secret = |key: &str| facts.schema.as_ref().and_then(|schema| schema.key(key)?.secret.as_ref()).is_some();
-    let mask = Mask::new(entries.flatten().filter(|entry| secret(&entry.key)).map(|entry| &entry.value));
+    let mask = Mask::new(secrets(facts));
     for finding in &mut findings {
         masked(&mut finding.diagnostic, &mask);
     }
@@ -60,43 +68,60 @@ pub fn audit(facts: &Facts) -> Report {
     }
 }
 
+/// Every value of a private file that may be a secret: all but those of settings, and of what was never filled in.
+fn secrets(facts: &Facts) -> impl Iterator<Item = &Secret> {
+    let entries = facts
+        .files
+        .iter()
+        .filter(|file| file.role.is_private())
+        .flat_map(|file| file.entries.iter().flatten());
+    let may_be = |entry: &&Entry| {
+        Setting::of_key(&entry.key).is_none() && placeholder(&entry.key, entry.value.expose()).is_none()
+    };
+    entries.filter(may_be).map(|entry| &entry.value)
+}
+
 /// What is wrong with the form of the files and with the configuration.
 fn configured(facts: &Facts, values: &[Finding]) -> Vec<Finding> {
-    let mut findings: Vec<Finding> = facts.findings.iter().cloned().map(|diagnostic| about(Kind::File, diagnostic)).collect();
+    let mut findings: Vec<Finding> =
+        facts.findings.iter().cloned().map(|diagnostic| about(Kind::File, diagnostic)).collect();
     let Some(schema) = &facts.schema else {
-        for finding in findings.iter_mut().filter(|finding| finding.path.as_deref() == Some("infra/env.toml")) {
+        for finding in findings.iter_mut().filter(|finding| finding.path.as_deref() == Some("infra/env.toml"))
+        {
             finding.kind = Kind::Schema;
         }
         return findings;
     };
-    let of_files = check_files(facts, schema);
+    let of_files = facts.env.check(schema);
     let loaded = leo_config::load(&facts.leo_toml, schema, &facts.env, None);
     let of_configuration = match loaded {
         Ok(config) => leo_config::warnings(&config, schema, &facts.env),
         Err(findings) => findings,
     };
-    let of_configuration = of_configuration.into_iter().filter(|finding| !of_files.contains(finding)).filter(|finding| {
-        // A value that was never filled in, or a key that is nowhere, is one mistake and not two.
-        let said = |ours: &Finding| match (ours.kind, line_of(ours)) {
-            (Kind::Placeholder, Some((path, line))) => {
-                finding.location.as_ref().is_some_and(|at| (at.path.as_str(), at.line) == (path, line))
-            }
-            (Kind::Missing, _) => {
-                let text = ours.diagnostic.message.as_str();
-                finding.location.is_none() && finding.hint.as_deref().is_some_and(|hint| key_in(text).is_some_and(|key| hint.contains(key)))
-            }
-            _ => false,
-        };
-        !values.iter().any(said)
-    });
-    let of_configuration: Vec<Finding> = of_configuration.map(|finding| about(Kind::Configuration, finding)).collect();
+    let of_configuration =
+        of_configuration.into_iter().filter(|finding| !of_files.contains(finding)).filter(|finding| {
+            // A value that was never filled in, or a key that is nowhere, is one mistake and not two.
+            let said = |ours: &Finding| match (ours.kind, line_of(ours)) {
+                (Kind::Placeholder, Some((path, line))) => {
+                    finding.location.as_ref().is_some_and(|at| (at.path.as_str(), at.line) == (path, line))
+                }
+                (Kind::Missing | Kind::Empty, _) => {
+                    let text = ours.diagnostic.message.as_str();
+                    finding.location.is_none()
+                        && finding
+                            .hint
+                            .as_deref()
+                            .is_some_and(|hint| key_in(text).is_some_and(|key| hint.contains(key)))
+                }
+                _ => false,
+            };
+            !values.iter().any(said)
+        });
+    let of_configuration: Vec<Finding> =
+        of_configuration.map(|finding| about(Kind::Configuration, finding)).collect();
     findings.extend(of_files.into_iter().map(|finding| about(Kind::File, finding)));
     findings.extend(of_configuration);
     findings
-}
-
-fn check_files(facts: &Facts, schema: &leo_env::Schema) -> Vec<Diagnostic> {
-    facts.env.check(schema)
 }
 
 /// The first word in backticks.
@@ -154,6 +179,12 @@ fn file_report(file: &EnvFile) -> FileReport {
         }),
         opened: file.entries.is_some(),
     }
+}
+
+/// A secret's value, but for one that a protected environment would have from the file of all.
+fn secret_of<'f>(facts: &'f Facts, key: &str) -> Option<&'f SecretValue> {
+    let counts = |value: &&SecretValue| !(facts.outline.protected && value.origin.source == Source::Shared);
+    facts.env.secret(key).filter(counts)
 }
 
 /// The file that this environment's secrets belong in.

@@ -38,7 +38,8 @@ fn of_sibling(sibling: &SiblingFacts) -> Vec<Finding> {
     }
     for leak in &sibling.leaks {
         let path = leak.path.display().to_string();
-        let mut finding = Diagnostic::error(format!("a build of the {image} would see `{path}`")).found(&*leak.what);
+        let mut finding =
+            Diagnostic::error(format!("a build of the {image} would see `{path}`")).found(&*leak.what);
         if let Some((list, line)) = &leak.ignore {
             finding = finding.hint(format!("add `{line}` to {}", list.display()));
         }

@@ -8,7 +8,7 @@ use leo_env::{
     schema::{FilePlace, KeySpec},
 };
 
-use super::{about, about_file, line, secrets_file};
+use super::{about, about_file, line, secret_of, secrets_file};
 use crate::{
     Finding, Kind,
     facts::{EnvFile, Facts, Role},
@@ -34,9 +34,10 @@ fn written(file: &EnvFile, entry: &Entry, schema: &Schema) -> Option<Finding> {
     let (key, value) = (entry.key.as_str(), entry.value.expose());
     let number = *entry.lines.start();
     if key.starts_with("LEO_OUT_") && file.role.is_private() {
-        let finding = Diagnostic::warning(format!("`{key}` is an output of a stack, and nothing reads it here"))
-            .at(line(&file.path, number, None, key, value))
-            .hint("delete the line: outputs are kept in env/.env.defaults");
+        let finding =
+            Diagnostic::warning(format!("`{key}` is an output of a stack, and nothing reads it here"))
+                .at(line(&file.path, number, None, key, value))
+                .hint("delete the line: outputs are kept in env/.env.defaults");
         return Some(about(Kind::Misplaced, finding));
     }
     let spec = schema.key(key)?;
@@ -55,9 +56,10 @@ fn written(file: &EnvFile, entry: &Entry, schema: &Schema) -> Option<Finding> {
             return None;
         }
         if spec.file == FilePlace::Env && !value.is_empty() {
-            let finding = Diagnostic::error(format!("`{key}` doesn't belong in this file, which everyone gets"))
-                .at(at)
-                .hint("move it to env/.env");
+            let finding =
+                Diagnostic::error(format!("`{key}` doesn't belong in this file, which everyone gets"))
+                    .at(at)
+                    .hint("move it to env/.env");
             return Some(about(Kind::Misplaced, finding));
         }
     }
@@ -100,7 +102,8 @@ fn source_of(spec: &KeySpec) -> String {
 fn from_process(facts: &Facts, schema: &Schema) -> Vec<Finding> {
     let given = |spec: &KeySpec| {
         let SecretValue { secret, origin } = facts.env.secret(&spec.name)?;
-        let (kind, mut finding) = judged(spec, secret.expose()).filter(|_| origin.source == Source::Process)?;
+        let (kind, mut finding) =
+            judged(spec, secret.expose()).filter(|_| origin.source == Source::Process)?;
         let prefixed = format!("`LEO_SECRET_{}` in the process environment", spec.name);
         finding.message = finding.message.replacen(&format!("`{}`", spec.name), &prefixed, 1);
         Some(about(kind, finding))
@@ -114,41 +117,54 @@ fn missing(facts: &Facts, schema: &Schema) -> Vec<Finding> {
     let file = secrets_file(facts);
     for spec in schema.keys().iter().filter(|spec| spec.required) {
         let (set, belongs) = if spec.secret.is_some() {
-            (facts.public || facts.env.secret(&spec.name).is_some(), file.as_str())
+            (facts.public || secret_of(facts, &spec.name).is_some(), file.as_str())
         } else {
             let set = facts.outline.settings.iter().any(|settled| settled.setting.key() == spec.name);
             (set, "env/.env.defaults")
         };
-        if set {
-            continue;
+        if !set {
+            findings.extend(nowhere(facts, spec, schema, belongs));
         }
-        let empty = facts.files.iter().filter(|file| file.path == belongs).find_map(|file| {
-            let entry = file.entries.iter().flatten().find(|entry| entry.key == spec.name);
-            entry.map(|entry| line(&file.path, *entry.lines.start(), Some(spec), &spec.name, ""))
-        });
-        let finding = match empty {
-            Some(at) => {
-                let at = Location { text: format!("{}=", spec.name), columns: 0..spec.name.len() + 1, ..at };
-                about(Kind::Empty, Diagnostic::error(format!("`{}` is empty", spec.name)).at(at).hint(source_of(spec)))
-            }
-            None => {
-                let text = format!("[{}]", spec.name);
-                let at = Location { path: schema.path().to_owned(), line: spec.line, columns: 0..text.len(), text };
-                let how = format!("write `{}=…` into {belongs}: {}", spec.name, source_of(spec));
-                about(Kind::Missing, Diagnostic::error(format!("`{}` is missing", spec.name)).at(at).hint(how))
-            }
-        };
-        findings.push(finding);
     }
     let wanted = findings.iter().any(|finding| finding.path.as_deref() == Some(schema.path()));
     let there = facts.files.iter().any(|own| own.path == file && own.found.is_some());
     if wanted && !there && !facts.public && !facts.outline.protected {
         let finding = Diagnostic::error(format!("`{file}` is missing")).hint(format!(
-            "cp env/.env.example {file} && chmod 600 {file}, and fill it in; a CI sets `LEO_SECRET_<KEY>` for every secret instead"
+            "cp env/.env.example {file} && chmod 600 {file}, and fill it in; a CI sets `LEO_SECRET_<KEY>` for every \
+             secret instead"
         ));
         findings.push(about_file(Kind::Missing, &file, finding));
     }
     findings
+}
+
+/// A required key that has no value: it is nowhere, or its line is empty. `None` where something else is said of its line or
+/// of its file, which is one mistake and not two.
+fn nowhere(facts: &Facts, spec: &KeySpec, schema: &Schema, belongs: &str) -> Option<Finding> {
+    let key = &spec.name;
+    let unreadable = |at: &Location| {
+        at.path == belongs && at.text.strip_prefix(key.as_str()).is_some_and(|rest| rest.starts_with('='))
+    };
+    if facts.env.malformed().iter().filter_map(|finding| finding.location.as_ref()).any(unreadable) {
+        return None;
+    }
+    let file = facts.files.iter().find(|file| file.path == belongs);
+    if file.is_some_and(|file| file.found.is_some() && file.entries.is_none()) {
+        return None;
+    }
+    match file.into_iter().flat_map(|file| file.entries.iter().flatten()).find(|entry| entry.key == *key) {
+        Some(entry) if !entry.value.expose().is_empty() => None,
+        Some(entry) => {
+            let at = Location::hidden(belongs, *entry.lines.start(), &format!("{key}="));
+            let finding = Diagnostic::error(format!("`{key}` is empty")).at(at).hint(source_of(spec));
+            Some(about(Kind::Empty, finding))
+        }
+        None => {
+            let at = Location::hidden(schema.path(), spec.line, &format!("[{key}]"));
+            let how = format!("write `{key}=…` into {belongs}: {}", source_of(spec));
+            Some(about(Kind::Missing, Diagnostic::error(format!("`{key}` is missing")).at(at).hint(how)))
+        }
+    }
 }
 
 /// Secrets that have the same value: one of them was pasted into the wrong line.
@@ -156,7 +172,7 @@ fn same_values(facts: &Facts, schema: &Schema) -> Vec<Finding> {
     let mut first: BTreeMap<&str, &str> = BTreeMap::new();
     let mut findings = Vec::new();
     for (spec, _) in schema.secrets() {
-        let Some(SecretValue { secret, origin }) = facts.env.secret(&spec.name) else { continue };
+        let Some(SecretValue { secret, origin }) = secret_of(facts, &spec.name) else { continue };
         if placeholder(&spec.name, secret.expose()).is_some() {
             continue;
         }

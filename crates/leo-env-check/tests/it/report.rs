@@ -1,0 +1,125 @@
+//! What each key is shown as, and what a report is as JSON; what `--fix` and `--public` do.
+
+use std::{fs, os::unix::fs::PermissionsExt, time::Instant};
+
+use leo_diagnostic::Colours;
+use leo_env_check::fix;
+
+use crate::tree::{CANARY, Tree, filled, said, with_others};
+
+#[test]
+fn everything_in_order() {
+    let tree = Tree::new();
+    let report = tree.report(None, false);
+    assert_eq!((report.errors(), report.warnings()), (0, 0), "{}", said(&report));
+    insta::assert_snapshot!(report.to_text(Colours::Plain));
+}
+
+#[test]
+fn every_kind_of_place_is_named() {
+    let tree =
+        Tree::new().process("LEO_SECRET_FLY_API_TOKEN", "@FLY_API_TOKEN@").process("AWS_PROFILE", "shell");
+    tree.write(
+        "infra/leo.toml",
+        "[environments.dev]\naccount = \"123456789012\"\n[environments.prod]\n[images.orchestrator]\nenv_file = \"../leo-saas/.env\"\n",
+    );
+    tree.defaults("AWS_REGION=us-east-1\nAWS_PROFILE=all\nLEO_OUT_CLUSTER=leo-dev\nLEO_OUT_URL=\n");
+    let env = with_others("AWS_PROFILE=me\nAWS_REGION=us-east-2\n");
+    tree.write(
+        "env/.env",
+        env.lines()
+            .filter(|line| !line.starts_with("GITHUB_TOKEN="))
+            .map(|line| format!("{line}\n"))
+            .collect::<String>(),
+    );
+    tree.write(
+        "../leo-saas/.env",
+        filled("PORT=1\nGITHUB_TOKEN=@GITHUB_TOKEN@\nFLY_API_TOKEN=@FLY_API_TOKEN@\n"),
+    );
+    tree.write("../leo-saas/.dockerignore", ".env\n");
+    let report = tree.report(None, false);
+    insta::assert_snapshot!(report.to_text(Colours::Plain));
+    insta::assert_snapshot!("every_kind_of_place_as_json", format!("{:#}", report.to_json()));
+}
+
+#[test]
+fn fix_makes_files_private_and_changes_nothing_else() {
+    let tree = Tree::new();
+    for (path, mode) in [("env/.env", 0o644), ("env/.env.prod", 0o640), ("env/.env.defaults", 0o664)] {
+        if path != "env/.env.defaults" {
+            tree.write(path, with_others(""));
+        }
+        tree.mode(path, mode);
+    }
+    let before = fs::read(tree.root().join("env/.env")).unwrap();
+    let fixed = fix(&tree.root(), &tree.report(None, false));
+    assert!(fixed.iter().all(|(_, done)| done.is_ok()));
+    assert_eq!(
+        fixed.iter().map(|(path, _)| path.as_str()).collect::<Vec<_>>(),
+        ["env/.env", "env/.env.prod"]
+    );
+    let mode = |path: &str| fs::metadata(tree.root().join(path)).unwrap().permissions().mode() & 0o777;
+    assert_eq!([mode("env/.env"), mode("env/.env.prod"), mode("env/.env.defaults")], [0o600, 0o600, 0o664]);
+    assert_eq!(fs::read(tree.root().join("env/.env")).unwrap(), before);
+    let report = tree.report(None, false);
+    assert_eq!(said(&report), "");
+    assert!(fix(&tree.root(), &report).is_empty());
+}
+
+/// A file that its owner may not open either is never a fact of the public report, so nothing tried to.
+#[test]
+fn the_public_report_opens_no_file_with_secrets() {
+    let tree = Tree::new().process("LEO_SECRET_GITHUB_TOKEN", "@GITHUB_TOKEN@");
+    tree.write(
+        "infra/leo.toml",
+        "[environments.dev]\n[environments.prod]\n[images.orchestrator]\nenv_file = \"../leo-saas/.env\"\n",
+    );
+    tree.write("../leo-saas/.dockerignore", ".env\n");
+    // A pipe that nobody writes into: opening it would never end.
+    for path in ["env/.env", "env/.env.dev", "../leo-saas/.env"] {
+        let path = tree.root().join(path);
+        drop(fs::remove_file(&path));
+        assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+    }
+    tree.defaults("AWS_PROFILE=all\nLEO_OUT_CLUSTER=leo-dev\n");
+    let report = tree.report(None, true);
+    insta::assert_snapshot!(report.to_text(Colours::Plain));
+    assert!(report.files.iter().filter(|file| file.path != "env/.env.defaults").all(|file| !file.opened));
+    // Nor with an environment that needs a file of its own.
+    assert_eq!(tree.report(Some("prod"), true).errors(), 0);
+}
+
+/// Printed, not held to a number: this machine may be busy.
+#[test]
+fn it_takes_a_few_milliseconds() {
+    let tree = Tree::new();
+    tree.write(".gitignore", "env/.env\n");
+    tree.git("", &["init", "--quiet"]);
+    tree.git("", &["add", "."]);
+    for sibling in ["leo-saas", "leo-container"] {
+        for number in 0..200 {
+            tree.write(&format!("../{sibling}/src/part{}/file{number}.ts", number % 10), "x");
+        }
+    }
+    let mut times: Vec<_> = (0..11)
+        .map(|_| {
+            let started = Instant::now();
+            assert_eq!(tree.report(None, false).errors(), 0);
+            started.elapsed()
+        })
+        .collect();
+    times.sort();
+    let profile = if cfg!(debug_assertions) { "dev" } else { "release" };
+    println!(
+        "env-check, {profile} build, 400 files in two siblings: median {:?} of {:?} to {:?}",
+        times[5], times[0], times[10]
+    );
+}
+
+#[test]
+fn the_secrets_of_these_tests_hold_what_is_looked_for() {
+    for key in crate::tree::SECRETS.into_iter().filter(|key| *key != "SUPABASE_URL") {
+        assert!(crate::tree::secret(key).contains(CANARY), "{key}");
+        assert!(crate::tree::secret(key).ends_with(CANARY), "{key}");
+    }
+}
