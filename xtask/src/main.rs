@@ -69,6 +69,10 @@ enum Command {
     Drift(HandedOver),
     /// Remove an environment; its data only on explicit word
     Destroy(HandedOver),
+    /// Ask for what env/.env lacks, find the rest, and write it for its owner alone
+    Init(HandedOver),
+    /// Write the deployed stacks' outputs into env/.env.defaults
+    EnvSync(HandedOver),
     /// The local target: an AWS emulator in front of this machine's Docker engine
     Local(local::Args),
     #[command(name = local::FORWARD, hide = true)]
@@ -110,6 +114,8 @@ fn run(repository: &Repository, cli: Cli) -> Result<ExitCode> {
         Command::Diagnose(args) => hand_over(repository, "diagnose", &args.args),
         Command::Drift(args) => hand_over(repository, "drift", &args.args),
         Command::Destroy(args) => hand_over(repository, "destroy", &args.args),
+        Command::Init(args) => hand_over(repository, "init", &args.args),
+        Command::EnvSync(args) => hand_over(repository, "env-sync", &args.args),
         Command::Local(args) => local::run(repository, &args),
         Command::LocalForward(args) => local::forward(&args),
         Command::Test(args) => test::run(repository, &args),

@@ -25,11 +25,12 @@
 //! inherit. After [`hide_values_in_panics`] a panic shows no value.
 //!
 //! What this crate deliberately does not do: decide which layer wins against `infra/leo.toml` (`leo-config` does), or
-//! write files.
+//! change a file on its own accord: [`EnvFile`] is for the commands that do.
 
 mod check;
 mod children;
 mod dialect;
+mod edit;
 mod entries;
 mod env;
 mod file;
@@ -46,6 +47,7 @@ mod visible;
 
 pub use children::secret_variables;
 pub use dialect::differences;
+pub use edit::{Access, Edit, EditError, EnvFile, Place, Written};
 pub use entries::{Entry, entries};
 pub use env::{Env, SecretsPolicy};
 pub use layer::{EnvValue, Origin, SecretValue, Source};

@@ -34,6 +34,11 @@ impl Problem {
         self
     }
 
+    /// As it is printed.
+    pub(crate) fn text(&self) -> String {
+        text_of(None, self)
+    }
+
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self

@@ -32,8 +32,8 @@ mod who;
 
 use clap::{Parser, Subcommand};
 use commands::{
-    deploy as deploy_command, destroy as destroy_command, diagnose, drift, forward, images, push_images,
-    releases, rollback, secrets,
+    deploy as deploy_command, destroy as destroy_command, diagnose, drift, env_sync, forward, images, init,
+    push_images, releases, rollback, secrets,
 };
 use std::{process::ExitCode, time::Duration};
 
@@ -68,6 +68,10 @@ enum Command {
     Rollback(rollback::Args),
     /// List what was deployed, newest first
     Releases(releases::Args),
+    /// Ask for what env/.env lacks, find the rest, and write it for its owner alone
+    Init(init::Args),
+    /// Write the deployed stacks' outputs into env/.env.defaults
+    EnvSync(env_sync::Args),
     /// Carry our own containers' requests to the local target
     #[command(name = forward::COMMAND, hide = true)]
     Forward(forward::Args),
@@ -88,6 +92,8 @@ fn main() -> ExitCode {
         Command::Diagnose(args) => in_runtime(diagnose::run(args)),
         Command::Rollback(args) => in_runtime(rollback::run(args)),
         Command::Releases(args) => in_runtime(releases::run(args)),
+        Command::Init(args) => in_runtime(init::run(args)),
+        Command::EnvSync(args) => in_runtime(env_sync::run(args)),
         Command::Forward(args) => forward::run(&args),
     }
 }

@@ -4,8 +4,10 @@ pub(crate) mod deploy;
 pub(crate) mod destroy;
 pub(crate) mod diagnose;
 pub(crate) mod drift;
+pub(crate) mod env_sync;
 pub(crate) mod forward;
 pub(crate) mod images;
+pub(crate) mod init;
 pub(crate) mod push_images;
 pub(crate) mod releases;
 pub(crate) mod rollback;
@@ -15,6 +17,7 @@ use crate::failure::{Failure, Problem, colours};
 use leo_aws::FailureKind;
 use leo_env::SecretsPolicy;
 use leo_project::{Project, find_root};
+use std::path::PathBuf;
 
 /// The configuration of the work tree that the command was started in, as its target can carry it; its warnings are
 /// printed. For the local target the files with secrets are not even opened, unless it is to get the real ones.
@@ -23,15 +26,7 @@ pub(crate) fn load_project(
     secrets: SecretsPolicy,
     local: bool,
 ) -> Result<Project, Failure> {
-    let here = std::env::current_dir()
-        .map_err(|error| Problem::new(FailureKind::Usage, format!("find the current folder: {error}")))?;
-    let root = find_root(&here).ok_or_else(|| {
-        Problem::new(
-            FailureKind::Usage,
-            format!("find {} in {} or above it", leo_project::LEO_TOML, here.display()),
-        )
-        .hint("run this inside the repository")
-    })?;
+    let root = work_tree()?;
     let of_files = if local { SecretsPolicy::Unopened } else { secrets };
     let mut project = Project::load(&root, environment, of_files).map_err(Failure::Configuration)?;
     if secrets == SecretsPolicy::Read && project.env.policy() != secrets {
@@ -44,4 +39,17 @@ pub(crate) fn load_project(
         }
     }
     Ok(project)
+}
+
+/// The root of the work tree that the command was started in.
+pub(crate) fn work_tree() -> Result<PathBuf, Problem> {
+    let here = std::env::current_dir()
+        .map_err(|error| Problem::new(FailureKind::Usage, format!("find the current folder: {error}")))?;
+    find_root(&here).ok_or_else(|| {
+        Problem::new(
+            FailureKind::Usage,
+            format!("find {} in {} or above it", leo_project::LEO_TOML, here.display()),
+        )
+        .hint("run this inside the repository")
+    })
 }

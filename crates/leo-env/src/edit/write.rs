@@ -1,0 +1,105 @@
+//! A file is there whole, old or new, whenever this ends.
+
+use std::{
+    fs::{self, File, Permissions},
+    io::{self, ErrorKind, Write as _},
+    os::unix::fs::{MetadataExt as _, PermissionsExt as _, fchown},
+    path::{Path, PathBuf},
+};
+
+use secrecy::zeroize::Zeroizing;
+
+use super::{EditError, EnvFile};
+
+/// Who may read a file that is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Whoever could before; a new file is everybody's to read.
+    Kept,
+    /// Its owner alone (0600), whatever it was before.
+    Private,
+}
+
+/// What a file came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// Whether its text was replaced.
+    pub changed: bool,
+    /// The permission bits that it had before, where it is now its owner's alone and was not.
+    pub was_open: Option<u32>,
+}
+
+impl EnvFile {
+    /// Reads a file below the repository's root. One that isn't there is an empty one that will be made.
+    pub fn read(root: &Path, path: &str) -> Result<Self, EditError> {
+        match fs::read_to_string(root.join(path)) {
+            Ok(text) => Ok(Self::new(path, Some(text))),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Self::new(path, None)),
+            Err(error) => Err(EditError::Read { path: path.to_owned(), error }),
+        }
+    }
+
+    /// Replaces the file below the repository's root, where anything was changed: a new file in the same folder takes its
+    /// place once it is on the disk. A link stays one, and what it points to is replaced.
+    pub fn write(&self, root: &Path, access: Access) -> Result<Written, EditError> {
+        let failed = |error| EditError::Write { path: self.path.clone(), error };
+        let file = target(&root.join(&self.path)).map_err(failed)?;
+        let mode = match fs::metadata(&file) {
+            Ok(metadata) => Some(metadata.mode() & 0o7777),
+            Err(error) if error.kind() == ErrorKind::NotFound => None,
+            Err(error) => return Err(failed(error)),
+        };
+        let was_open = mode.filter(|mode| access == Access::Private && mode & 0o177 != 0);
+        if !self.is_changed() {
+            if was_open.is_some() {
+                fs::set_permissions(&file, Permissions::from_mode(0o600)).map_err(failed)?;
+            }
+            return Ok(Written { changed: false, was_open });
+        }
+        if !self.is_as_read(&file).map_err(failed)? {
+            return Err(EditError::ChangedElsewhere { path: self.path.clone() });
+        }
+        let mode = match access {
+            Access::Private => 0o600,
+            Access::Kept => mode.unwrap_or(0o644),
+        };
+        replace(&file, &self.text, mode).map_err(failed)?;
+        Ok(Written { changed: true, was_open })
+    }
+
+    /// Whether the file still is what was read.
+    fn is_as_read(&self, file: &Path) -> io::Result<bool> {
+        match fs::read_to_string(file).map(Zeroizing::new) {
+            Ok(now) => Ok(self.original.as_ref().is_some_and(|original| **original == *now)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(self.original.is_none()),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// The file itself, past links to it.
+fn target(path: &Path) -> io::Result<PathBuf> {
+    match fs::canonicalize(path) {
+        Ok(target) => Ok(target),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(path.to_owned()),
+        Err(error) => Err(error),
+    }
+}
+
+fn replace(file: &Path, text: &str, mode: u32) -> io::Result<()> {
+    let folder = file.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(folder)?;
+    // A name that git ignores like every `.env.*`, and that no environment can have. Until it is whole it is its owner's
+    // alone, and it goes with whatever goes wrong.
+    let mut fresh = tempfile::Builder::new().prefix(".env.~").tempfile_in(folder)?;
+    fresh.write_all(text.as_bytes())?;
+    if let Ok(old) = fs::metadata(file) {
+        // Whoever may write it for somebody else leaves it theirs; anybody else can't, and need not.
+        let _ = fchown(fresh.as_file(), Some(old.uid()), Some(old.gid()));
+    }
+    fresh.as_file().set_permissions(Permissions::from_mode(mode))?;
+    fresh.as_file().sync_all()?;
+    fresh.persist(file).map_err(|error| error.error)?;
+    // The name is in the folder, which has to reach the disk as well.
+    File::open(folder)?.sync_all()
+}

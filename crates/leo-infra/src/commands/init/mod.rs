@@ -1,0 +1,215 @@
+//! The first configuration of a clone: what is missing is asked for, found or given, and written where nobody else reads it.
+
+mod account;
+mod given;
+mod guard;
+mod plan;
+mod question;
+mod report;
+
+use crate::{
+    commands::work_tree,
+    failure::{Failure, Problem},
+    interrupt,
+};
+use account::SignedIn;
+use given::Given;
+use leo_aws::FailureKind;
+use leo_config::Config;
+use leo_diagnostic::{Diagnostic, SourceFile};
+use leo_env::{Access, Env, EnvFile, Schema, SecretsPolicy, Setting};
+use plan::Found;
+use report::Outcome;
+use std::{ffi::OsString, fs, path::Path, process::ExitCode};
+
+const SHARED: &str = "env/.env";
+
+/// Ask for what env/.env lacks, find the rest, and write it for its owner alone
+///
+/// Asks for the secrets that infra/env.toml declares, without showing what is typed; finds the siblings, the region and
+/// the account of your credentials. What has a value already stays as it is. Without a terminal, settings come from
+/// --set and secrets from --stdin.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The environment; without it, LEO_ENVIRONMENT decides
+    #[arg(long, short, value_name = "NAME")]
+    environment: Option<String>,
+    /// Write env/.env.<environment>, whose secrets are then that environment's only ones; a protected one always has it
+    #[arg(long)]
+    own_file: bool,
+    /// Give a setting its value (never a secret: other users of the machine see arguments)
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// Read lines KEY=value from stdin, settings and secrets
+    #[arg(long)]
+    stdin: bool,
+    /// Ask nothing, also on a terminal
+    #[arg(long)]
+    no_questions: bool,
+    /// Don't ask AWS whose credentials these are
+    #[arg(long)]
+    offline: bool,
+    /// Print one JSON document on stdout
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) async fn run(args: Args) -> ExitCode {
+    let (asks, json) = (asks(&args), args.json);
+    let outcome = tokio::select! {
+        outcome = Box::pin(init(args)) => outcome,
+        () = interrupt::first() => {
+            Err(Problem::new(FailureKind::Failed, "ask for everything: it was interrupted; nothing was written").into())
+        }
+    };
+    match outcome {
+        Ok(outcome) => {
+            if json {
+                println!("{:#}", outcome.json());
+            } else {
+                println!("{}", outcome.text());
+            }
+            // Who was asked and gave nothing knows it.
+            match outcome.unanswered().filter(|_| !asks) {
+                Some(problem) => {
+                    eprint!("{}", problem.text());
+                    ExitCode::from(FailureKind::Usage.exit_code())
+                }
+                None => ExitCode::SUCCESS,
+            }
+        }
+        Err(failure) => failure.report(json),
+    }
+}
+
+/// Whether somebody is asked.
+fn asks(args: &Args) -> bool {
+    !args.no_questions && !args.stdin && crate::ask::possible()
+}
+
+async fn init(args: Args) -> Result<Outcome, Failure> {
+    let root = work_tree()?;
+    let asks = asks(&args);
+    let schema = Schema::load(&root).map_err(Failure::Configuration)?;
+    // Before the first secret is in memory. Where it can't be done, reading the files says so.
+    let _ = leo_env::keep_memory_private();
+    let mut given = Given::read(&schema, &args.set, args.stdin)?;
+    let env = Env::load(&root, args.environment.as_deref(), SecretsPolicy::Read);
+    let wrong: Vec<Diagnostic> = env.check(&schema).into_iter().filter(Diagnostic::is_error).collect();
+    if !wrong.is_empty() {
+        return Err(Failure::Configuration(wrong));
+    }
+    let environment = environment(&root, &args, &env, &given)?;
+    if asks && needs_region(&root, &schema, &environment, &given) {
+        if let Some(region) = schema.key(Setting::Region.key()) {
+            given.add(region, question::setting(region).await?);
+        }
+    }
+    let config = configuration(&root, &schema, &environment, &given).map_err(Failure::Configuration)?;
+    let mut env = Env::load(&root, Some(&environment), SecretsPolicy::Read);
+    add_siblings(&root, &schema, &config, &mut env);
+
+    let own = args.own_file || config.environment.protected || env.has_environment_file();
+    let path = if own { format!("{SHARED}.{environment}") } else { SHARED.to_owned() };
+    let found = Found { env: &env, starts_own: own && !env.has_environment_file() };
+    let file = EnvFile::read(&root, &path).map_err(Problem::from)?;
+    let mut plan = plan::plan(&schema, &file, &found, &mut given)?;
+
+    let account = if args.offline {
+        SignedIn::NotAsked
+    } else {
+        account::signed_in(config.environment.region.as_str(), config.environment.profile.as_deref()).await
+    };
+    if let (None, Some(id)) = (&config.environment.account, account.id()) {
+        let pin = !asks
+            || question::yes(format!("Deploy to account {id} alone, whose credentials these are?")).await?;
+        if pin {
+            plan.find(Setting::Account.key(), id);
+        }
+    }
+    if asks {
+        question::secrets(&schema, &mut plan).await?;
+    }
+
+    // What was answered took its time: the file as it is now.
+    let mut file = EnvFile::read(&root, &path).map_err(Problem::from)?;
+    plan.apply(&schema, &mut file)?;
+    if file.is_changed() {
+        guard::refuse_published(&root, &path)?;
+    }
+    let written = if file.is_changed() || file.existed() {
+        Some(file.write(&root, Access::Private).map_err(Problem::from)?)
+    } else {
+        None
+    };
+    let siblings = report::siblings(&root, &config);
+    Ok(Outcome { environment, path, written, plan, account, config, siblings })
+}
+
+/// The environment that is meant; one of those that `infra/leo.toml` has.
+fn environment(root: &Path, args: &Args, env: &Env, given: &Given) -> Result<String, Failure> {
+    let file = toml(root).map_err(|finding| Failure::Configuration(vec![finding]))?;
+    let names: Vec<String> = leo_config::environments(&file).iter().map(ToString::to_string).collect();
+    let hint = format!("--environment with one of {}", names.join(", "));
+    let set = given.setting(Setting::Environment.key());
+    let Some(name) =
+        args.environment.as_deref().or(set).or(env.get(Setting::Environment).map(|value| &*value.value))
+    else {
+        let problem = Problem::new(FailureKind::Usage, "find out which environment is meant");
+        return Err(problem.hint(hint).into());
+    };
+    if !names.iter().any(|known| known == name) {
+        let message = format!("find environment `{name}` in {}", leo_project::LEO_TOML);
+        return Err(Problem::new(FailureKind::Usage, message).hint(hint).into());
+    }
+    Ok(name.to_owned())
+}
+
+fn toml(root: &Path) -> Result<SourceFile, Diagnostic> {
+    let path = leo_project::LEO_TOML;
+    let text = fs::read_to_string(root.join(path))
+        .map_err(|error| Diagnostic::error(format!("`{path}` can't be read: {error}")))?;
+    Ok(SourceFile::new(path, text))
+}
+
+/// The configuration as it would be with what was given.
+fn configuration(
+    root: &Path,
+    schema: &Schema,
+    environment: &str,
+    given: &Given,
+) -> Result<Config, Vec<Diagnostic>> {
+    let file = toml(root).map_err(|finding| vec![finding])?;
+    let of_given = given.settings().map(|(key, value)| (OsString::from(key), OsString::from(value)));
+    let env = Env::from_parts(
+        |path| fs::read_to_string(root.join(path)),
+        std::env::vars_os().chain(of_given),
+        Some(environment),
+        SecretsPolicy::Ignore,
+    );
+    leo_config::load(&file, schema, &env, None)
+}
+
+/// Whether nothing but a region is missing.
+fn needs_region(root: &Path, schema: &Schema, environment: &str, given: &Given) -> bool {
+    let region = Setting::Region.key();
+    let with = given.with(region, "us-east-1");
+    given.setting(region).is_none()
+        && configuration(root, schema, environment, given).is_err()
+        && configuration(root, schema, environment, &with).is_ok()
+}
+
+/// The siblings' own files, which the configuration may name as a last source of secrets.
+fn add_siblings(root: &Path, schema: &Schema, config: &Config, env: &mut Env) {
+    let keys: Vec<&str> = schema.secrets().map(|(key, _)| key.name.as_str()).collect();
+    for source in [&config.images.orchestrator, &config.images.generator] {
+        if let Some(path) = source.env_file.as_ref().filter(|_| env.takes_siblings()) {
+            let text = fs::read_to_string(root.join(path));
+            // `env-check` tells what is wrong with it; here it is merely no source.
+            let _ = env.add_sibling(&path.display().to_string(), text, &keys);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
