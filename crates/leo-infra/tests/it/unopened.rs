@@ -26,6 +26,7 @@ const COMMANDS: &[&[&str]] = &[
     &["diagnose", "--live"],
     &["releases"],
     &["rollback", "--yes"],
+    &["env-sync"],
     &["secrets", "status"],
     &["secrets", "push", "--yes"],
     &["secrets", "rotate", "GITHUB_TOKEN"],
