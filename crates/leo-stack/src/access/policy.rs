@@ -7,8 +7,11 @@ use serde_json::Value as Json;
 const READ: &str = "secretsmanager:GetSecretValue";
 const ROLE: &str = "AWS::IAM::Role";
 /// Resources that put a policy on a role from outside, with the property that names the role.
-const ATTACHED: [(&str, &str); 3] =
-    [("AWS::IAM::Policy", "Roles"), ("AWS::IAM::ManagedPolicy", "Roles"), ("AWS::IAM::RolePolicy", "RoleName")];
+const ATTACHED: [(&str, &str); 3] = [
+    ("AWS::IAM::Policy", "Roles"),
+    ("AWS::IAM::ManagedPolicy", "Roles"),
+    ("AWS::IAM::RolePolicy", "RoleName"),
+];
 
 /// What a statement is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,11 +115,23 @@ mod tests {
 
     #[test]
     fn actions_are_compared_as_iam_does() {
-        for action in [READ, "*", "secretsmanager:*", "SecretsManager:getsecretvalue", "secretsmanager:Get?ecret*", "*:*"]
-        {
+        for action in [
+            READ,
+            "*",
+            "secretsmanager:*",
+            "SecretsManager:getsecretvalue",
+            "secretsmanager:Get?ecret*",
+            "*:*",
+        ] {
             assert!(is_about_reading(action), "{action}");
         }
-        for action in ["secretsmanager:GetSecret", "secretsmanager:PutSecretValue", "s3:*", "", "secretsmanager:Get*Valu"] {
+        for action in [
+            "secretsmanager:GetSecret",
+            "secretsmanager:PutSecretValue",
+            "s3:*",
+            "",
+            "secretsmanager:Get*Valu",
+        ] {
             assert!(!is_about_reading(action), "{action}");
         }
     }

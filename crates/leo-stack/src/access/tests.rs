@@ -20,8 +20,7 @@ fn templates(named: &[&str], statements: &Json) -> (Json, Json) {
             "BucketArn": {"Value": {"Fn::GetAtt": ["Bucket", "Arn"]}},
         },
     });
-    let secret =
-        |name: &&str| json!({"Name": "X", "ValueFrom": {"Fn::Join": ["", [{"Ref": name}, ":X::"]]}});
+    let secret = |name: &&str| json!({"Name": "X", "ValueFrom": {"Fn::Join": ["", [{"Ref": name}, ":X::"]]}});
     let secrets: Vec<Json> = named.iter().map(secret).collect();
     let platform = json!({"Resources": {"Task": {"Type": TASK_DEFINITION, "Properties": {
         "ExecutionRoleArn": {"Ref": "Role"}, "ContainerDefinitions": [{"Secrets": secrets}]}}}});
@@ -99,7 +98,8 @@ fn what_is_not_in_the_role_itself_counts_as_well() {
         "Roles": [{"Ref": "Role"}], "PolicyDocument": {"Statement": allow(&one())}}});
     assert!(told(&foundation, &platform).is_ok(), "a policy that is attached to it");
     foundation["Resources"]["Role"]["Properties"]["ManagedPolicyArns"] = json!(["arn:aws:iam::aws:policy/X"]);
-    let expected = "failed to follow the secrets of `Task`: `Role` has managed policies, which are not in the template";
+    let expected =
+        "failed to follow the secrets of `Task`: `Role` has managed policies, which are not in the template";
     assert_eq!(told(&foundation, &platform), Err(vec![expected.to_owned()]));
 
     let task = &mut platform["Resources"]["Task"]["Properties"];
