@@ -38,7 +38,7 @@ mod wanted;
 pub use change::{Change, KeyAction, Overwrite, PlannedKey, PlannedSecret, PushPlan, Undeclared};
 pub use ensure::{Blank, Report, check_values, ensure};
 pub use error::{Problem, SecretsError};
-pub use plan::{PlanKey, SecretPlan};
+pub use plan::SecretPlan;
 pub use push::{Outcome, PushReport, Pushed, plan_push, push};
 pub use record::{Record, RecordError};
 pub use revision::Revision;

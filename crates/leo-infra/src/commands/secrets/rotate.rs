@@ -1,9 +1,10 @@
 use super::{Place, Secrets, rolled, tell};
 use crate::failure::{Failure, Problem};
 use leo_aws::FailureKind;
+use leo_config::SecretKey;
 use leo_diagnostic::nearest;
 use leo_env::{Schema, Secret, schema::KeySpec};
-use leo_secrets::{PlanKey, SecretPlan, rotate};
+use leo_secrets::{SecretPlan, rotate};
 use serde_json::json;
 use std::{
     io::{self, IsTerminal, Read},
@@ -92,7 +93,7 @@ fn declared<'a>(schema: &'a Schema, key: &str) -> Result<&'a KeySpec, Problem> {
 }
 
 /// The secret that has the key, and what the key is called there.
-fn planned(secrets: &Secrets, key: &str) -> Result<(SecretPlan, PlanKey), Problem> {
+fn planned(secrets: &Secrets, key: &str) -> Result<(SecretPlan, SecretKey), Problem> {
     let all = SecretPlan::all(&secrets.project.config);
     let mut found = all.into_iter().filter_map(|plan| {
         let key = plan.keys.iter().find(|found| found.variable == key)?.clone();
