@@ -114,13 +114,13 @@ fn python_a_role_reads_the_secrets_of_its_containers_and_a_generator_none_of_the
         let [generator_task, generator_execution] = roles(&target, "leo-dev-generator");
         let [orchestrator_task, orchestrator_execution] = roles(&target, "leo-dev-orchestrator");
         let read = async |role: &str| readable(&target, &arns, assume(&target, role).await).await;
-        // What runs in a container has what it was given, and reads no secret itself.
-        assert_eq!(read(&generator_task).await, [""; 0]);
-        assert_eq!(read(&orchestrator_task).await, [""; 0]);
-        let own = ["leo/dev/flyio", "leo/dev/github", "leo/dev/supabase"];
-        assert_eq!(read(&orchestrator_execution).await, own);
-        let generators = read(&generator_execution).await;
-        assert_eq!(generators, ["leo/dev/claude", "leo/dev/flyio", "leo/dev/github"]);
+        // What starts a container and what runs in it: its own secrets, and none that only the other one's containers get.
+        for role in [&generator_task, &generator_execution] {
+            assert_eq!(read(role).await, ["leo/dev/claude", "leo/dev/flyio", "leo/dev/github"], "{role}");
+        }
+        for role in [&orchestrator_task, &orchestrator_execution] {
+            assert_eq!(read(role).await, ["leo/dev/flyio", "leo/dev/github", "leo/dev/supabase"], "{role}");
+        }
 
         // Nor by the detour over a role that may, or by starting a container that is given them.
         let generator = sdk(&target, assume(&target, &generator_task).await).await;
