@@ -31,17 +31,19 @@ fn root(target: &LocalTarget) -> Credentials {
 /// The credentials of a role, as its container or the agent that starts it has them: its trust policy, which lets ECS alone
 /// become it, lets this account do so as well from here on. What the role may do stays as it is.
 async fn assume(target: &LocalTarget, role: &str) -> Credentials {
-    let owner = format!("arn%3Aaws%3Aiam%3A%3A{}%3Aroot", target.account_id);
-    let name = role.rsplit('/').next().expect("has a name");
-    query(
+    let owner = format!("arn:aws:iam::{}:root", target.account_id);
+    let statement = json!({"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": owner}});
+    let policy = json!({"Version": "2012-10-17", "Statement": [statement]}).to_string();
+    let changed = query(
         target,
         "iam",
-        &format!(
-            "Action=UpdateAssumeRolePolicy&Version=2010-05-08&RoleName={name}&PolicyDocument=%7B%22Version%22%3A%222012-10-17%22%2C\
-             %22Statement%22%3A%5B%7B%22Effect%22%3A%22Allow%22%2C%22Action%22%3A%22sts%3AAssumeRole%22%2C\
-             %22Principal%22%3A%7B%22AWS%22%3A%22{owner}%22%7D%7D%5D%7D"
-        ),
+        &[
+            ("Action", "UpdateAssumeRolePolicy"),
+            ("RoleName", role.rsplit('/').next().expect("has a name")),
+            ("PolicyDocument", &policy),
+        ],
     );
+    assert_eq!(changed.status, 200, "{changed:?}");
     let client = aws_sdk_sts::Client::new(&sdk(target, root(target)).await);
     let assumed = client.assume_role().role_arn(role).role_session_name("test").send().await;
     let assumed = assumed.unwrap_or_else(|error| panic!("{role}: {error:?}"));
@@ -112,13 +114,13 @@ fn python_a_role_reads_the_secrets_of_its_containers_and_a_generator_none_of_the
         let [generator_task, generator_execution] = roles(&target, "leo-dev-generator");
         let [orchestrator_task, orchestrator_execution] = roles(&target, "leo-dev-orchestrator");
         let read = async |role: &str| readable(&target, &arns, assume(&target, role).await).await;
-        // What runs in a container has what it was given, and reads no secret itself.
-        assert_eq!(read(&generator_task).await, [""; 0]);
-        assert_eq!(read(&orchestrator_task).await, [""; 0]);
-        let own = ["leo/dev/flyio", "leo/dev/github", "leo/dev/supabase"];
-        assert_eq!(read(&orchestrator_execution).await, own);
-        let generators = read(&generator_execution).await;
-        assert_eq!(generators, ["leo/dev/claude", "leo/dev/flyio", "leo/dev/github"]);
+        // What starts a container and what runs in it: its own secrets, and none that only the other one's containers get.
+        for role in [&generator_task, &generator_execution] {
+            assert_eq!(read(role).await, ["leo/dev/claude", "leo/dev/flyio", "leo/dev/github"], "{role}");
+        }
+        for role in [&orchestrator_task, &orchestrator_execution] {
+            assert_eq!(read(role).await, ["leo/dev/flyio", "leo/dev/github", "leo/dev/supabase"], "{role}");
+        }
 
         // Nor by the detour over a role that may, or by starting a container that is given them.
         let generator = sdk(&target, assume(&target, &generator_task).await).await;

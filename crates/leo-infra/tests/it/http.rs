@@ -112,13 +112,6 @@ pub(crate) fn query(target: &LocalTarget, service: &str, parameters: &[(&str, &s
     signed(target, service, &headers, ("POST", "/", &body))
 }
 
-/// What a service that speaks the query protocol answers to an operation of its API: `Action=…&Version=…`.
-pub(crate) fn query(target: &LocalTarget, service: &str, body: &str) {
-    let headers = [("Content-Type", "application/x-www-form-urlencoded")];
-    let answer = signed(target, service, &headers, ("POST", "/", body));
-    assert_eq!(answer.status, 200, "{body}: {answer:?}");
-}
-
 /// A signed request: method, path and body.
 fn signed(
     target: &LocalTarget,

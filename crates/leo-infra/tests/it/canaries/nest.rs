@@ -167,8 +167,8 @@ impl Nest {
         leaks.extend(self.canaries.below(&self.scripts.path().join("seen"), &nowhere).expect("reads"));
         // Other tools' tokens that a shell exports belong to whoever exported them.
         leaks.retain(|leak| leak.canary != "bare variable" || leak.place.starts_with("std"));
-        let env = self.tree.root().join("env");
-        leaks.extend(self.canaries.below(self.tree.root(), &|path| path == env).expect("reads"));
+        let own = self.tree.root().join("env/.env");
+        leaks.extend(self.canaries.below(self.tree.root(), &|path| path == own).expect("reads"));
         leaks
     }
 
