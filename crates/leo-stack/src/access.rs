@@ -1,7 +1,10 @@
 //! Whether each task can be given the secrets that its containers name: what its execution role may read, as the
 //! templates themselves have it.
 
-#![allow(clippy::indexing_slicing, reason = "a JSON value that has no such member gives null, and never panics")]
+#![allow(
+    clippy::indexing_slicing,
+    reason = "a JSON value that has no such member gives null, and never panics"
+)]
 
 mod policy;
 
