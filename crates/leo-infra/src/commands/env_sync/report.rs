@@ -150,6 +150,7 @@ fn shown(line: &str) -> String {
     }
 }
 
+#[expect(clippy::ref_option, reason = "serde gives the field as it is")]
 fn shown_value<S: serde::Serializer>(value: &Option<String>, serializer: S) -> Result<S::Ok, S::Error> {
     value.as_deref().map(shown).serialize(serializer)
 }

@@ -100,10 +100,11 @@ async fn init(args: Args) -> Result<Outcome, Failure> {
         return Err(Failure::Configuration(wrong));
     }
     let environment = environment(&root, &args, &env, &given)?;
-    if asks && needs_region(&root, &schema, &environment, &given) {
-        if let Some(region) = schema.key(Setting::Region.key()) {
-            given.add(region, question::setting(region).await?);
-        }
+    if asks
+        && needs_region(&root, &schema, &environment, &given)
+        && let Some(region) = schema.key(Setting::Region.key())
+    {
+        given.add(region, question::setting(region).await?);
     }
     let config = configuration(&root, &schema, &environment, &given).map_err(Failure::Configuration)?;
     let mut env = Env::load(&root, Some(&environment), SecretsPolicy::Read);
@@ -148,7 +149,7 @@ async fn init(args: Args) -> Result<Outcome, Failure> {
 
 /// The environment that is meant; one of those that `infra/leo.toml` has.
 fn environment(root: &Path, args: &Args, env: &Env, given: &Given) -> Result<String, Failure> {
-    let file = toml(root).map_err(|finding| Failure::Configuration(vec![finding]))?;
+    let file = toml(root).map_err(Failure::Configuration)?;
     let names: Vec<String> = leo_config::environments(&file).iter().map(ToString::to_string).collect();
     let hint = format!("--environment with one of {}", names.join(", "));
     let set = given.setting(Setting::Environment.key());
@@ -165,10 +166,10 @@ fn environment(root: &Path, args: &Args, env: &Env, given: &Given) -> Result<Str
     Ok(name.to_owned())
 }
 
-fn toml(root: &Path) -> Result<SourceFile, Diagnostic> {
+fn toml(root: &Path) -> Result<SourceFile, Vec<Diagnostic>> {
     let path = leo_project::LEO_TOML;
     let text = fs::read_to_string(root.join(path))
-        .map_err(|error| Diagnostic::error(format!("`{path}` can't be read: {error}")))?;
+        .map_err(|error| vec![Diagnostic::error(format!("`{path}` can't be read: {error}"))])?;
     Ok(SourceFile::new(path, text))
 }
 
@@ -179,7 +180,7 @@ fn configuration(
     environment: &str,
     given: &Given,
 ) -> Result<Config, Vec<Diagnostic>> {
-    let file = toml(root).map_err(|finding| vec![finding])?;
+    let file = toml(root)?;
     let of_given = given.settings().map(|(key, value)| (OsString::from(key), OsString::from(value)));
     let env = Env::from_parts(
         |path| fs::read_to_string(root.join(path)),
