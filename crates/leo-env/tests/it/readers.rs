@@ -25,7 +25,7 @@ pub(crate) fn shell(program: &str, text: &str, keys: &[&str]) -> Reading {
         .args(["-c", &script])
         .env_clear()
         .env("PATH", "/nowhere")
-        .env("HOME", "/home/somebody")
+        .env("HOME", "/people/somebody")
         .env("LC_ALL", "C.UTF-8")
         .current_dir(folder.path())
         .output()
