@@ -100,11 +100,9 @@ fn docker() -> Result<DockerEngine, String> {
 
 fn ask(arguments: &[&str]) -> Result<String, String> {
     let output =
-        output_within(command("docker").args(arguments), PATIENCE).map_err(|error| {
-            match error.kind() {
-                std::io::ErrorKind::NotFound => "there is no `docker` command".to_owned(),
-                _ => format!("`docker {}`: {error}", arguments.join(" ")),
-            }
+        output_within(command("docker").args(arguments), PATIENCE).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => "there is no `docker` command".to_owned(),
+            _ => format!("`docker {}`: {error}", arguments.join(" ")),
         })?;
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned());
