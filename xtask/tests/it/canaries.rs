@@ -42,10 +42,25 @@ fn canaries() -> Canaries {
 fn files(canaries: &Canaries) -> [String; 2] {
     let value = canaries.value("file");
     let lines = [
-        "", "{} = x", "key={}", "GITHUB_TOKEN {}", "export {}", "NOBODYS_KEY={}", "LEO_SECRET_FLY_API_TOKEN={}",
-        "GITHUB_TOKEN={} and more", "GITHUB_TOKEN={}", "FLY_API_TOKEN=\"a ${}\"", "AWS_REGION={}", "AWS_PROFILE={}",
-        "AWS_ACCOUNT_ID={}", "LEO_OUT_BUCKET={}", "SUPABASE_URL=\\x{}", "CLAUDE_CODE_OAUTH_TOKEN='{}' {}",
-        "LEO_DOMAIN_NAME=https://user:{}@example.com", "FLY_API_TOKEN='{}\r\n", "{}",
+        "",
+        "{} = x",
+        "key={}",
+        "GITHUB_TOKEN {}",
+        "export {}",
+        "NOBODYS_KEY={}",
+        "LEO_SECRET_FLY_API_TOKEN={}",
+        "GITHUB_TOKEN={} and more",
+        "GITHUB_TOKEN={}",
+        "FLY_API_TOKEN=\"a ${}\"",
+        "AWS_REGION={}",
+        "AWS_PROFILE={}",
+        "AWS_ACCOUNT_ID={}",
+        "LEO_OUT_BUCKET={}",
+        "SUPABASE_URL=\\x{}",
+        "CLAUDE_CODE_OAUTH_TOKEN='{}' {}",
+        "LEO_DOMAIN_NAME=https://user:{}@example.com",
+        "FLY_API_TOKEN='{}\r\n",
+        "{}",
     ];
     let good = format!("CLAUDE_CODE_OAUTH_TOKEN={}\nGITHUB_TOKEN={value}\n", canaries.value("claude"));
     [good, lines.map(|line| line.replace("{}", value)).join("\n")]
