@@ -7,11 +7,22 @@ pub struct InvalidValue {
     problem: String,
     found: Option<String>,
     hint: String,
+    hidden: bool,
 }
 
 impl InvalidValue {
+    /// A secret in a place that is none's: whatever was written there is not shown.
+    pub(crate) fn secret(hint: impl Into<String>) -> Self {
+        Self { hidden: true, ..Self::new("is a secret", hint) }
+    }
+
+    /// Whether the value must not be shown.
+    pub(crate) fn hides(&self) -> bool {
+        self.hidden
+    }
+
     pub(crate) fn new(problem: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { problem: problem.into(), found: None, hint: hint.into() }
+        Self { problem: problem.into(), found: None, hint: hint.into(), hidden: false }
     }
 
     pub(crate) fn found(mut self, found: impl Into<String>) -> Self {

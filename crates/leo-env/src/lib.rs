@@ -56,4 +56,4 @@ pub use panic::hide_values_in_panics;
 pub use schema::Schema;
 pub use secret::Secret;
 pub use setting::Setting;
-pub use visible::visible;
+pub use visible::{hidden, holds_secret, visible};

@@ -166,7 +166,7 @@ fn environment(section: &Section<'_>, schema: &Schema) -> BTreeMap<String, Strin
                 "its value belongs into env/.env; `consumers` of `[{name}]` in {} says which containers get it",
                 schema.path()
             );
-            return item.wrong(&InvalidValue::new("is a secret", hint));
+            return item.wrong(&InvalidValue::secret(hint));
         }
         item.text().map(str::to_owned)
     };

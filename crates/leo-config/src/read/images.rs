@@ -121,7 +121,7 @@ fn stage(item: &Item<'_>) -> Option<String> {
 fn build_arg(name: &str, item: &Item<'_>, schema: &Schema) -> Option<String> {
     if schema.key(name).is_some_and(|key| key.secret.is_some()) {
         let hint = "build arguments stay in the image: the container gets the secret when it is started";
-        return item.wrong(&InvalidValue::new("is a secret", hint));
+        return item.wrong(&InvalidValue::secret(hint));
     }
     let good = name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');

@@ -1,7 +1,7 @@
 use std::{cell::RefCell, fmt, ops::Range};
 
 use leo_diagnostic::{Diagnostic, Location, SourceFile};
-use leo_env::{Origin, visible};
+use leo_env::{Origin, hidden, holds_secret, visible};
 
 use crate::InvalidValue;
 
@@ -85,9 +85,14 @@ impl<'f> Report<'f> {
             Place::Env { .. } | Place::Toml { .. } => String::new(),
         };
         let mut diagnostic = Diagnostic::error(format!("`{place}`{from} {error}"));
-        diagnostic.found = error.found_instead().map(str::to_owned);
+        diagnostic.found = error.found_instead().filter(|found| !holds_secret(found)).map(str::to_owned);
         diagnostic.hint = error.hint();
         self.add(Some(place), diagnostic);
+        if error.hides()
+            && let Some(added) = self.findings.borrow_mut().last_mut()
+        {
+            added.diagnostic.location = added.diagnostic.location.take().map(hidden);
+        }
     }
 
     /// Adds a finding that has its place already and isn't about `leo.toml`.
