@@ -58,7 +58,7 @@ pub(crate) fn of(value: &str, core: &str) -> Vec<(Form, String)> {
 fn base64(text: &str) -> Vec<String> {
     let mut forms = Vec::new();
     for before in 0..3 {
-        let bytes = [&b"   "[..before], text.as_bytes()].concat();
+        let bytes = [" ".repeat(before).as_bytes(), text.as_bytes()].concat();
         // Bits of what is before are in so many characters, and the last one may hold bits of what follows.
         let (first, whole) = ((before * 8).div_ceil(6), bytes.len() * 8 / 6);
         for engine in [STANDARD_NO_PAD, URL_SAFE_NO_PAD] {

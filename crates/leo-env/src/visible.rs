@@ -3,11 +3,11 @@ use leo_diagnostic::Location;
 /// A location without its text where that holds what looks like a secret: whoever writes one into a place that is no
 /// secret's by mistake doesn't want it on a screen and in a log too.
 pub fn visible(location: Location) -> Location {
-    if holds_secret(&location.text) { hidden(location) } else { location }
+    if holds_secret(&location.text) { hidden(&location) } else { location }
 }
 
 /// A location without its text, but for the key that is set there.
-pub fn hidden(location: Location) -> Location {
+pub fn hidden(location: &Location) -> Location {
     let name = location.text.split_once('=').map(|(name, _)| name.trim());
     let shown = match name.filter(|name| !holds_secret(name)) {
         Some(name) => format!("{name} = <not shown>"),

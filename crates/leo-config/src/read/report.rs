@@ -91,7 +91,7 @@ impl<'f> Report<'f> {
         if error.hides()
             && let Some(added) = self.findings.borrow_mut().last_mut()
         {
-            added.diagnostic.location = added.diagnostic.location.take().map(hidden);
+            added.diagnostic.location = added.diagnostic.location.take().map(|location| hidden(&location));
         }
     }
 
