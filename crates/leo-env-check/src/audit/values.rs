@@ -129,10 +129,10 @@ fn missing(facts: &Facts, schema: &Schema) -> Vec<Finding> {
     let wanted = findings.iter().any(|finding| finding.path.as_deref() == Some(schema.path()));
     let there = facts.files.iter().any(|own| own.path == file && own.found.is_some());
     if wanted && !there && !facts.public && !facts.outline.protected {
-        let finding = Diagnostic::error(format!("`{file}` is missing")).hint(format!(
-            "cp env/.env.example {file} && chmod 600 {file}, and fill it in; a CI sets `LEO_SECRET_<KEY>` for every \
-             secret instead"
-        ));
+        let finding = Diagnostic::error(format!("`{file}` is missing")).hint(
+            "`cargo xtask init` makes it and asks for what belongs there; a CI sets `LEO_SECRET_<KEY>` for every secret \
+             instead",
+        );
         findings.push(about_file(Kind::Missing, &file, finding));
     }
     findings
