@@ -68,7 +68,7 @@ struct Secrets {
     target: Target,
     account: AccountId,
     /// The values of the environment files; marked dummies otherwise.
-    with_secrets: bool,
+    real: bool,
     local: bool,
 }
 
@@ -77,7 +77,7 @@ impl Secrets {
     async fn reach(project: Project, place: &Place) -> Result<Self, Failure> {
         let target = Target::open_for_secrets(&project, place.local).await?;
         let account = target.check_account(&project.config).await?;
-        Ok(Self { project, target, account, with_secrets: place.with_values(), local: place.local })
+        Ok(Self { project, target, account, real: place.with_values(), local: place.local })
     }
 
     fn environment(&self) -> &str {
@@ -93,7 +93,7 @@ impl Secrets {
     }
 
     fn wanted(&self) -> Vec<Wanted> {
-        let values = if self.with_secrets { Values::Environment(&self.project.env) } else { Values::Dummies };
+        let values = if self.real { Values::Environment(&self.project.env) } else { Values::Dummies };
         Wanted::all(&SecretPlan::all(&self.project.config), values)
     }
 
@@ -125,7 +125,7 @@ impl Secrets {
 
 impl Place {
     fn with_values(&self) -> bool {
-        !self.local || self.with_secrets
+        !self.local || self.real
     }
 
     /// The files, as far as they may be opened.

@@ -109,7 +109,7 @@ impl Told {
         }
         match &self.tasks {
             Ok(_) if any => {
-                lines.push("`cargo xtask deploy` starts the orchestrator's tasks anew".to_owned())
+                lines.push("`cargo xtask deploy` starts the orchestrator's tasks anew".to_owned());
             }
             Ok(_) => {}
             Err(reason) => lines.push(format!("which values running tasks have is not known: {reason}")),

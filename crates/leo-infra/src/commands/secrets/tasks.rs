@@ -1,6 +1,10 @@
 //! The tasks that run, and which secrets each was given when it started.
 
-use aws_sdk_ecs::{Client, operation::list_tasks::ListTasksError, types::TaskDefinition};
+use aws_sdk_ecs::{
+    Client,
+    operation::list_tasks::ListTasksError,
+    types::{ContainerDefinition, TaskDefinition},
+};
 use leo_aws::ServiceError;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -79,7 +83,7 @@ async fn described(ecs: &Client, arn: &str) -> Result<Option<TaskDefinition>, Se
 
 fn secrets(definition: &TaskDefinition) -> BTreeSet<String> {
     let containers = definition.container_definitions().iter();
-    let named = containers.flat_map(|container| container.secrets());
+    let named = containers.flat_map(ContainerDefinition::secrets);
     named.filter_map(|secret| resource(secret.value_from())).map(str::to_owned).collect()
 }
 
@@ -95,7 +99,7 @@ fn last(arn: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use aws_sdk_ecs::types::{ContainerDefinition, Secret};
+    use aws_sdk_ecs::types::Secret;
 
     #[test]
     fn a_task_uses_the_secrets_that_its_containers_name() {
