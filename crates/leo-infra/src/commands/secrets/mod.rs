@@ -125,7 +125,7 @@ impl Secrets {
 
 impl Place {
     fn with_values(&self) -> bool {
-        !self.local || self.real
+        !self.local || self.with_secrets
     }
 
     /// The files, as far as they may be opened.

@@ -121,7 +121,7 @@ fn outcomes(pushed: &Value) -> BTreeMap<&str, &str> {
 /// The state of each key, by name.
 fn states(status: &Value) -> BTreeMap<&str, &str> {
     let keys =
-        status["secrets"].as_array().into_iter().flatten().flat_map(|secret| secret["keys"].as_array());
+        status["secrets"].as_array().into_iter().flatten().filter_map(|secret| secret["keys"].as_array());
     keys.flatten().filter_map(|key| Some((key["json_key"].as_str()?, key["state"].as_str()?))).collect()
 }
 
