@@ -121,9 +121,9 @@ fn docker_a_secret_goes_from_the_file_into_the_containers_that_consume_it() {
     let said = String::from_utf8_lossy(&rotated.stderr).into_owned();
     assert!(said.contains("secrets changed: orchestrator rolls"), "{said}");
     assert!(said.contains("env/.env:6 still has another value of `SUPABASE_URL`"), "{said}");
-    let third = orchestrator(&target);
-    assert_ne!(third.id, two.id);
-    assert_given(&third, &third);
+    let newest = orchestrator(&target);
+    assert_ne!(newest.id, two.id);
+    assert_given(&newest, &third);
 
     // The file has the old value: that was not changed here, so it does not come back.
     let kept = push(&tree, &third, &[], 1);
