@@ -112,10 +112,7 @@ pub fn look(request: &Request<'_>) -> Facts {
     if !request.public
         && let Err(error) = leo_env::keep_memory_private()
     {
-        let finding =
-            Diagnostic::warning("this process's memory, which holds secrets, may end in a core dump");
-        findings
-            .push(finding.found(format!("\"{error}\"")).hint("turn them off for this shell: ulimit -c 0"));
+        findings.push(leo_env::not_private(&error));
     }
     let leo_toml = match fs::read_to_string(request.root.join(LEO_TOML)) {
         Ok(text) => SourceFile::new(LEO_TOML, text),

@@ -6,7 +6,7 @@ use secrecy::zeroize::Zeroizing;
 use crate::{
     EnvValue, Origin, SecretValue, Setting, Source,
     layer::{Layer, SECRET_PREFIX},
-    memory::keep_memory_private,
+    memory::{keep_memory_private, not_private},
 };
 
 /// What becomes of values that may be secrets.
@@ -188,12 +188,6 @@ fn is_file_suffix(name: &str) -> bool {
     !matches!(name, "" | "defaults" | "example")
         && name.len() <= 64
         && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
-}
-
-fn not_private(error: &io::Error) -> Diagnostic {
-    Diagnostic::warning("this process's memory, which holds secrets, may end in a core dump")
-        .found(format!("\"{error}\""))
-        .hint("turn them off for this shell: ulimit -c 0")
 }
 
 fn unreadable(path: &str, error: &io::Error) -> Diagnostic {

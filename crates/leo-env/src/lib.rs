@@ -30,6 +30,7 @@
 mod check;
 mod children;
 mod dialect;
+pub mod document;
 mod edit;
 mod entries;
 mod env;
@@ -51,7 +52,7 @@ pub use edit::{Access, Edit, EditError, EnvFile, Place, Written};
 pub use entries::{Entry, entries};
 pub use env::{Env, SecretsPolicy};
 pub use layer::{EnvValue, Origin, SecretValue, Source};
-pub use memory::keep_memory_private;
+pub use memory::{keep_memory_private, not_private};
 pub use panic::hide_values_in_panics;
 pub use schema::Schema;
 pub use secret::Secret;

@@ -1,5 +1,6 @@
 use std::io;
 
+use leo_diagnostic::Diagnostic;
 use rustix::process::{Resource, Rlimit, setrlimit};
 
 /// From here on nothing of this process's memory, nor of its children's, gets into a core dump; on Linux no other process of
@@ -16,6 +17,13 @@ pub fn keep_memory_private() -> io::Result<()> {
     #[cfg(target_os = "linux")]
     rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)?;
     Ok(())
+}
+
+/// What is to be said where that was refused.
+pub fn not_private(error: &io::Error) -> Diagnostic {
+    Diagnostic::warning("this process's memory, which holds secrets, may end in a core dump")
+        .found(format!("\"{error}\""))
+        .hint("turn them off for this shell: ulimit -c 0")
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::io;
 
 use leo_diagnostic::Diagnostic;
+use secrecy::zeroize::Zeroizing;
 
 use crate::{Env, SecretsPolicy, Source, layer::Layer};
 
@@ -20,7 +21,7 @@ impl Env {
             return Vec::new();
         }
         let text = match text {
-            Ok(text) => text,
+            Ok(text) => Zeroizing::new(text),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let finding = Diagnostic::warning(format!(
                     "`{path}` is missing, and secrets are looked for there"

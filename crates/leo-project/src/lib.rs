@@ -72,6 +72,14 @@ impl Project {
 }
 
 impl Project {
+    /// The names of the environments that the configuration declares, whatever else is wrong with it.
+    #[must_use]
+    pub fn environments(&self) -> Vec<String> {
+        let text = fs::read_to_string(self.root.join(LEO_TOML)).unwrap_or_default();
+        let names = leo_config::environments(&SourceFile::new(LEO_TOML, text));
+        names.iter().map(ToString::to_string).collect()
+    }
+
     /// The environments of this repository that are in an account and region: those that say so, and those that don't
     /// say where they are. One whose settings can't be read is among them, since it may be.
     #[must_use]
@@ -80,11 +88,7 @@ impl Project {
             SecretsPolicy::Unopened => SecretsPolicy::Unopened,
             SecretsPolicy::Ignore | SecretsPolicy::Read => SecretsPolicy::Ignore,
         };
-        let text = fs::read_to_string(self.root.join(LEO_TOML)).unwrap_or_default();
-        let mut names: BTreeSet<String> = leo_config::environments(&SourceFile::new(LEO_TOML, text))
-            .into_iter()
-            .map(|name| name.to_string())
-            .collect();
+        let mut names: BTreeSet<String> = self.environments().into_iter().collect();
         names.insert(self.config.environment.name.to_string());
         names.retain(|name| match Self::load(&self.root, Some(name), policy) {
             Err(_) => true,
@@ -135,8 +139,6 @@ pub fn find_root(from: &Path) -> Option<PathBuf> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test that can't be set up has failed")]
-
     use super::*;
 
     const TOML: &str = "[environments.dev]\n[environments.prod]\nprotected = true\n\

@@ -1,5 +1,6 @@
 use std::{fmt, ops::RangeInclusive, str::FromStr};
 
+use leo_env::document::type_of;
 use toml::{
     Spanned,
     de::{DeTable, DeValue},
@@ -143,15 +144,6 @@ impl<'a> Item<'a> {
     }
 
     fn mistyped<T>(&self, wanted: &str, how: &str, found: &DeValue<'_>) -> Option<T> {
-        let found = match found {
-            DeValue::String(_) => "a text",
-            DeValue::Integer(_) => "a whole number",
-            DeValue::Float(_) => "a decimal number",
-            DeValue::Boolean(_) => "`true` or `false`",
-            DeValue::Datetime(_) => "a date or time",
-            DeValue::Array(_) => "a list",
-            DeValue::Table(_) => "a table",
-        };
-        self.wrong(&InvalidValue::new(format!("is not {wanted}"), how).found(found))
+        self.wrong(&InvalidValue::new(format!("is not {wanted}"), how).found(type_of(found)))
     }
 }

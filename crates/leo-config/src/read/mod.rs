@@ -39,7 +39,7 @@ pub fn load(
     if !errors.is_empty() {
         // What could be recovered may be half of what is meant, so nothing is concluded from it.
         let mut findings = env.malformed().to_vec();
-        findings.extend(errors.iter().take(MOST_SYNTAX_ERRORS).map(|error| not_toml(leo_toml, error)));
+        findings.extend(leo_env::document::not_toml(leo_toml, &errors, FORM));
         return Err(findings);
     }
     let root = document.get_ref();
@@ -63,8 +63,8 @@ pub fn environments(leo_toml: &SourceFile) -> Vec<EnvironmentName> {
     selection::declared(document.get_ref())
 }
 
-/// One slip can make an error of every line after it; the first few say enough.
-const MOST_SYNTAX_ERRORS: usize = 10;
+/// What the file should look like.
+const FORM: &str = "`key = value` lines under `[table]` lines; texts in double quotes";
 
 /// What is worth knowing about a configuration that loaded, and about its environment files.
 pub fn warnings(config: &Config, schema: &Schema, env: &Env) -> Vec<Diagnostic> {
@@ -101,13 +101,6 @@ fn about(
     let report = Report::new(leo_toml);
     Reading { report: &report, root, schema, name: Some(name), env: None }.config();
     report.into_those_under(&format!("environments.{name}"))
-}
-
-fn not_toml(leo_toml: &SourceFile, error: &toml::de::Error) -> Diagnostic {
-    let message = error.message().lines().next().unwrap_or("it can't be read").to_owned();
-    Diagnostic::error(format!("`{}` is not TOML: {message}", leo_toml.path))
-        .at(leo_env::visible(leo_toml.location(error.span().unwrap_or_default())))
-        .hint("`key = value` lines under `[table]` lines; texts in double quotes")
 }
 
 /// One pass over the file for one environment; without a name only the settings for all are checked.

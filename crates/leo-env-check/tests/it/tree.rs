@@ -87,7 +87,7 @@ impl Tree {
     /// `env/.env.defaults` with these lines, and with what it needs besides.
     pub(crate) fn defaults(&self, lines: &str) {
         let others = DEFAULTS.iter().filter(|(key, _)| !lines.contains(&format!("{key}=")));
-        let others: String = others.map(|(key, value)| format!("{key}={value}\n")).collect();
+        let others: String = others.flat_map(|(key, value)| [key, "=", value, "\n"]).collect();
         self.write("env/.env.defaults", format!("{}{others}", filled(lines)));
         self.mode("env/.env.defaults", 0o644);
     }
@@ -146,7 +146,7 @@ pub(crate) fn said(report: &Report) -> String {
 /// Lines, and the secrets that they don't set.
 pub(crate) fn with_others(lines: &str) -> String {
     let sets = |key: &str| lines.contains(&format!("{key}="));
-    let others: String =
-        SECRETS.iter().filter(|key| !sets(key)).map(|key| format!("{key}={}\n", secret(key))).collect();
+    let others = SECRETS.iter().filter(|key| !sets(key));
+    let others: String = others.flat_map(|key| [(*key).to_owned(), format!("={}\n", secret(key))]).collect();
     format!("{}{others}", filled(lines))
 }

@@ -8,12 +8,15 @@ use toml::de::{DeTable, DeValue};
 
 use super::{
     Consumer, FilePlace, KeySpec, Kind, Pattern, SecretSpec, rules,
-    table::{At, Report, Table, shown, type_of},
+    table::{At, Report, Table, shown},
 };
-use crate::form;
+use crate::{
+    document::{not_toml, type_of},
+    form,
+};
 
-/// One slip can make an error of every line after it; the first few say enough.
-const MOST_SYNTAX_ERRORS: usize = 10;
+/// What the file should look like.
+const FORM: &str = "a line `[KEY]` for each key, and `name = value` lines under it; texts in quotes";
 
 /// A key, and the places that findings about it and others point to.
 pub(super) struct Entry {
@@ -26,7 +29,7 @@ pub(super) struct Entry {
 pub(super) fn keys(file: &SourceFile) -> Result<Vec<KeySpec>, Vec<Diagnostic>> {
     let (document, errors) = DeTable::parse_recoverable(&file.text);
     if !errors.is_empty() {
-        return Err(errors.iter().take(MOST_SYNTAX_ERRORS).map(|error| not_toml(file, error)).collect());
+        return Err(not_toml(file, &errors, FORM));
     }
     let report = Report::new(file);
     let mut tables: Vec<_> = document.get_ref().iter().collect();
@@ -61,13 +64,6 @@ pub(super) fn keys(file: &SourceFile) -> Result<Vec<KeySpec>, Vec<Diagnostic>> {
     } else {
         Err(findings)
     }
-}
-
-fn not_toml(file: &SourceFile, error: &toml::de::Error) -> Diagnostic {
-    let message = error.message().lines().next().unwrap_or("it can't be read").to_owned();
-    Diagnostic::error(format!("`{}` is not TOML: {message}", file.path))
-        .at(crate::visible(file.location(error.span().unwrap_or_default())))
-        .hint("a line `[KEY]` for each key, and `name = value` lines under it; texts in quotes")
 }
 
 /// One key. What is wrong is reported, and stood in for by something harmless.

@@ -2,6 +2,7 @@
 
 use std::{cell::RefCell, ops::Range};
 
+use crate::document::type_of;
 use leo_diagnostic::{Diagnostic, Location, SourceFile, nearest};
 use toml::{
     Spanned,
@@ -219,18 +220,5 @@ impl<'a> Table<'a> {
                 _ => self.report.add(name.span(), finding),
             }
         }
-    }
-}
-
-/// What a value is, in words.
-pub(super) fn type_of(value: &DeValue<'_>) -> &'static str {
-    match value {
-        DeValue::String(_) => "a text",
-        DeValue::Integer(_) => "a whole number",
-        DeValue::Float(_) => "a decimal number",
-        DeValue::Boolean(_) => "`true` or `false`",
-        DeValue::Datetime(_) => "a date or time",
-        DeValue::Array(_) => "a list",
-        DeValue::Table(_) => "a table",
     }
 }

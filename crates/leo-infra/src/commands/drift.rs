@@ -1,7 +1,7 @@
 mod values;
 
 use crate::{
-    commands::load_project,
+    commands::{DIFFERENCES, load_project},
     failure::{Failure, Problem},
     progress::Progress,
     target::Target,
@@ -15,8 +15,6 @@ use serde_json::{Value as Json, json};
 use std::{fmt::Write as _, process::ExitCode};
 use values::Shown;
 
-/// Exit code of "there are differences".
-const DIFFERENCES: u8 = 3;
 /// Characters of a value that a table shows; the document of `--json` has all of them.
 const SHOWN: usize = 120;
 

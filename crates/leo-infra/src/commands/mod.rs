@@ -19,6 +19,9 @@ use leo_env::SecretsPolicy;
 use leo_project::{Project, find_root};
 use std::path::PathBuf;
 
+/// Exit code of "there are differences".
+const DIFFERENCES: u8 = 3;
+
 /// The configuration of the work tree that the command was started in, as its target can carry it; its warnings are
 /// printed. For the local target the files with secrets are not even opened, unless it is to get the real ones.
 pub(crate) fn load_project(

@@ -4,14 +4,13 @@ mod keys;
 mod report;
 
 use crate::{
-    commands::load_project,
+    commands::{DIFFERENCES, load_project},
     failure::{Failure, Problem},
     target::Target,
 };
 use keys::Owned;
 use leo_aws::FailureKind;
 use leo_deploy::Stack;
-use leo_diagnostic::SourceFile;
 use leo_env::{Access, Edit, EditError, EnvFile, Place, SecretsPolicy};
 use leo_project::Project;
 use report::{Action, Change, Outcome, StackState};
@@ -26,8 +25,6 @@ const COMMITTED: &str = "env/.env.defaults";
 /// Where those of the local target go. They hold on this machine and until the target is gone, so never by themselves into
 /// a file that is committed.
 const LOCAL: &str = ".leo/local/outputs.env";
-/// Exit code of "there are differences".
-const DIFFERENCES: u8 = 3;
 
 /// Write the deployed stacks' outputs into env/.env.defaults
 ///
@@ -72,8 +69,7 @@ pub(crate) async fn run(args: Args) -> ExitCode {
 }
 
 async fn sync(args: &Args) -> Result<Outcome, Failure> {
-    let secrets = if args.local { SecretsPolicy::Unopened } else { SecretsPolicy::Ignore };
-    let project = load_project(args.environment.as_deref(), secrets, args.local)?;
+    let project = load_project(args.environment.as_deref(), SecretsPolicy::Ignore, args.local)?;
     let path = file(&project, args)?;
     let stacks = leo_stack::compose(&project.config).map_err(crate::deploy::not_composed)?;
     let target = Target::open(&project, args.local).await?;
@@ -89,7 +85,7 @@ async fn sync(args: &Args) -> Result<Outcome, Failure> {
     let found: Vec<(String, Option<Stack>)> = names.zip([registry, foundation, platform]).collect();
 
     let environment = project.config.environment.name.to_string();
-    let owned = Owned::new(&environment, &environments(&project));
+    let owned = Owned::new(&environment, &project.environments());
     let (wanted, left_out) = keys::wanted(&owned, found.iter().filter_map(|(_, stack)| stack.as_ref()));
     let mut file = EnvFile::read(&project.root, &path).map_err(Problem::from)?;
     if found.iter().all(|(_, stack)| stack.is_none()) && !file.keys().iter().any(|key| owned.has(key)) {
@@ -106,14 +102,6 @@ async fn sync(args: &Args) -> Result<Outcome, Failure> {
         .map(|(name, stack)| StackState { name, status: stack.map(|stack| stack.status) })
         .collect();
     Ok(Outcome { environment, file, written: !args.check, wanted, changes, left_out, stacks })
-}
-
-/// The names of all environments that are configured.
-fn environments(project: &Project) -> Vec<String> {
-    // It was read a moment ago.
-    let text = std::fs::read_to_string(project.root.join(leo_project::LEO_TOML)).unwrap_or_default();
-    let file = SourceFile::new(leo_project::LEO_TOML, text);
-    leo_config::environments(&file).iter().map(ToString::to_string).collect()
 }
 
 /// The file that is written, relative to the work tree's root.

@@ -4,6 +4,7 @@ use super::{
     words::when,
 };
 use crate::{
+    commands::DIFFERENCES,
     failure::{Failure, Problem},
     operation::rfc3339,
 };
@@ -27,9 +28,6 @@ pub(crate) struct Args {
     json: bool,
 }
 
-/// The exit code for differences.
-const DIFFERENT: u8 = 3;
-
 pub(crate) async fn run(args: Args) -> ExitCode {
     match Box::pin(look(&args)).await {
         Ok(told) => {
@@ -39,7 +37,7 @@ pub(crate) async fn run(args: Args) -> ExitCode {
                 println!("{}", told.text());
             }
             let differs = args.exit_code && !told.is_in_sync();
-            if differs { ExitCode::from(DIFFERENT) } else { ExitCode::SUCCESS }
+            if differs { ExitCode::from(DIFFERENCES) } else { ExitCode::SUCCESS }
         }
         Err(failure) => failure.report(args.json),
     }
