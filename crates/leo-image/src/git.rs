@@ -1,4 +1,8 @@
 use std::path::Path;
+use std::process::Stdio;
+
+use tokio::io::AsyncReadExt as _;
+use tokio::process::Command;
 
 use crate::plan::MAIN_BRANCH;
 use crate::process;
@@ -28,10 +32,10 @@ impl GitFacts {
         let pull_request = pull_request.filter(|branch| !branch.is_empty() && branch != MAIN_BRANCH);
         let (status, tracked) = tokio::join!(
             git(context, &["status", "--porcelain=v2", "--branch", "--untracked-files=normal", "--", "."]),
-            git(context, &["ls-files", "--", "."]),
+            tracks_anything(context),
         );
         // A folder that the repository around it ignores is clean whatever it holds.
-        tracked.filter(|files| !files.is_empty())?;
+        tracked.filter(|tracked| *tracked)?;
         let status = status?;
         let header = |name: &str| status.lines().find_map(|line| line.strip_prefix("# ")?.strip_prefix(name));
         let commit = header("branch.oid ").filter(|commit| *commit != "(initial)")?.to_owned();
@@ -44,15 +48,30 @@ impl GitFacts {
 /// What makes git answer for another repository than the one it is asked in; a hook's programs have them.
 const ELSEWHERE: [&str; 4] = ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"];
 
-/// The trimmed output of a git command that succeeded. It takes no lock, so a parallel commit is not disturbed.
+/// The trimmed output of a git command that succeeded.
 async fn git(directory: &Path, arguments: &[&str]) -> Option<String> {
+    let output = command(directory, arguments).output().await.ok()?;
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+/// Whether there is a file in this folder that git tracks. Its list, which may be long, is read no further than that.
+async fn tracks_anything(directory: &Path) -> Option<bool> {
+    let mut command = command(directory, &["ls-files", "--", "."]);
+    let mut git = command.stderr(Stdio::null()).spawn().ok()?;
+    let read = git.stdout.take()?.read(&mut [0; 1]).await.ok()?;
+    // With nobody to read the rest, it ends.
+    let status = git.wait().await.ok()?;
+    (read > 0 || status.success()).then_some(read > 0)
+}
+
+/// It takes no lock, so a parallel commit is not disturbed.
+fn command(directory: &Path, arguments: &[&str]) -> Command {
     let mut command = process::command("git");
     command.arg("--no-optional-locks").arg("-C").arg(directory).args(arguments);
     for name in ELSEWHERE {
         command.env_remove(name);
     }
-    let output = command.output().await.ok()?;
-    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    command
 }
 
 #[cfg(test)]

@@ -106,39 +106,54 @@ pub fn plan(input: PlanInput) -> BuildPlan {
         allowed,
         max_age_days,
     } = input;
-    let git_tag = git
-        .as_ref()
-        // What is in another folder is none of this commit's.
-        .filter(|facts| facts.clean && source.named_contexts.is_empty())
-        .map(|facts| ImageTag::of_commit(&facts.commit, architecture));
     let cache = match cache {
         CacheUse::EngineOnly => None,
-        CacheUse::Registry => {
-            let branch = git.as_ref().and_then(|facts| facts.branch.as_deref()).unwrap_or(NO_BRANCH);
-            let tag = |branch| ImageTag::of_cache(branch, architecture);
-            let mut from = vec![tag(branch)];
-            if branch != MAIN_BRANCH {
-                from.push(tag(MAIN_BRANCH));
-            }
-            Some(CachePlan { to: tag(branch), from })
-        }
+        CacheUse::Registry => Some(CachePlan::of(None, architecture)),
     };
-    BuildPlan {
+    let plan = BuildPlan {
         image,
         source,
         architecture,
         repository,
-        git,
-        git_tag,
+        git: None,
+        git_tag: None,
         cache,
         attestations,
         budget_mb,
         allowed,
         max_age_days,
+    };
+    plan.with_git(git)
+}
+
+impl CachePlan {
+    fn of(branch: Option<&str>, architecture: Architecture) -> Self {
+        let branch = branch.unwrap_or(NO_BRANCH);
+        let tag = |branch| ImageTag::of_cache(branch, architecture);
+        let mut from = vec![tag(branch)];
+        if branch != MAIN_BRANCH {
+            from.push(tag(MAIN_BRANCH));
+        }
+        Self { to: tag(branch), from }
     }
 }
 
 impl BuildPlan {
+    /// The same with what git says of the context: its tag and the names of its caches follow from that.
+    #[must_use]
+    pub fn with_git(mut self, git: Option<GitFacts>) -> Self {
+        let architecture = self.architecture;
+        self.git_tag = git
+            .as_ref()
+            // What is in another folder is none of this commit's.
+            .filter(|facts| facts.clean && self.source.named_contexts.is_empty())
+            .map(|facts| ImageTag::of_commit(&facts.commit, architecture));
+        let branch = git.as_ref().and_then(|facts| facts.branch.as_deref());
+        self.cache = self.cache.map(|_| CachePlan::of(branch, architecture));
+        self.git = git;
+        self
+    }
+
     /// A tag as a reference to an image of its repository.
     pub fn reference(&self, tag: &ImageTag) -> String {
         format!("{}:{tag}", self.repository.uri)

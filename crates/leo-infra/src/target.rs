@@ -14,7 +14,7 @@ use leo_image::{Catalog, Password, Registry, RegistryCredentials, Repository};
 use leo_local::LocalTarget;
 use leo_project::Project;
 use leo_release::{Address, Artifacts};
-use std::time::Duration;
+use std::{sync::LazyLock, time::Duration};
 
 /// Times that a call is tried before its error counts.
 const ATTEMPTS: u32 = 6;
@@ -22,19 +22,22 @@ const ATTEMPTS: u32 = 6;
 /// fail.
 const LOCAL_PROXY: &str = "LEO_LOCAL_PROXY";
 
+/// A client that is made when it is first used: each takes a millisecond, and most commands need two or three of them.
+type Lazy<T> = LazyLock<T, Box<dyn FnOnce() -> T + Send>>;
+
 /// Where a command goes, with a client for each service.
 pub(crate) struct Target {
     /// The local target; `None` for AWS.
     pub(crate) local: Option<LocalTarget>,
-    pub(crate) cloudformation: aws_sdk_cloudformation::Client,
-    pub(crate) ecr: aws_sdk_ecr::Client,
-    pub(crate) ecs: aws_sdk_ecs::Client,
-    pub(crate) iam: Iam,
-    pub(crate) load_balancing: aws_sdk_elasticloadbalancingv2::Client,
-    pub(crate) logs: aws_sdk_cloudwatchlogs::Client,
-    pub(crate) s3: aws_sdk_s3::Client,
-    pub(crate) secrets: aws_sdk_secretsmanager::Client,
-    sts: aws_sdk_sts::Client,
+    pub(crate) cloudformation: Lazy<aws_sdk_cloudformation::Client>,
+    pub(crate) ecr: Lazy<aws_sdk_ecr::Client>,
+    pub(crate) ecs: Lazy<aws_sdk_ecs::Client>,
+    pub(crate) iam: Lazy<Iam>,
+    pub(crate) load_balancing: Lazy<aws_sdk_elasticloadbalancingv2::Client>,
+    pub(crate) logs: Lazy<aws_sdk_cloudwatchlogs::Client>,
+    pub(crate) s3: Lazy<aws_sdk_s3::Client>,
+    pub(crate) secrets: Lazy<aws_sdk_secretsmanager::Client>,
+    sts: Lazy<aws_sdk_sts::Client>,
 }
 
 impl Target {
@@ -65,18 +68,20 @@ impl Target {
 
     fn new(local: Option<LocalTarget>, sdk: &SdkConfig, proxy: ProxyConfig) -> Self {
         // The emulator has no host name for each bucket.
-        let s3 = aws_sdk_s3::config::Builder::from(sdk).force_path_style(local.is_some()).build();
+        let by_path = local.is_some();
+        let s3 =
+            move |sdk: &SdkConfig| aws_sdk_s3::config::Builder::from(sdk).force_path_style(by_path).build();
         Self {
             local,
-            cloudformation: aws_sdk_cloudformation::Client::new(sdk),
-            ecr: aws_sdk_ecr::Client::new(sdk),
-            ecs: aws_sdk_ecs::Client::new(sdk),
-            iam: Iam::new(sdk, proxy),
-            load_balancing: aws_sdk_elasticloadbalancingv2::Client::new(sdk),
-            logs: aws_sdk_cloudwatchlogs::Client::new(sdk),
-            s3: aws_sdk_s3::Client::from_conf(s3),
-            secrets: aws_sdk_secretsmanager::Client::new(sdk),
-            sts: aws_sdk_sts::Client::new(sdk),
+            cloudformation: lazy(sdk, aws_sdk_cloudformation::Client::new),
+            ecr: lazy(sdk, aws_sdk_ecr::Client::new),
+            ecs: lazy(sdk, aws_sdk_ecs::Client::new),
+            iam: lazy(sdk, move |sdk| Iam::new(sdk, proxy)),
+            load_balancing: lazy(sdk, aws_sdk_elasticloadbalancingv2::Client::new),
+            logs: lazy(sdk, aws_sdk_cloudwatchlogs::Client::new),
+            s3: lazy(sdk, move |sdk| aws_sdk_s3::Client::from_conf(s3(sdk))),
+            secrets: lazy(sdk, aws_sdk_secretsmanager::Client::new),
+            sts: lazy(sdk, aws_sdk_sts::Client::new),
         }
     }
 
@@ -183,6 +188,11 @@ impl Target {
     pub(crate) fn runs_containers(&self) -> bool {
         self.local.as_ref().is_none_or(|local| local.engine.docker().is_some())
     }
+}
+
+fn lazy<T>(sdk: &SdkConfig, make: impl FnOnce(&SdkConfig) -> T + Send + 'static) -> Lazy<T> {
+    let sdk = sdk.clone();
+    LazyLock::new(Box::new(move || make(&sdk)))
 }
 
 async fn aws(config: &Config, profile: Option<&str>) -> SdkConfig {

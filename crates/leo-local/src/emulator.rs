@@ -123,7 +123,8 @@ fn ask(port: u16) -> io::Result<bool> {
     let mut stream = TcpStream::connect_timeout(&address, QUESTION)?;
     stream.set_read_timeout(Some(QUESTION))?;
     stream.set_write_timeout(Some(QUESTION))?;
-    write!(stream, "GET /_ministack/ready HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")?;
+    let request = format!("GET /_ministack/ready HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes())?;
     let mut start = [0_u8; 12];
     stream.read_exact(&mut start)?;
     Ok(&start == b"HTTP/1.1 200")

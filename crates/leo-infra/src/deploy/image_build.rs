@@ -151,17 +151,22 @@ impl ImageBuild {
         sources: SourcePair,
         sink: &Sink,
     ) -> Result<Vec<Looked>, Problem> {
-        let plans = self.plans(project, local, sources).await?;
-        leo_image::look(plans, &self.options(project), sink).await.map_err(join_errors)
+        let plans = self.plans(project, local, sources)?;
+        // Git reads the same folders in its own time.
+        let asked: Vec<_> = plans
+            .iter()
+            .map(|plan| plan.source.context.clone())
+            .map(|context| tokio::spawn(async move { GitFacts::read(&context).await }))
+            .collect();
+        let mut looked = leo_image::look(plans, &self.options(project), sink).await.map_err(join_errors)?;
+        for (looked, git) in looked.iter_mut().zip(asked) {
+            looked.plan = looked.plan.clone().with_git(git.await.ok().flatten());
+        }
+        Ok(looked)
     }
 
-    /// How the images are built, in the order orchestrator, generator. Where they go is left open.
-    async fn plans(
-        &self,
-        project: &Project,
-        local: bool,
-        sources: SourcePair,
-    ) -> Result<Vec<BuildPlan>, Problem> {
+    /// How the images are built, in the order orchestrator, generator. Where they go and what git says are left open.
+    fn plans(&self, project: &Project, local: bool, sources: SourcePair) -> Result<Vec<BuildPlan>, Problem> {
         let config = &project.config;
         let images = &config.images;
         let suits = if local { CacheUse::EngineOnly } else { CacheUse::Registry };
@@ -178,30 +183,22 @@ impl ImageBuild {
         let here = std::env::current_dir().unwrap_or_default();
         let contexts: Vec<&Path> = parts.iter().map(|(_, source, ..)| source.context.as_path()).collect();
         let allowed = allowed_in(&contexts, &here, &self.wishes.allowed)?;
-        let asked: Vec<_> = parts
-            .iter()
-            .map(|(_, source, ..)| source.context.clone())
-            .map(|context| tokio::spawn(async move { GitFacts::read(&context).await }))
-            .collect();
-        let mut plans = vec![];
-        for (((image, source, settings, architecture), allowed), git) in
-            parts.into_iter().zip(allowed).zip(asked)
-        {
-            let git = git.await.ok().flatten();
-            plans.push(plan(PlanInput {
-                image,
-                source,
-                architecture,
-                repository: Repository { name: String::new(), uri: String::new() },
-                git,
-                attestations: images.attestations,
-                cache: self.wishes.cache.unwrap_or(suits),
-                budget_mb: settings.budget_mb,
-                allowed: settings.allow_in_context.iter().cloned().chain(allowed).collect(),
-                max_age_days: images.max_age_days,
-            }));
-        }
-        Ok(plans)
+        let plans =
+            parts.into_iter().zip(allowed).map(|((image, source, settings, architecture), allowed)| {
+                plan(PlanInput {
+                    image,
+                    source,
+                    architecture,
+                    repository: Repository { name: String::new(), uri: String::new() },
+                    git: None,
+                    attestations: images.attestations,
+                    cache: self.wishes.cache.unwrap_or(suits),
+                    budget_mb: settings.budget_mb,
+                    allowed: settings.allow_in_context.iter().cloned().chain(allowed).collect(),
+                    max_age_days: images.max_age_days,
+                })
+            });
+        Ok(plans.collect())
     }
 
     fn publisher(
