@@ -16,6 +16,7 @@ mod python;
 mod repository;
 mod stdout;
 mod tidy;
+mod watched;
 
 use std::process::ExitCode;
 

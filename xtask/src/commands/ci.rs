@@ -1,26 +1,27 @@
 use std::{
-    io::{BufRead, BufReader, Read, Write},
+    fmt::Write,
     path::PathBuf,
-    process::{Command, ExitCode, Stdio},
-    thread,
+    process::{Command, ExitCode},
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use leo_diagnostic::{Colours, render_all};
 use leo_local::STATE_DIR;
 
 use crate::{
     counts::Counts,
     nextest, python,
-    repository::{Repository, output, run as run_to_end, shown},
+    repository::{Repository, output, run as run_inheriting},
     stdout, tidy,
+    watched::{Failed, watched},
 };
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {}
 
-/// Cheap ones first; the tests last, so that what they print is at the end. All of them run, whatever the others found.
+/// Cheap ones first; the tests last, so that what they print is at the end. All of them run, whatever the others found; why
+/// one failed is said again at the end.
 const STEPS: [(&str, Step); 12] = [
     ("tools", tools),
     ("format", format),
@@ -59,6 +60,7 @@ enum Outcome {
 pub(crate) fn run(repository: &Repository, _: &Args) -> Result<ExitCode> {
     let mut counts = Counts::default();
     let mut table = String::new();
+    let mut reasons = String::new();
     let mut failed = 0_u32;
     let start = Instant::now();
     for (name, step) in STEPS {
@@ -71,13 +73,16 @@ pub(crate) fn run(repository: &Repository, _: &Args) -> Result<ExitCode> {
             Err(error) => {
                 failed += 1;
                 eprintln!("error: {error:#}");
+                for line in error.downcast_ref::<Failed>().into_iter().flat_map(|failed| &failed.last) {
+                    let _ = writeln!(reasons, "{name}: {line}");
+                }
                 format!("FAILED: {error:#}")
             }
         };
         table.push_str(&row(step_start.elapsed(), name, &ended));
     }
     table.push_str(&row(start.elapsed(), "all", if failed == 0 { "passed" } else { "FAILED" }));
-    eprint!("\n{table}\n");
+    eprint!("\n{reasons}\n{table}\n");
     // Alone on the last line, for whoever reads only that.
     stdout::line(counts)?;
     Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -112,7 +117,12 @@ fn tidy_checks(repository: &Repository, _: &mut Counts) -> Result<Outcome> {
 /// The dependencies are compiled as for the tests, once; `cargo clippy` alone would check all of them a second time, and
 /// the AWS SDK is most of what there is to compile. This is what it does itself, with `build` for `check`.
 fn lints(repository: &Repository, _: &mut Counts) -> Result<Outcome> {
-    run_to_end(repository.cargo().args(["build", "--workspace", "--all-targets"]).envs(clippy(repository)?))?;
+    run_to_end(
+        repository
+            .cargo()
+            .args(["build", "--workspace", "--all-targets", "--keep-going"])
+            .envs(clippy(repository)?),
+    )?;
     Ok(Outcome::Passed)
 }
 
@@ -142,8 +152,9 @@ fn platform(repository: &Repository, _: &mut Counts) -> Result<Outcome> {
     if leo_local::attach(&repository.path(STATE_DIR))?.is_some() {
         return Ok(Outcome::LeftOut("a local target runs in this work tree, and stays".to_owned()));
     }
-    let deployed = run_to_end(repository.cargo().args(["xtask", "deploy", "--local", "--yes"]));
-    let stopped = run_to_end(repository.cargo().args(["xtask", "local", "down"]));
+    // What it starts stays, and may keep a stream open that it was given.
+    let deployed = run_inheriting(repository.cargo().args(["xtask", "deploy", "--local", "--yes"]));
+    let stopped = run_inheriting(repository.cargo().args(["xtask", "local", "down"]));
     deployed.and(stopped)?;
     Ok(Outcome::Passed)
 }
@@ -205,56 +216,11 @@ fn clippy(repository: &Repository) -> Result<[(&'static str, PathBuf); 2]> {
 
 /// Runs tests with everything that they can need required, and adds up their closing lines.
 fn counted(command: &mut Command, counts: &mut Counts) -> Result<Outcome> {
-    let shown = shown(command);
-    let mut child = command
-        .env("LEO_REQUIRE_ALL", "1")
-        .env("CARGO_TERM_COLOR", "never")
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .with_context(|| format!("failed to start `{shown}`"))?;
-    let (results, progress) =
-        child.stdout.take().zip(child.stderr.take()).context("a child has no output")?;
-    let results = thread::spawn(move || copy_and_count(results, std::io::stdout()));
-    let progress = copy_and_count(progress, std::io::stderr());
-    let status = child.wait().with_context(|| format!("failed to wait for `{shown}`"))?;
-    for counted in [progress, results.join().unwrap_or_default()] {
-        *counts += counted;
-    }
-    if !status.success() {
-        bail!("`{shown}` failed");
-    }
+    watched(command.env("LEO_REQUIRE_ALL", "1"), counts)?;
     Ok(Outcome::Passed)
 }
 
-/// Copies a child's lines as they come, and adds up the closing lines among them.
-fn copy_and_count(from: impl Read, mut to: impl Write) -> Counts {
-    let mut counts = Counts::default();
-    let mut lines = BufReader::new(from);
-    let mut line = Vec::new();
-    // A child that can't be read from any more has ended; one that can't be copied any more must still be read to its end.
-    while lines.read_until(b'\n', &mut line).is_ok_and(|length| length > 0) {
-        drop(to.write_all(&line).and_then(|()| to.flush()));
-        if let Some(closing) = Counts::read(&String::from_utf8_lossy(&line)) {
-            counts += closing;
-        }
-        line.clear();
-    }
-    counts
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_childs_lines_are_copied_and_its_closing_lines_added_up() {
-        let printed: &[u8] = b"a\ntest result: ok. 2 passed; 0 failed; 1 ignored\n\xff\n\
-            test result: FAILED. 1 passed; 3 failed; 0 ignored; 0 measured";
-        let mut copy = Vec::new();
-        let counts = copy_and_count(printed, &mut copy);
-        assert_eq!(copy, printed);
-        assert_eq!(counts.to_string(), "3 passed, 3 failed, 1 skipped");
-    }
+/// Runs what has nothing to count.
+fn run_to_end(command: &mut Command) -> Result<()> {
+    watched(command, &mut Counts::default())
 }

@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use leo_image::{
     Catalog, Engine, ImageError, ImageEvent, ImageEventKind, ImageName, Password, PublishOptions, Publisher,
@@ -257,6 +258,16 @@ fn about_images(docker: &FakeDocker) -> String {
     fs::read_to_string(docker.0.path().join("others")).unwrap_or_default()
 }
 
+/// Waits for what a process does in its own time.
+async fn until(done: &dyn Fn() -> bool) {
+    let waited = tokio::time::timeout(Duration::from_mins(1), async {
+        while !done() {
+            tokio::task::yield_now().await;
+        }
+    });
+    waited.await.unwrap();
+}
+
 #[tokio::test]
 async fn a_name_that_another_run_took_away_is_given_again() {
     let (host, stored) = registry_with_an_image(architecture()).await;
@@ -271,6 +282,8 @@ async fn a_name_that_another_run_took_away_is_given_again() {
     let context = Context::new(ImageName::Generator, "x");
     let errors = publisher.publish(vec![context.plan(&host).await]).await.unwrap_err();
     assert!(errors[0].to_string().contains("connection reset"), "{errors:?}");
+    // Nobody waits for the engine to drop names.
+    until(&|| about_images(&docker).contains("image rm ")).await;
     let others = about_images(&docker);
     let calls: Vec<&str> = others.lines().filter_map(|line| line.split(' ').nth(1)).collect();
     assert_eq!(calls, ["tag", "push", "tag", "push", "rm"]);
@@ -288,14 +301,6 @@ async fn names_go_even_when_nobody_waits_for_the_build() {
     let publisher = publisher(&docker, "registry.example", Store::Memory(Arc::default()), "x").await;
     let context = Context::new(ImageName::Generator, "x");
     let plan = context.plan("registry.example").await;
-    let until = async |done: &dyn Fn() -> bool| {
-        let waited = tokio::time::timeout(std::time::Duration::from_mins(1), async {
-            while !done() {
-                tokio::task::yield_now().await;
-            }
-        });
-        waited.await.unwrap();
-    };
     {
         let publish = publisher.publish(vec![plan]);
         let built = docker.0.path().join("built");
