@@ -1,4 +1,4 @@
-use std::{ffi::OsString, fs, io, path::Path};
+use std::{ffi::OsString, io, path::Path};
 
 use leo_diagnostic::Diagnostic;
 use secrecy::zeroize::Zeroizing;
@@ -7,6 +7,7 @@ use crate::{
     EnvValue, Origin, SecretValue, Setting, Source,
     layer::{Layer, SECRET_PREFIX},
     memory::{keep_memory_private, not_private},
+    regular::read_file,
 };
 
 /// What becomes of values that may be secrets.
@@ -42,7 +43,7 @@ impl Env {
             SecretsPolicy::Read => keep_memory_private(),
             SecretsPolicy::Ignore | SecretsPolicy::Unopened => Ok(()),
         };
-        let read = |path: &str| fs::read_to_string(root.join(path));
+        let read = |path: &str| read_file(&root.join(path));
         let mut env = Self::from_parts(read, std::env::vars_os(), environment, policy);
         env.findings.extend(private.err().map(|error| not_private(&error)));
         env

@@ -68,13 +68,16 @@ fn disagreed(path: &str, line: &Line<'_>, written: &Written<'_>) -> Diagnostic {
 const QUOTE_HINT: &str = "a value with spaces, quotes or backslashes goes into single quotes: KEY='value'";
 const IN_QUOTES: &str = "put the value in single quotes: KEY='value'";
 
+const CLOSED: &str =
+    "add the closing quote: KEY='value'; a quote that belongs to the value goes between the others: KEY=\"va'lue\"";
+
 /// What is wrong, and what would be right.
 fn said(fault: Fault) -> (&'static str, &'static str) {
     match fault {
         Fault::NoAssignment => {
             ("the line is not `KEY=value`", "write `KEY=value`, or begin the line with `#`")
         }
-        Fault::Unclosed => ("a quote is opened here and never closed", IN_QUOTES),
+        Fault::Unclosed => ("a quote is opened here and never closed", CLOSED),
         Fault::Words => ("the value goes on behind a space", IN_QUOTES),
         Fault::Dollar => ("the value holds a `$`, which would be replaced by a variable", IN_QUOTES),
         Fault::Escape => ("the value holds a backslash before a character that needs none", IN_QUOTES),

@@ -107,7 +107,7 @@ pub enum EditError {
         key: String,
     },
     /// A value that is to be seen by others looks like a secret.
-    #[error("set `{key}` in `{path}`: the value looks like {what}")]
+    #[error("set `{key}` in `{path}`: its value looks secret: {what}")]
     LooksSecret {
         /// The file.
         path: String,

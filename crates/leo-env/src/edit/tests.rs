@@ -181,6 +181,59 @@ fn what_somebody_else_wrote_in_the_meantime_is_not_lost() {
 }
 
 #[test]
+fn of_many_who_write_at_once_none_undoes_what_another_one_has_done() {
+    const WRITERS: usize = 4;
+    const EACH: usize = 10;
+    let root = tempfile::tempdir().unwrap();
+    let one = |writer: usize| {
+        for number in 0..EACH {
+            loop {
+                let mut file = EnvFile::read(root.path(), "env/.env").unwrap();
+                file.set(&format!("K{writer}_{number}"), "x", Place::End, &[]).unwrap();
+                match file.write(root.path(), Access::Private) {
+                    Ok(_) => break,
+                    Err(EditError::ChangedElsewhere { .. }) => {}
+                    Err(error) => panic!("{error}"),
+                }
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        for writer in 0..WRITERS {
+            scope.spawn(move || one(writer));
+        }
+    });
+    let keys = EnvFile::read(root.path(), "env/.env").unwrap().keys();
+    assert_eq!(keys.len(), WRITERS * EACH, "what was written is there: {keys:?}");
+    let left: Vec<_> = fs::read_dir(root.path().join("env")).unwrap().collect();
+    assert_eq!(left.len(), 1, "no temporary file stays: {left:?}");
+}
+
+#[test]
+fn a_file_that_only_its_owner_may_run_is_open_to_nobody() {
+    let root = tempfile::tempdir().unwrap();
+    fs::create_dir(root.path().join("env")).unwrap();
+    let path = root.path().join("env/.env");
+    fs::write(&path, "A=1\n").unwrap();
+    let file = changed(root.path(), "env/.env");
+    fs::set_permissions(&path, Permissions::from_mode(0o700)).unwrap();
+    let written = file.write(root.path(), Access::Private).unwrap();
+    assert_eq!(written, Written { changed: true, was_open: None });
+    assert_eq!(mode(&path), 0o600);
+}
+
+#[test]
+fn a_pipe_is_refused_and_not_waited_for() {
+    let root = tempfile::tempdir().unwrap();
+    let pipe = root.path().join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    assert!(matches!(EnvFile::read(root.path(), "pipe"), Err(EditError::Read { .. })));
+    let mut new = EnvFile::new("pipe", None);
+    new.set("A", "1", Place::End, &[]).unwrap();
+    assert!(matches!(new.write(root.path(), Access::Private), Err(EditError::Write { .. })));
+}
+
+#[test]
 fn debug_output_has_no_text() {
     assert!(!format!("{:?}", file("A=hush")).contains("hush"));
 }

@@ -10,6 +10,7 @@ use std::{
 use secrecy::zeroize::Zeroizing;
 
 use super::{EditError, EnvFile};
+use crate::read_file;
 
 /// Who may read a file that is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +20,9 @@ pub enum Access {
     /// Its owner alone (0600), whatever it was before.
     Private,
 }
+
+/// The bits that let a file's group and everyone else in.
+const OTHERS: u32 = 0o077;
 
 /// What a file came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,7 +36,7 @@ pub struct Written {
 impl EnvFile {
     /// Reads a file below the repository's root. One that isn't there is an empty one that will be made.
     pub fn read(root: &Path, path: &str) -> Result<Self, EditError> {
-        match fs::read_to_string(root.join(path)) {
+        match read_file(&root.join(path)) {
             Ok(text) => Ok(Self::new(path, Some(text))),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(Self::new(path, None)),
             Err(error) => Err(EditError::Read { path: path.to_owned(), error }),
@@ -49,27 +53,54 @@ impl EnvFile {
             Err(error) if error.kind() == ErrorKind::NotFound => None,
             Err(error) => return Err(failed(error)),
         };
-        let was_open = mode.filter(|mode| access == Access::Private && mode & 0o177 != 0);
+        let was_open = mode.filter(|mode| access == Access::Private && mode & OTHERS != 0);
         if !self.is_changed() {
             if was_open.is_some() {
                 fs::set_permissions(&file, Permissions::from_mode(0o600)).map_err(failed)?;
             }
             return Ok(Written { changed: false, was_open });
         }
-        if !self.is_as_read(&file).map_err(failed)? {
-            return Err(EditError::ChangedElsewhere { path: self.path.clone() });
-        }
         let mode = match access {
             Access::Private => 0o600,
             Access::Kept => mode.unwrap_or(0o644),
         };
-        replace(&file, &self.text, mode).map_err(failed)?;
-        Ok(Written { changed: true, was_open })
+        if self.take_place(&file, mode).map_err(failed)? {
+            Ok(Written { changed: true, was_open })
+        } else {
+            Err(EditError::ChangedElsewhere { path: self.path.clone() })
+        }
+    }
+
+    /// Puts the text in a file's place, unless somebody else has changed it since it was read; whether it did.
+    fn take_place(&self, file: &Path, mode: u32) -> io::Result<bool> {
+        let folder = file.parent().unwrap_or(Path::new("."));
+        fs::create_dir_all(folder)?;
+        // A name that git ignores like every `.env.*`, and that no environment can have. Until it is whole it is its owner's
+        // alone, and it goes with whatever goes wrong.
+        let mut fresh = tempfile::Builder::new().prefix(".env.~").tempfile_in(folder)?;
+        fresh.write_all(self.text.as_bytes())?;
+        if let Ok(old) = fs::metadata(file) {
+            // Whoever may write it for somebody else leaves it theirs; anybody else can't, and need not.
+            let _ = fchown(fresh.as_file(), Some(old.uid()), Some(old.gid()));
+        }
+        fresh.as_file().set_permissions(Permissions::from_mode(mode))?;
+        fresh.as_file().sync_all()?;
+        let folder = File::open(folder)?;
+        // From looking to renaming one writer at a time, or the second would undo what the first has done. It ends with the
+        // folder's handle. A file system that has no locks has the look alone.
+        let _ = folder.lock();
+        if !self.is_as_read(file)? {
+            return Ok(false);
+        }
+        fresh.persist(file).map_err(|error| error.error)?;
+        // The name is in the folder, which has to reach the disk as well.
+        folder.sync_all()?;
+        Ok(true)
     }
 
     /// Whether the file still is what was read.
     fn is_as_read(&self, file: &Path) -> io::Result<bool> {
-        match fs::read_to_string(file).map(Zeroizing::new) {
+        match read_file(file).map(Zeroizing::new) {
             Ok(now) => Ok(self.original.as_ref().is_some_and(|original| **original == *now)),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(self.original.is_none()),
             Err(error) => Err(error),
@@ -84,22 +115,4 @@ fn target(path: &Path) -> io::Result<PathBuf> {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(path.to_owned()),
         Err(error) => Err(error),
     }
-}
-
-fn replace(file: &Path, text: &str, mode: u32) -> io::Result<()> {
-    let folder = file.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(folder)?;
-    // A name that git ignores like every `.env.*`, and that no environment can have. Until it is whole it is its owner's
-    // alone, and it goes with whatever goes wrong.
-    let mut fresh = tempfile::Builder::new().prefix(".env.~").tempfile_in(folder)?;
-    fresh.write_all(text.as_bytes())?;
-    if let Ok(old) = fs::metadata(file) {
-        // Whoever may write it for somebody else leaves it theirs; anybody else can't, and need not.
-        let _ = fchown(fresh.as_file(), Some(old.uid()), Some(old.gid()));
-    }
-    fresh.as_file().set_permissions(Permissions::from_mode(mode))?;
-    fresh.as_file().sync_all()?;
-    fresh.persist(file).map_err(|error| error.error)?;
-    // The name is in the folder, which has to reach the disk as well.
-    File::open(folder)?.sync_all()
 }
