@@ -7,12 +7,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use leo_config::Outline;
+use leo_config::{EnvironmentName, Outline};
 use leo_diagnostic::{Diagnostic, SourceFile};
-use leo_env::{Entry, Env, Schema, Secret, SecretsPolicy, entries};
+use leo_env::{Entry, Env, LARGEST, Schema, Secret, SecretsPolicy, entries, read_file};
 
 use crate::{
     git::{self, Answer, Tracking},
+    published::{Published, behind, published},
     sibling::{self, SiblingFacts},
 };
 
@@ -43,6 +44,8 @@ pub struct Facts {
     pub(crate) outline: Outline,
     pub(crate) files: Vec<EnvFile>,
     pub(crate) git: Answer,
+    /// Why `env/` can't be entered, where it is there and can't.
+    pub(crate) closed: Option<String>,
     pub(crate) siblings: Vec<SiblingFacts>,
     /// What was found wrong already while the facts were gathered.
     pub(crate) findings: Vec<Diagnostic>,
@@ -56,9 +59,13 @@ pub(crate) struct EnvFile {
     /// As it is shown.
     pub(crate) path: String,
     pub(crate) role: Role,
-    /// `None`: it is not there.
+    /// `None`: it is not there, or can't be seen.
     pub(crate) found: Option<Found>,
+    /// Why it can't be seen.
+    pub(crate) unseen: Option<String>,
     pub(crate) tracking: Option<Tracking>,
+    /// How git publishes what it is a link to.
+    pub(crate) behind: Option<Published>,
     /// What it sets; `None`: it was not opened, or is no text.
     pub(crate) entries: Option<Vec<Entry>>,
 }
@@ -86,8 +93,8 @@ pub(crate) enum Role {
     Own,
     /// That of another environment.
     Other,
-    /// Another file in `env/` whose name begins with `.env`, with what follows: nothing reads it.
-    Stray(String),
+    /// Whatever else is in `env/`, which nothing reads; with the environment that it would be of, if there were one.
+    Stray(Option<String>),
     /// A sibling's, which an image's `env_file` names.
     Sibling,
 }
@@ -98,9 +105,6 @@ impl Role {
         !matches!(self, Self::Defaults | Self::Example)
     }
 }
-
-/// No environment file is larger; one that is would be something else, by mistake.
-pub(crate) const LARGEST: u64 = 1 << 20;
 
 const LEO_TOML: &str = "infra/leo.toml";
 
@@ -125,19 +129,25 @@ pub fn look(request: &Request<'_>) -> Facts {
     };
     let schema = Schema::load(request.root).map_err(|wrong| findings.extend(wrong)).ok();
 
-    let read = |path: &str| readable(&request.root.join(path));
+    let closed = closed(request.root);
+    let read = |path: &str| match &closed {
+        // Of every file in it the same would be said.
+        Some(_) => Err(io::ErrorKind::NotFound.into()),
+        None => read_file(&request.root.join(path)),
+    };
     let mut env = Env::from_parts(read, request.process.iter().cloned(), request.environment, policy);
     let empty = Schema::empty();
     let outline = leo_config::outline(&leo_toml, schema.as_ref().unwrap_or(&empty), &env);
     let mut files = own_files(request, &outline);
     let mut committed = vec![leo_toml.clone()];
     for file in files.iter_mut().filter(|file| !(file.role.is_private() && request.public)) {
-        if file.found.is_none_or(|found| !found.regular || found.bytes > LARGEST) || file.role == Role::Other
+        if file.found.is_none_or(|found| !found.regular || found.bytes > LARGEST)
+            || matches!(file.role, Role::Other | Role::Stray(_))
         {
             continue;
         }
         // What can't be read is reported by whoever reads it for its values.
-        let Ok(text) = fs::read_to_string(request.root.join(&file.path)) else { continue };
+        let Ok(text) = read_file(&request.root.join(&file.path)) else { continue };
         if file.role != Role::Example {
             findings.extend(leo_env::differences(&file.path, &text));
         }
@@ -163,6 +173,9 @@ pub fn look(request: &Request<'_>) -> Facts {
     let git = asked.answer();
     for file in files.iter_mut().filter(|file| file.found.is_some() && file.role != Role::Sibling) {
         file.tracking = git.of(&file.path);
+        if file.role.is_private() {
+            file.behind = behind(&request.root.join(&file.path)).and_then(|target| published(&target));
+        }
     }
     Facts {
         public: request.public,
@@ -172,25 +185,21 @@ pub fn look(request: &Request<'_>) -> Facts {
         outline,
         files,
         git,
+        closed,
         siblings,
         findings,
         committed,
     }
 }
 
-/// A file's text. A pipe could wait for ever for whoever writes into it.
-fn readable(path: &Path) -> io::Result<String> {
-    let metadata = fs::metadata(path)?;
-    if !metadata.is_file() {
-        return Err(io::Error::other("it is no regular file"));
-    }
-    if metadata.len() > LARGEST {
-        return Err(io::Error::other("it has more than 1 MiB"));
-    }
-    fs::read_to_string(path)
+/// Why nothing in `env/` can be seen. It may well be a folder that is not there.
+fn closed(root: &Path) -> Option<String> {
+    let entered = fs::metadata(root.join("env").join("."));
+    let error = entered.err().filter(|error| error.kind() != io::ErrorKind::NotFound)?;
+    Some(error.to_string())
 }
 
-/// The files in `env/`: those that are wanted, there or not, and what else is there under such a name.
+/// The files in `env/`: those that are wanted, there or not, and what else is there.
 fn own_files(request: &Request<'_>, outline: &Outline) -> Vec<EnvFile> {
     let own = outline.environment.as_ref().map(|name| format!(".env.{name}"));
     let mut names: Vec<String> = [".env.defaults", ".env.example", ".env"].map(str::to_owned).to_vec();
@@ -198,42 +207,56 @@ fn own_files(request: &Request<'_>, outline: &Outline) -> Vec<EnvFile> {
     let listed = fs::read_dir(request.root.join("env")).into_iter().flatten().flatten();
     let mut others: Vec<String> = listed
         .filter_map(|entry| entry.file_name().into_string().ok())
-        .filter(|name| name.starts_with(".env") && !names.contains(name))
+        .filter(|name| !names.contains(name))
         .collect();
     others.sort();
     names.extend(others);
     let file = |name: String| {
         let path = format!("env/{name}");
-        let role = match name.strip_prefix(".env").unwrap_or_default() {
-            ".defaults" => Role::Defaults,
-            ".example" => Role::Example,
-            "" => Role::Shared,
+        let role = match name.as_str() {
+            ".env.defaults" => Role::Defaults,
+            ".env.example" => Role::Example,
+            ".env" => Role::Shared,
             _ if own.as_ref() == Some(&name) => Role::Own,
-            rest => {
-                let suffix = rest.strip_prefix('.').unwrap_or(rest);
-                let declared = outline.environments.iter().any(|environment| environment.as_str() == suffix);
-                if declared || outline.environments.is_empty() {
-                    Role::Other
-                } else {
-                    Role::Stray(suffix.to_owned())
-                }
-            }
+            _ => match name.strip_prefix(".env.").filter(|suffix| EnvironmentName::parse(suffix).is_ok()) {
+                Some(suffix) if may_be(suffix, outline) => Role::Other,
+                suffix => Role::Stray(suffix.map(str::to_owned)),
+            },
         };
-        let found = found(&request.root.join(&path));
-        EnvFile { path, role, found, tracking: None, entries: None }
+        EnvFile::at(&request.root.join(&path), path, role)
     };
     // Of the environment that is meant a file may well not be there.
     names
         .into_iter()
         .map(file)
-        .filter(|file| file.role != Role::Own || file.found.is_some() || outline.protected)
+        .filter(|file| file.role != Role::Own || file.is_there() || outline.protected)
         .collect()
 }
 
-fn found(path: &Path) -> Option<Found> {
-    let metadata = fs::metadata(path).ok()?;
-    let mode = metadata.permissions().mode() & 0o7777;
-    Some(Found { mode, regular: metadata.is_file(), bytes: metadata.len() })
+/// Whether there is such an environment; where none is declared, every one may be.
+fn may_be(environment: &str, outline: &Outline) -> bool {
+    let declared = &outline.environments;
+    declared.is_empty() || declared.iter().any(|name| name.as_str() == environment)
+}
+
+impl EnvFile {
+    /// What there is at a place, still unopened.
+    fn at(place: &Path, path: String, role: Role) -> Self {
+        let (found, unseen) = match fs::metadata(place) {
+            Ok(metadata) => {
+                let mode = metadata.permissions().mode() & 0o7777;
+                (Some(Found { mode, regular: metadata.is_file(), bytes: metadata.len() }), None)
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => (None, None),
+            Err(error) => (None, Some(error.to_string())),
+        };
+        Self { path, role, found, unseen, tracking: None, behind: None, entries: None }
+    }
+
+    /// Whether it is there, or may be.
+    pub(crate) fn is_there(&self) -> bool {
+        self.found.is_some() || self.unseen.is_some()
+    }
 }
 
 /// A sibling's file, added to the environment where secrets may come from there.
@@ -246,13 +269,12 @@ fn sibling_file(
 ) -> (EnvFile, Vec<Diagnostic>) {
     let place = request.root.join(path);
     let shown = path.to_string_lossy().into_owned();
-    let found = found(&place);
-    let tracking = found.and_then(|_| sibling::tracking(&place));
-    let mut file = EnvFile { path: shown, role: Role::Sibling, found, tracking, entries: None };
+    let mut file = EnvFile::at(&place, shown, Role::Sibling);
+    file.tracking = file.found.and_then(|_| sibling::tracking(&place));
     if protected || !env.takes_siblings() {
         return (file, Vec::new());
     }
-    let text = readable(&place);
+    let text = read_file(&place);
     if let Ok(text) = &text {
         let mut all = entries(&file.path, text);
         all.retain(|entry| keys.contains(&entry.key.as_str()));

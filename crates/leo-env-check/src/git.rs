@@ -48,15 +48,28 @@ impl Answer {
 #[derive(Debug)]
 pub(crate) struct Asked(io::Result<Child>);
 
-/// What makes git answer for another repository than the one it is asked in; a hook's programs have them.
-const ELSEWHERE: [&str; 4] = ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"];
+/// What makes git answer for another repository than the one it is asked in, as a hook's programs have it, or read a path
+/// otherwise than it is meant.
+const ELSEWHERE: [&str; 13] = [
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_CEILING_DIRECTORIES",
+    "GIT_COMMON_DIR",
+    "GIT_DIR",
+    "GIT_GLOB_PATHSPECS",
+    "GIT_ICASE_PATHSPECS",
+    "GIT_INDEX_FILE",
+    "GIT_LITERAL_PATHSPECS",
+    "GIT_NAMESPACE",
+    "GIT_NOGLOB_PATHSPECS",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_PREFIX",
+    "GIT_WORK_TREE",
+];
 
-/// Asks about `below` in `folder`, both folders or the second one a file. It takes no lock, and inherits no secret.
-pub(crate) fn ask(folder: &Path, below: &str) -> Asked {
+/// Git in a folder. It takes no lock, and inherits no secret.
+fn git(folder: &Path) -> Command {
     let mut command = Command::new("git");
     command.arg("--no-optional-locks").arg("-C").arg(folder);
-    command.args(["ls-files", "-z", "-t", "--cached", "--others", "--exclude-standard", "--"]);
-    command.arg(format!(":(literal){below}"));
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).env("LC_ALL", "C");
     for name in ELSEWHERE {
         command.env_remove(name);
@@ -64,7 +77,25 @@ pub(crate) fn ask(folder: &Path, below: &str) -> Asked {
     for name in leo_env::secret_variables() {
         command.env_remove(name);
     }
+    command
+}
+
+/// Asks about `below` in `folder`, both folders or the second one a file.
+pub(crate) fn ask(folder: &Path, below: &str) -> Asked {
+    let mut command = git(folder);
+    command.args(["ls-files", "-z", "-t", "--cached", "--others", "--exclude-standard", "--"]);
+    command.arg(format!(":(literal){below}"));
     Asked(command.spawn())
+}
+
+/// Whether git would ignore a file that is not there yet; `None` where it can't say.
+pub(crate) fn would_ignore(folder: &Path, below: &str) -> Option<bool> {
+    let status = git(folder).args(["check-ignore", "--quiet", "--", below]).status().ok()?;
+    match status.code() {
+        Some(0) => Some(true),
+        Some(1) => Some(false),
+        _ => None,
+    }
 }
 
 impl Asked {
@@ -129,12 +160,8 @@ mod tests {
     use super::*;
 
     fn git(folder: &Path, arguments: &[&str]) {
-        let identity = ["-c", "user.name=t", "-c", "user.email=t@example.com"];
-        let mut command = Command::new("git");
-        command.arg("-C").arg(folder).args(identity).args(arguments);
-        for name in ELSEWHERE {
-            command.env_remove(name);
-        }
+        let mut command = super::git(folder);
+        command.args(["-c", "user.name=t", "-c", "user.email=t@example.com"]).args(arguments);
         assert!(command.output().unwrap().status.success(), "{arguments:?}");
     }
 

@@ -1,7 +1,7 @@
 //! Values that stand in for one that was never filled in.
 
-/// What a value is that was not filled in, where it is one: "a placeholder". `key` is its own key.
-pub(crate) fn placeholder(key: &str, value: &str) -> Option<&'static str> {
+/// What a value is that was never filled in, where it is one: "a placeholder". `key` is its own key.
+pub fn placeholder(key: &str, value: &str) -> Option<&'static str> {
     let word = value.trim().trim_matches(['"', '\'', '`']);
     let lower = word.to_ascii_lowercase();
     let normal = lower.replace(['_', ' ', '.'], "-");

@@ -8,6 +8,8 @@ use serde_json::{Value, json};
 pub struct Report {
     /// The environment that was checked; `None`: none is chosen.
     pub environment: Option<String>,
+    /// The unopened files that may name another one.
+    pub environment_unless: Vec<String>,
     /// Whether files that may hold secrets were left unopened.
     pub public: bool,
     /// The files with variables.
@@ -110,6 +112,8 @@ pub struct Key {
     pub from: Option<Place>,
     /// Where else there is a value, which does not count.
     pub overrides: Vec<Place>,
+    /// The unopened files that may give a setting another value.
+    pub unless: Vec<String>,
     /// What it is, in one line.
     pub help: String,
 }
@@ -166,8 +170,10 @@ impl std::fmt::Display for Place {
 pub struct FileReport {
     /// From the repository's root.
     pub path: String,
-    /// Its permissions; `None`: it is not there.
+    /// Its permissions; `None`: it is not there, or can't be seen.
     pub mode: Option<u32>,
+    /// Why it can't be seen.
+    pub unseen: Option<String>,
     /// What git says of it: `tracked`, `untracked` or `ignored`.
     pub git: Option<&'static str>,
     /// Whether it was opened.
@@ -190,6 +196,18 @@ pub struct Sibling {
 }
 
 impl Report {
+    /// Says of a file that [`fix`](crate::fix) could not make its owner's alone why not.
+    pub fn not_fixed(&mut self, path: &str, why: &std::io::Error) {
+        let of_file =
+            |finding: &&mut Finding| finding.kind == Kind::Readable && finding.path.as_deref() == Some(path);
+        for finding in self.findings.iter_mut().filter(of_file) {
+            let found = finding.diagnostic.found.take().unwrap_or_default();
+            finding.diagnostic.found = Some(format!("{found}, which could not be changed: \"{why}\""));
+            finding.diagnostic.hint =
+                Some(format!("make it yours: sudo chown $USER {path} && chmod 600 {path}"));
+        }
+    }
+
     /// How many of the findings are errors.
     pub fn errors(&self) -> usize {
         self.findings.iter().filter(|finding| finding.diagnostic.is_error()).count()
@@ -204,6 +222,7 @@ impl Report {
     pub fn to_json(&self) -> Value {
         json!({
             "environment": self.environment,
+            "environment_may_be_overridden": !self.environment_unless.is_empty(),
             "public": self.public,
             "errors": self.errors(),
             "warnings": self.warnings(),
@@ -241,6 +260,8 @@ impl Key {
             "shown": self.shown,
             "from": self.from.as_ref().map(Place::to_json),
             "overrides": self.overrides.iter().map(Place::to_json).collect::<Vec<_>>(),
+            "may_be_overridden": !self.unless.is_empty(),
+            "may_be_overridden_by": self.unless,
             "help": self.help,
         })
     }
@@ -256,7 +277,7 @@ impl FileReport {
     fn to_json(&self) -> Value {
         json!({
             "path": self.path,
-            "there": self.mode.is_some(),
+            "there": self.unseen.is_none().then_some(self.mode.is_some()),
             "mode": self.mode.map(|mode| format!("{mode:04o}")),
             "git": self.git,
             "opened": self.opened,

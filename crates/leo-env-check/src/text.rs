@@ -12,7 +12,14 @@ impl Report {
     pub fn to_text(&self, colours: Colours) -> String {
         let mut text = String::new();
         // A `String` takes everything.
-        let _ = writeln!(text, "environment {}", self.environment.as_deref().unwrap_or("none is chosen"));
+        let unless = |verb: &str| match self.environment_unless.as_slice() {
+            [] => String::new(),
+            files => format!(", unless {} {verb}", any_of(files)),
+        };
+        let _ = match &self.environment {
+            Some(name) => writeln!(text, "environment {name}{}", unless("names another one")),
+            None => writeln!(text, "no environment is chosen{}", unless("names one")),
+        };
         let _ = writeln!(text, "\n{}", keys(&self.keys));
         let _ = writeln!(text, "\n{}", places(&self.files, &self.siblings));
         for finding in &self.findings {
@@ -54,6 +61,11 @@ fn keys(keys: &[Key]) -> String {
             let overrides: Vec<String> = key.overrides.iter().map(Place::to_string).collect();
             let _ = write!(from, ", over {}", overrides.join(" and "));
         }
+        if !key.unless.is_empty() {
+            let comma = if from.is_empty() { "" } else { ", " };
+            let verb = if matches!(key.state, State::Unset | State::Missing) { "sets" } else { "overrides" };
+            let _ = write!(from, "{comma}unless {} {verb} it", any_of(&key.unless));
+        }
         table.add_row([key.name.clone(), value, from]);
     }
     trimmed(&table)
@@ -62,9 +74,10 @@ fn keys(keys: &[Key]) -> String {
 fn places(files: &[FileReport], siblings: &[Sibling]) -> String {
     let mut table = columns();
     for file in files {
-        let state = match file.mode {
-            None => "not there".to_owned(),
-            Some(mode) => {
+        let state = match (file.mode, &file.unseen) {
+            (None, Some(why)) => format!("can't be looked at: {why}"),
+            (None, None) => "not there".to_owned(),
+            (Some(mode), _) => {
                 let mut state = format!("{mode:04o}");
                 for word in file.git.iter().copied().chain((!file.opened).then_some("not opened")) {
                     let _ = write!(state, ", {word}");
@@ -83,6 +96,11 @@ fn places(files: &[FileReport], siblings: &[Sibling]) -> String {
         table.add_row([sibling.context.clone(), state]);
     }
     trimmed(&table)
+}
+
+/// `env/.env.dev or env/.env`.
+pub(crate) fn any_of(files: &[String]) -> String {
+    files.join(" or ")
 }
 
 fn columns() -> Table {

@@ -68,8 +68,7 @@ fn disagreed(path: &str, line: &Line<'_>, written: &Written<'_>) -> Diagnostic {
 const QUOTE_HINT: &str = "a value with spaces, quotes or backslashes goes into single quotes: KEY='value'";
 const IN_QUOTES: &str = "put the value in single quotes: KEY='value'";
 
-const CLOSED: &str =
-    "add the closing quote: KEY='value'; a quote that belongs to the value goes between the others: KEY=\"va'lue\"";
+const CLOSED: &str = "add the closing quote: KEY='value'; a quote that belongs to the value goes between the others: KEY=\"va'lue\"";
 
 /// What is wrong, and what would be right.
 fn said(fault: Fault) -> (&'static str, &'static str) {

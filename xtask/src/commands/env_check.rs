@@ -5,7 +5,7 @@ use std::{
     process::ExitCode,
 };
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use leo_diagnostic::Colours;
 use leo_env_check::{Request, audit, fix, look};
 use serde_json::json;
@@ -39,12 +39,18 @@ pub(crate) fn run(repository: &Repository, args: &Args) -> Result<ExitCode> {
     let mut report = audit(&look(&request));
     let mut fixed = Vec::new();
     if args.fix {
+        let mut refused = Vec::new();
         for (path, done) in fix(repository.root(), &report) {
-            done.with_context(|| format!("failed to change the permissions of {path}"))?;
-            fixed.push(path);
+            match done {
+                Ok(()) => fixed.push(path),
+                Err(error) => refused.push((path, error)),
+            }
         }
         if !fixed.is_empty() {
             report = audit(&look(&request));
+        }
+        for (path, error) in &refused {
+            report.not_fixed(path, error);
         }
     }
     if args.json {

@@ -244,8 +244,8 @@ impl Reading<'_> {
                 "`env/.env.{name}` is missing, and `{name}` is protected"
             ))
             .hint(format!(
-                "its secrets are in a file of its own, so that no other's reach it: copy env/.env.example to \
-                     env/.env.{name}; a CI sets `LEO_SECRET_<KEY>` for every key instead"
+                "its secrets are in a file of its own, so that no other's reach it: `cargo xtask init --environment \
+                 {name}` makes it; a CI sets `LEO_SECRET_<KEY>` for every key instead"
             ));
             self.report.add_elsewhere(finding);
         }

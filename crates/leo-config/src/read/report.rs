@@ -1,7 +1,7 @@
 use std::{cell::RefCell, fmt, ops::Range};
 
 use leo_diagnostic::{Diagnostic, Location, SourceFile};
-use leo_env::{Origin, hidden, holds_secret, visible};
+use leo_env::{Origin, Source, hidden, holds_secret, visible};
 
 use crate::InvalidValue;
 
@@ -80,11 +80,13 @@ impl<'f> Report<'f> {
 
     /// Adds what is wrong with the value at a place.
     pub(crate) fn wrong(&self, place: &Place, error: &InvalidValue) {
-        let from = match place {
-            Place::Env { origin, .. } if origin.location.is_none() => format!(" from {origin}"),
-            Place::Env { .. } | Place::Toml { .. } => String::new(),
+        let given = match place {
+            // The one setting that is an argument as well.
+            Place::Env { origin, .. } if origin.source == Source::Argument => "`--environment`".to_owned(),
+            Place::Env { origin, .. } if origin.location.is_none() => format!("`{place}` from {origin}"),
+            Place::Env { .. } | Place::Toml { .. } => format!("`{place}`"),
         };
-        let mut diagnostic = Diagnostic::error(format!("`{place}`{from} {error}"));
+        let mut diagnostic = Diagnostic::error(format!("{given} {error}"));
         diagnostic.found = error.found_instead().filter(|found| !holds_secret(found)).map(str::to_owned);
         diagnostic.hint = error.hint();
         self.add(Some(place), diagnostic);

@@ -1,6 +1,7 @@
 //! What each key is set to, and where that is from.
 
-use leo_env::{Origin, Schema, SecretValue, Source, schema::KeySpec};
+use leo_config::SettledSetting;
+use leo_env::{Origin, Schema, SecretValue, Setting, Source, schema::KeySpec};
 
 use crate::{
     Key, Place, State,
@@ -24,7 +25,50 @@ fn key(facts: &Facts, spec: &KeySpec) -> Key {
         _ => Vec::new(),
     };
     let provider = spec.secret.as_ref().map(|secret| secret.provider.clone());
-    Key { name: spec.name.clone(), provider, state, shown, from, overrides, help: spec.help.clone() }
+    let unless = match spec.secret {
+        Some(_) => Vec::new(),
+        None => unless(facts, spec, settled(facts, spec)),
+    };
+    Key { name: spec.name.clone(), provider, state, shown, from, overrides, unless, help: spec.help.clone() }
+}
+
+fn settled<'f>(facts: &'f Facts, spec: &KeySpec) -> Option<&'f SettledSetting> {
+    facts.outline.settings.iter().find(|settled| settled.setting.key() == spec.name)
+}
+
+/// The unopened files that may set the environment to another one.
+pub(super) fn environment_unless(facts: &Facts) -> Vec<String> {
+    let origin = facts.env.get(Setting::Environment).map(|value| value.origin.source);
+    if matches!(origin, Some(Source::Process | Source::Argument)) {
+        return Vec::new();
+    }
+    unopened(facts, &[Role::Shared])
+}
+
+/// The unopened files that may give a setting another value than this one.
+pub(super) fn unless(facts: &Facts, spec: &KeySpec, settled: Option<&SettledSetting>) -> Vec<String> {
+    let Some(setting) = Setting::of_key(&spec.name) else { return Vec::new() };
+    if setting == Setting::Environment {
+        return environment_unless(facts);
+    }
+    let both = || unopened(facts, &[Role::Own, Role::Shared]);
+    match settled {
+        // From there it has to agree with what is in the environment's own file, and comes before the other one.
+        Some(SettledSetting { origin: Some(origin), .. })
+            if matches!(origin.source, Source::Process | Source::Argument) =>
+        {
+            Vec::new()
+        }
+        // From the table of an environment that may be another one; the profile is the nearest to the person.
+        Some(SettledSetting { origin: None, .. }) if setting != Setting::Profile => environment_unless(facts),
+        _ => both(),
+    }
+}
+
+/// Those that are there and were left unopened, by their paths.
+fn unopened(facts: &Facts, roles: &[Role]) -> Vec<String> {
+    let counts = |file: &&EnvFile| facts.public && roles.contains(&file.role) && file.is_there();
+    facts.files.iter().filter(counts).map(|file| file.path.clone()).collect()
 }
 
 fn secret(facts: &Facts, spec: &KeySpec) -> (State, String, Option<Place>) {
@@ -44,8 +88,7 @@ fn secret(facts: &Facts, spec: &KeySpec) -> (State, String, Option<Place>) {
 }
 
 fn setting(facts: &Facts, spec: &KeySpec) -> (State, String, Option<Place>) {
-    let settled = facts.outline.settings.iter().find(|settled| settled.setting.key() == spec.name);
-    if let Some(settled) = settled {
+    if let Some(settled) = settled(facts, spec) {
         let from = match (&settled.location, &settled.origin) {
             (Some(at), _) => Place { source: at.path.clone(), line: Some(at.line) },
             (None, Some(origin)) => place(origin),
@@ -78,7 +121,7 @@ fn others(facts: &Facts, spec: &KeySpec, from: &Place) -> Vec<Place> {
     let mut places = Vec::new();
     if spec.secret.is_none()
         && let Some(process) =
-            leo_env::Setting::of_key(&spec.name).and_then(|key| facts.env.get_from(Source::Process, key))
+            Setting::of_key(&spec.name).and_then(|key| facts.env.get_from(Source::Process, key))
     {
         places.push(place(&process.origin));
     }
@@ -107,6 +150,7 @@ fn outputs(facts: &Facts) -> impl Iterator<Item = Key> {
         shown: shown::plain(entry.value.expose()),
         from: Some(Place { source: file.path.clone(), line: Some(*entry.lines.start()) }),
         overrides: Vec::new(),
+        unless: Vec::new(),
         help: "an output of the stacks, which nothing reads".to_owned(),
     })
 }

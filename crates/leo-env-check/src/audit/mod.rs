@@ -60,6 +60,7 @@ pub fn audit(facts: &Facts) -> Report {
     }
     Report {
         environment: facts.outline.environment.as_ref().map(ToString::to_string),
+        environment_unless: keys::environment_unless(facts),
         public: facts.public,
         files: facts.files.iter().map(file_report).collect(),
         keys,
@@ -95,6 +96,8 @@ fn configured(facts: &Facts, values: &[Finding]) -> Vec<Finding> {
     let of_files = facts.env.check(schema);
     let loaded = leo_config::load(&facts.leo_toml, schema, &facts.env, None);
     let of_configuration = match loaded {
+        // What it lacks is perhaps in there.
+        _ if facts.closed.is_some() => Vec::new(),
         Ok(config) => leo_config::warnings(&config, schema, &facts.env),
         Err(findings) => findings,
     };
@@ -172,6 +175,7 @@ fn file_report(file: &EnvFile) -> FileReport {
     FileReport {
         path: file.path.clone(),
         mode: file.found.map(|found| found.mode),
+        unseen: file.unseen.clone(),
         git: file.tracking.map(|tracking| match tracking {
             Tracking::Tracked => "tracked",
             Tracking::Untracked => "untracked",

@@ -8,11 +8,12 @@ use leo_env::{
     schema::{FilePlace, KeySpec},
 };
 
-use super::{about, about_file, line, secret_of, secrets_file};
+use super::{about, about_file, keys, line, secret_of, secrets_file};
 use crate::{
     Finding, Kind,
     facts::{EnvFile, Facts, Role},
     placeholder::placeholder,
+    text::any_of,
 };
 
 pub(super) fn findings(facts: &Facts) -> Vec<Finding> {
@@ -114,6 +115,9 @@ fn from_process(facts: &Facts, schema: &Schema) -> Vec<Finding> {
 /// The keys that need a value and have none.
 fn missing(facts: &Facts, schema: &Schema) -> Vec<Finding> {
     let mut findings = Vec::new();
+    if facts.closed.is_some() {
+        return findings;
+    }
     let file = secrets_file(facts);
     for spec in schema.keys().iter().filter(|spec| spec.required) {
         let (set, belongs) = if spec.secret.is_some() {
@@ -152,17 +156,22 @@ fn nowhere(facts: &Facts, spec: &KeySpec, schema: &Schema, belongs: &str) -> Opt
     if file.is_some_and(|file| file.found.is_some() && file.entries.is_none()) {
         return None;
     }
+    // What was not opened may have it.
+    let unopened = keys::unless(facts, spec, None);
+    let said = |what: &str| match unopened.as_slice() {
+        [] => Diagnostic::error(format!("`{key}` is {what}")),
+        files => Diagnostic::warning(format!("`{key}` is {what}, unless {} sets it", any_of(files))),
+    };
     match file.into_iter().flat_map(|file| file.entries.iter().flatten()).find(|entry| entry.key == *key) {
         Some(entry) if !entry.value.expose().is_empty() => None,
         Some(entry) => {
             let at = Location::hidden(belongs, *entry.lines.start(), &format!("{key}="));
-            let finding = Diagnostic::error(format!("`{key}` is empty")).at(at).hint(source_of(spec));
-            Some(about(Kind::Empty, finding))
+            Some(about(Kind::Empty, said("empty").at(at).hint(source_of(spec))))
         }
         None => {
             let at = Location::hidden(schema.path(), spec.line, &format!("[{key}]"));
             let how = format!("write `{key}=…` into {belongs}: {}", source_of(spec));
-            Some(about(Kind::Missing, Diagnostic::error(format!("`{key}` is missing")).at(at).hint(how)))
+            Some(about(Kind::Missing, said("missing").at(at).hint(how)))
         }
     }
 }

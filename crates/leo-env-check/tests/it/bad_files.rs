@@ -64,6 +64,15 @@ fn files() -> Vec<(&'static str, PutOutOfOrder)> {
             fs::remove_file(tree.root().join("env/.env")).unwrap();
             symlink("nowhere", tree.root().join("env/.env")).unwrap();
         }),
+        ("a link to itself", |tree| {
+            fs::remove_file(tree.root().join("env/.env.defaults")).unwrap();
+            symlink(".env.defaults", tree.root().join("env/.env.defaults")).unwrap();
+        }),
+        // Nobody is kept out of a folder that root may not enter.
+        ("a folder that can't be entered", |tree| {
+            fs::remove_dir_all(tree.root().join("env")).unwrap();
+            tree.write("env", "");
+        }),
         ("no text", |tree| tree.write("env/.env", b"GITHUB_TOKEN=\xff\xfeHu5hQ7\n")),
         ("far too much", |tree| tree.write("env/.env", "# x\n".repeat(300_000))),
         ("nothing in it", |tree| tree.write("env/.env", "")),

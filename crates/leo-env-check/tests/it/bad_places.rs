@@ -1,6 +1,6 @@
 //! Places: secrets where others see them, and what is around the files.
 
-use std::fs;
+use std::{fs, os::unix::fs::symlink};
 
 use crate::{
     table,
@@ -48,6 +48,10 @@ fn private() -> Vec<(&'static str, PutOutOfOrder)> {
         tree.git("", &["init", "--quiet"]);
         tree.git("", &["add", "."]);
     }
+    fn linked(tree: &Tree, target: &str) {
+        fs::remove_file(tree.root().join("env/.env")).unwrap();
+        symlink(target, tree.root().join("env/.env")).unwrap();
+    }
     vec![
         ("readable by all", |tree| {
             tree.mode("env/.env", 0o644);
@@ -66,6 +70,28 @@ fn private() -> Vec<(&'static str, PutOutOfOrder)> {
             tree.git("", &["add", "--force", "env/.env"]);
             tree
         }),
+        ("tracked, and no file here", |tree| {
+            tree.write("env/.env.prod", with_others(""));
+            tree.write("env/old/.env", "");
+            repository(&tree, "env/.env\n");
+            fs::remove_file(tree.root().join("env/.env.prod")).unwrap();
+            fs::remove_dir_all(tree.root().join("env/old")).unwrap();
+            tree
+        }),
+        ("a link to a file that is tracked", |tree| {
+            tree.write("notes.txt", with_others(""));
+            tree.mode("notes.txt", 0o600);
+            repository(&tree, "env/.env\n");
+            linked(&tree, "../notes.txt");
+            tree
+        }),
+        ("a link to a file that is not ignored", |tree| {
+            repository(&tree, "env/.env\n");
+            tree.write("notes.txt", with_others(""));
+            tree.mode("notes.txt", 0o600);
+            linked(&tree, "../notes.txt");
+            tree
+        }),
         ("not ignored", |tree| {
             repository(&tree, "env/.env\n");
             tree.write(".gitignore", "");
@@ -78,6 +104,14 @@ fn private() -> Vec<(&'static str, PutOutOfOrder)> {
         ("a file for no environment", |tree| {
             tree.write("env/.env.prd", "");
             tree.write("env/.env~", "");
+            tree
+        }),
+        ("files that are none of the environment's", |tree| {
+            tree.write("env/.envrc", "");
+            tree.write("env/prod.env", with_others(""));
+            tree.write("env/old/.env", "");
+            repository(&tree, "env/.env\n");
+            tree.git("", &["rm", "-r", "--cached", "--quiet", "env/.envrc", "env/prod.env", "env/old"]);
             tree
         }),
         ("another environment's file is open", |tree| {

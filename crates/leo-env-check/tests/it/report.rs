@@ -1,8 +1,12 @@
 //! What each key is shown as, and what a report is as JSON; what `--fix` and `--public` do.
 
-use std::{fs, os::unix::fs::PermissionsExt, time::Instant};
+use std::{
+    fs,
+    os::unix::fs::{PermissionsExt, symlink},
+    time::Instant,
+};
 
-use leo_diagnostic::Colours;
+use leo_diagnostic::{Colours, render};
 use leo_env_check::fix;
 
 use crate::tree::{CANARY, Tree, filled, said, with_others};
@@ -84,6 +88,65 @@ fn the_public_report_opens_no_file_with_secrets() {
     assert!(report.files.iter().filter(|file| file.path != "env/.env.defaults").all(|file| !file.opened));
     // Nor with an environment that needs a file of its own.
     assert_eq!(tree.report(Some("prod"), true).errors(), 0);
+}
+
+/// A file of the kernel's about this process, whose permissions root can't change either.
+#[test]
+fn what_can_not_be_fixed_is_said_beside_everything_else() {
+    let tree = Tree::new();
+    tree.write("env/.env.prod", with_others(""));
+    tree.mode("env/.env.prod", 0o640);
+    fs::remove_file(tree.root().join("env/.env")).unwrap();
+    symlink("/proc/self/status", tree.root().join("env/.env")).unwrap();
+    let fixed = fix(&tree.root(), &tree.report(None, false));
+    let mut report = tree.report(None, false);
+    let failed: Vec<_> =
+        fixed.iter().filter_map(|(path, done)| Some((path.as_str(), done.as_ref().err()?))).collect();
+    assert_eq!(failed.iter().map(|(path, _)| *path).collect::<Vec<_>>(), ["env/.env"]);
+    for (path, why) in failed {
+        report.not_fixed(path, why);
+    }
+    let of_mode: Vec<_> =
+        report.findings.iter().filter(|finding| finding.kind == leo_env_check::Kind::Readable).collect();
+    let said: Vec<_> = of_mode.iter().map(|finding| render(&finding.diagnostic, Colours::Plain)).collect();
+    insta::assert_snapshot!(said.concat(), @"");
+}
+
+#[test]
+fn the_public_report_says_what_an_unopened_file_may_override() {
+    let tree = Tree::new().process("AWS_REGION", "us-west-2");
+    tree.write("infra/leo.toml", "[environments.dev]\naccount = \"123456789012\"\n[environments.staging]\n");
+    tree.write("env/.env", with_others("AWS_REGION=eu-west-1\nLEO_ENVIRONMENT=staging\n"));
+    tree.write("env/.env.dev", with_others("AWS_PROFILE=me\n"));
+    tree.defaults("AWS_PROFILE=all\n");
+    let shared = tree.report(None, true);
+    insta::assert_snapshot!("overridden_in_public", shared.to_text(Colours::Plain));
+    let json = shared.to_json();
+    assert_eq!(json["environment_may_be_overridden"], true);
+    let key = |name: &str| json["keys"].as_array().unwrap().iter().find(|key| key["key"] == name).unwrap();
+    assert_eq!(
+        (&key("AWS_REGION")["may_be_overridden"], &key("AWS_PROFILE")["may_be_overridden"]),
+        (&false.into(), &true.into())
+    );
+    assert_eq!(key("AWS_PROFILE")["may_be_overridden_by"], serde_json::json!(["env/.env", "env/.env.dev"]));
+
+    // The command line's word about the environment is the last; what nobody committed may be in there.
+    tree.defaults("LEO_ENVIRONMENT=\nAWS_REGION=\n");
+    let tree = tree.without_process();
+    insta::assert_snapshot!("missing_in_public", tree.report(Some("dev"), true).to_text(Colours::Plain));
+    assert!(
+        tree.report(None, true)
+            .to_text(Colours::Plain)
+            .starts_with("no environment is chosen, unless env/.env names one\n")
+    );
+
+    // Opened, or not there, nothing is left open.
+    let opened = tree.report(Some("dev"), false).to_json().to_string();
+    assert!(!opened.contains("\"may_be_overridden\":true"), "{opened}");
+    fs::remove_file(tree.root().join("env/.env")).unwrap();
+    fs::remove_file(tree.root().join("env/.env.dev")).unwrap();
+    let neither = tree.report(Some("dev"), true).to_json().to_string();
+    assert!(!neither.contains("may_be_overridden\":true"), "{neither}");
 }
 
 /// Printed, not held to a number: this machine may be busy.

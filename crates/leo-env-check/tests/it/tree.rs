@@ -102,6 +102,11 @@ impl Tree {
         self
     }
 
+    pub(crate) fn without_process(mut self) -> Self {
+        self.process.clear();
+        self
+    }
+
     pub(crate) fn git(&self, folder: &str, arguments: &[&str]) {
         let mut command = Command::new("git");
         command.arg("-C").arg(self.root().join(folder));
