@@ -109,7 +109,11 @@ fn what_can_not_be_fixed_is_said_beside_everything_else() {
     let of_mode: Vec<_> =
         report.findings.iter().filter(|finding| finding.kind == leo_env_check::Kind::Readable).collect();
     let said: Vec<_> = of_mode.iter().map(|finding| render(&finding.diagnostic, Colours::Plain)).collect();
-    insta::assert_snapshot!(said.concat(), @"");
+    insta::assert_snapshot!(said.concat(), @r#"
+    error: others may read `env/.env`
+     = found the permissions 0444, which could not be changed: "Operation not permitted (os error 1)"
+    hint: make it yours: sudo chown $USER env/.env && chmod 600 env/.env
+    "#);
 }
 
 #[test]
