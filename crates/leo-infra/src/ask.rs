@@ -1,5 +1,9 @@
 //! Questions on the terminal. Anything but yes, and the end of input, is no.
 
+mod hidden;
+
+pub(crate) use hidden::hidden;
+
 use crate::failure::Problem;
 use leo_aws::FailureKind;
 use std::io::{self, BufRead, IsTerminal, Write};

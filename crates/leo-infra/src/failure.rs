@@ -1,5 +1,6 @@
 //! How a command fails: what is printed, and the exit code.
 
+use crate::stdout;
 use leo_aws::{FailureKind, ServiceError};
 use leo_data::DataError;
 use leo_deploy::{DeployError, Step, gate::GateError};
@@ -69,7 +70,7 @@ impl Failure {
     pub(crate) fn report(&self, json: bool) -> ExitCode {
         eprint!("{}", self.text());
         if json {
-            println!("{:#}", self.json());
+            stdout::line(format_args!("{:#}", self.json()));
         }
         ExitCode::from(self.kind().exit_code())
     }

@@ -3,11 +3,7 @@
 //!
 //! One file a command under `commands/`; what a deploy consists of is under `deploy/`, one file a step.
 
-#![allow(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "a command's result goes to stdout, the rest to stderr"
-)]
+#![allow(clippy::print_stderr, reason = "what is no result of a command goes to stderr")]
 
 mod ask;
 mod commands;
@@ -26,6 +22,7 @@ mod promote;
 mod registry;
 mod scanning;
 mod standing;
+mod stdout;
 mod target;
 mod watched;
 mod who;
@@ -82,7 +79,11 @@ const LEAVING: Duration = Duration::from_millis(500);
 
 fn main() -> ExitCode {
     leo_env::hide_values_in_panics();
-    match Cli::parse().command {
+    stdout::exit_code(run(Cli::parse().command))
+}
+
+fn run(command: Command) -> ExitCode {
+    match command {
         Command::Deploy(args) => in_runtime(deploy_command::run(args)),
         Command::Destroy(args) => in_runtime(destroy_command::run(args)),
         Command::PushImages(args) => in_runtime(push_images::run(args)),

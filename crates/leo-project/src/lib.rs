@@ -7,7 +7,7 @@
 
 use leo_config::Config;
 use leo_diagnostic::{Diagnostic, SourceFile};
-use leo_env::{Env, Schema, SecretsPolicy};
+use leo_env::{Env, Schema, SecretsPolicy, read_file};
 use std::{
     collections::BTreeSet,
     fs, io,
@@ -117,7 +117,7 @@ fn add_siblings(root: &Path, config: &Config, schema: &Schema, env: &mut Env) ->
         .collect();
     files.dedup();
     for file in files {
-        findings.extend(env.add_sibling(&file.to_string_lossy(), fs::read_to_string(root.join(file)), &keys));
+        findings.extend(env.add_sibling(&file.to_string_lossy(), read_file(&root.join(file)), &keys));
     }
     findings
 }

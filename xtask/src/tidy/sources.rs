@@ -43,10 +43,9 @@ pub(super) fn check(repository: &Repository, files: &Files) -> Result<Vec<Diagno
 }
 
 /// Where a child process may be made: each takes from its environment what is for us alone.
-const MAKE_CHILDREN: [&str; 6] = [
+const MAKE_CHILDREN: [&str; 5] = [
     "crates/leo-env-check/src/git.rs",
     "crates/leo-image/src/process.rs",
-    "crates/leo-infra/src/commands/init/guard.rs",
     "crates/leo-local/src/process.rs",
     "xtask/src/repository.rs",
     // Descriptions of commands, which are run with the environment of the one above.

@@ -7,6 +7,7 @@ use crate::{
     interrupt, leaving,
     operation::{self, Operation},
     progress::Progress,
+    stdout,
     target::Target,
     who::Who,
 };
@@ -55,9 +56,9 @@ pub(crate) async fn run(args: Args) -> ExitCode {
     match destroy(&args).await {
         Ok(destroyed) => {
             if json {
-                println!("{:#}", destroyed.json());
+                stdout::line(format_args!("{:#}", destroyed.json()));
             } else {
-                println!("{}", destroyed.text());
+                stdout::line(destroyed.text());
             }
             ExitCode::SUCCESS
         }

@@ -1,7 +1,7 @@
 use crate::{
     commands::load_project,
     failure::{Failure, Problem},
-    keep,
+    keep, stdout,
     target::Target,
     watched,
 };
@@ -40,9 +40,9 @@ pub(crate) async fn run(args: Args) -> ExitCode {
     match find(&args).await {
         Ok(found) => {
             if args.json {
-                println!("{:#}", found.json());
+                stdout::line(format_args!("{:#}", found.json()));
             } else {
-                println!("{}", found.text());
+                stdout::line(found.text());
             }
             ExitCode::SUCCESS
         }

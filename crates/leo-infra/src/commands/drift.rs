@@ -4,6 +4,7 @@ use crate::{
     commands::{DIFFERENCES, load_project},
     failure::{Failure, Problem},
     progress::Progress,
+    stdout,
     target::Target,
 };
 use comfy_table::{Table, presets};
@@ -39,9 +40,9 @@ pub(crate) async fn run(args: Args) -> ExitCode {
     match Box::pin(drift(&args)).await {
         Ok(found) => {
             if args.json {
-                println!("{:#}", found.json());
+                stdout::line(format_args!("{:#}", found.json()));
             } else {
-                println!("{}", found.text());
+                stdout::line(found.text());
             }
             found.exit_code()
         }

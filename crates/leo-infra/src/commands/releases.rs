@@ -3,6 +3,7 @@ use crate::{
     deploy::{self, Before},
     failure::Failure,
     standing::Standing,
+    stdout,
     target::Target,
 };
 use comfy_table::{Table, presets};
@@ -38,9 +39,9 @@ pub(crate) async fn run(args: Args) -> ExitCode {
         Ok(listed) => {
             listed.warn();
             if args.json {
-                println!("{:#}", listed.json());
+                stdout::line(format_args!("{:#}", listed.json()));
             } else {
-                println!("{}", listed.text());
+                stdout::line(listed.text());
             }
             ExitCode::SUCCESS
         }

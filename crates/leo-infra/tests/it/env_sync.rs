@@ -6,7 +6,7 @@ use leo_project::Project;
 use serde_json::Value;
 use std::{
     fs,
-    os::unix::fs::PermissionsExt as _,
+    os::unix::fs::{PermissionsExt as _, symlink},
     process::{Command, Output},
 };
 
@@ -91,15 +91,33 @@ fn python_outputs_are_written_once_and_nothing_is_deployed_anew() {
 }
 
 #[test]
-fn a_file_for_secrets_and_one_elsewhere_are_refused() {
+fn nothing_is_written_but_the_committed_file() {
     let tree = WorkTree::new();
-    for (file, said) in [
-        ("env/.env", "that file is for secrets"),
-        ("env/../env/.env.prod", "that file is for secrets"),
-        ("../x.env", "it is outside of the work tree"),
-        ("/x.env", "it is outside of the work tree"),
-    ] {
-        let output = done(&mut tree.leo_infra(&["env-sync", "--file", file]), 2);
-        assert!(shown(&output).contains(said), "{file}: {}", shown(&output));
+    for file in ["env/.env", ".env", "xtask/src/main.rs"] {
+        done(&mut tree.leo_infra(&["env-sync", "--file", file]), 2);
     }
+    let defaults = tree.root().join(DEFAULTS);
+    let target = tree.root().join("env/.env.other");
+    fs::rename(&defaults, &target).expect("is ours");
+    symlink(&target, &defaults).expect("links a file");
+    let before = fs::read(&target).expect("reads");
+    let output = done(&mut tree.leo_infra(&["env-sync"]), 2);
+    assert!(shown(&output).contains("write env/.env.defaults: it is a link"), "{}", shown(&output));
+    assert_eq!(fs::read(&target).expect("reads"), before);
+}
+
+/// Where nothing listens: what failed is the reading, and nothing was to be deployed.
+#[test]
+fn outputs_that_can_not_be_read_are_said_so() {
+    let tree = WorkTree::new();
+    let nobody =
+        std::net::TcpListener::bind("127.0.0.1:0").and_then(|port| port.local_addr()).expect("is free");
+    let mut command = tree.leo_infra(&["env-sync"]);
+    command
+        .env("AWS_ENDPOINT_URL_CLOUDFORMATION", format!("http://{nobody}"))
+        .env("AWS_ACCESS_KEY_ID", "test")
+        .env("AWS_SECRET_ACCESS_KEY", "test")
+        .env("AWS_MAX_ATTEMPTS", "1");
+    let output = done(&mut command, 1);
+    assert!(shown(&output).contains("failed to read the outputs of leo-"), "{}", shown(&output));
 }

@@ -8,9 +8,10 @@ use serde_json::Value;
 use std::{
     fs,
     io::Write as _,
-    os::unix::fs::PermissionsExt as _,
+    os::unix::fs::{PermissionsExt as _, symlink},
     path::Path,
     process::{Command, Output, Stdio},
+    thread,
 };
 
 /// A token of GitHub's by its form alone.
@@ -182,6 +183,196 @@ fn a_file_that_git_publishes_gets_nothing() {
 }
 
 #[test]
+fn a_link_another_repository_or_no_answer_do_not_get_past_git() {
+    let tree = WorkTree::new();
+    let root = tree.root();
+    let git = |arguments: &[&str]| {
+        let done = Command::new("git").args(arguments).current_dir(root).output().expect("runs");
+        assert!(done.status.success(), "{}", shown(&done));
+    };
+    git(&["init", "--quiet"]);
+    git(&["init", "--quiet", "elsewhere"]);
+    fs::write(root.join(".gitignore"), "/env/*\n").expect("writes");
+    let refused = |mut command: Command, why: &str, hint: &str| {
+        let output = command.output().expect("runs");
+        assert_eq!(output.status.code(), Some(2), "{}", shown(&output));
+        let said = shown(&output);
+        assert!(said.contains(why) && said.contains(hint) && said.contains("nothing was written"), "{said}");
+    };
+    let arguments = ["--offline", "--set", "AWS_PROFILE=leo-dev"];
+
+    let (env, notes) = (root.join("env/.env"), root.join("notes.txt"));
+    fs::write(&notes, "# x\n").expect("writes");
+    git(&["add", "notes.txt"]);
+    symlink("../notes.txt", &env).expect("links a file");
+    refused(
+        init(&tree, &arguments),
+        "which git tracks",
+        "let it be a file of its own: cp --remove-destination",
+    );
+    assert_eq!(fs::read_to_string(&notes).expect("is there"), "# x\n");
+
+    fs::remove_file(&env).expect("is ours");
+    fs::write(&env, "").expect("writes");
+    git(&["add", "--force", "env/.env"]);
+    let mut misled = init(&tree, &arguments);
+    misled.env("GIT_DIR", root.join("elsewhere/.git")).env("GIT_WORK_TREE", root.join("elsewhere"));
+    refused(misled, "git tracks it", "git rm --cached env/.env");
+
+    git(&["rm", "--quiet", "--cached", "env/.env"]);
+    let mut foreign = init(&tree, &arguments);
+    foreign.env("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1");
+    refused(
+        foreign,
+        "whether git publishes it can't be found out",
+        "git config --global --add safe.directory '",
+    );
+    assert_eq!(fs::read_to_string(&env).expect("is there"), "");
+}
+
+/// `infra/env.toml` without a secret but these.
+fn declare(tree: &WorkTree, secrets: &str) {
+    let file = tree.root().join("infra/env.toml");
+    let text = fs::read_to_string(&file).expect("is there");
+    let (settings, _) = text.split_once("[CLAUDE_CODE_OAUTH_TOKEN]").expect("is declared");
+    fs::write(file, format!("{settings}{secrets}")).expect("writes");
+}
+
+const GITHUB: &str = "[GITHUB_TOKEN]\nprovider = 'github'\nconsumers = ['generator']\n\
+                      shapes = ['github-classic-token']\nhelp = 'the token'\n";
+
+#[test]
+fn what_was_never_filled_in_is_no_value_and_what_is_none_is_said() {
+    let tree = WorkTree::new();
+    declare(&tree, GITHUB);
+    let (token, file) = (token(), tree.root().join("env/.env"));
+    let give = |value: &str| {
+        with_stdin(init(&tree, &["--offline", "--stdin", "--json"]), &format!("GITHUB_TOKEN={value}\n"))
+    };
+    fs::write(&file, "GITHUB_TOKEN=changeme  # later\n").expect("writes");
+
+    let nothing = init(&tree, &["--offline"]).output().expect("runs");
+    assert_eq!(nothing.status.code(), Some(2), "{}", shown(&nothing));
+    assert!(shown(&nothing).contains("find a value for GITHUB_TOKEN"), "{}", shown(&nothing));
+    for placeholder in ["ghp_xxxxxxxxxxxxxxxxxxxx", "changeme"] {
+        let refused = give(placeholder);
+        assert_eq!(refused.status.code(), Some(2), "{}", shown(&refused));
+        assert!(shown(&refused).contains("it was never filled in"), "{}", shown(&refused));
+    }
+    assert_eq!(fs::read_to_string(&file).expect("is there"), "GITHUB_TOKEN=changeme  # later\n");
+    let filled = give(&token);
+    assert_eq!(filled.status.code(), Some(0), "{}", shown(&filled));
+    assert_eq!(fs::read_to_string(&file).expect("is there"), format!("GITHUB_TOKEN={token}  # later\n"));
+
+    fs::write(&file, "GITHUB_TOKEN=ghp_Hu5hQ7\n").expect("writes");
+    let malformed = init(&tree, &["--offline"]).output().expect("runs");
+    assert_eq!(malformed.status.code(), Some(2), "{}", shown(&malformed));
+    let said = shown(&malformed);
+    assert!(
+        said.contains("as it was, but it ") && said.contains("take the value of GITHUB_TOKEN, which stays"),
+        "{said}"
+    );
+    assert!(!said.contains("Hu5hQ7"), "{said}");
+}
+
+/// Somebody who was told that a value is written finds it there.
+#[test]
+fn of_many_at_once_none_takes_away_what_another_one_has_written() {
+    let tree = WorkTree::new();
+    let keys: Vec<String> = (0..6).map(|number| format!("KEY_{number}")).collect();
+    let secret = |key: &String| format!("[{key}]\nprovider = 'x'\nconsumers = ['generator']\nhelp = 'h'\n");
+    declare(&tree, &keys.iter().map(secret).collect::<String>());
+    let give = |key: &str| {
+        let output =
+            with_stdin(init(&tree, &["--offline", "--stdin", "--json"]), &format!("{key}=of-{key}\n"));
+        assert_eq!(document(&output)["status"], "written", "{}", shown(&output));
+    };
+    thread::scope(|scope| {
+        for key in &keys {
+            scope.spawn(move || give(key));
+        }
+    });
+    let text = fs::read_to_string(tree.root().join("env/.env")).expect("is written");
+    assert!(keys.iter().all(|key| text.contains(&format!("\n{key}=of-{key}\n"))), "{text}");
+}
+
+/// The terminal must not stay as it is while a secret is typed.
+#[test]
+fn a_question_for_a_secret_that_is_left_leaves_the_terminal_as_it_was() {
+    let tree = WorkTree::new();
+    for leave in
+        [|terminal: &mut Terminal| terminal.terminate(), |terminal: &mut Terminal| terminal.type_in("\x03")]
+    {
+        let mut terminal = Terminal::start(&init(&tree, &["--offline"]));
+        terminal.until("FLY_API_TOKEN: ");
+        terminal.until_hidden();
+        leave(&mut terminal);
+        let code = terminal.wait();
+        assert!(terminal.echoes(), "what is typed is shown again");
+        let (_, said) = terminal.finish();
+        assert_eq!(code, Some(1), "{said}");
+        assert!(said.contains("it was interrupted; nothing was written"), "{said}");
+    }
+    assert!(!tree.root().join("env/.env").exists());
+}
+
+#[test]
+fn a_person_is_asked_which_environment_is_meant() {
+    let tree = WorkTree::new();
+    declare(&tree, GITHUB);
+    fs::write(tree.root().join("env/.env.defaults"), "AWS_REGION=us-east-1\n").expect("writes");
+    let nobody = init(&tree, &["--offline"]).output().expect("runs");
+    assert_eq!(nobody.status.code(), Some(2), "{}", shown(&nobody));
+    let mut terminal = Terminal::start(&init(&tree, &["--offline"]));
+    terminal.until("Which environment (");
+    terminal.type_in("staging\n");
+    terminal.until("GITHUB_TOKEN: ");
+    terminal.until_hidden();
+    terminal.type_in("\n");
+    let (code, said) = terminal.finish();
+    assert_eq!(code, Some(0), "{said}");
+    assert!(
+        said.contains("environment  staging") && said.contains("next: cargo xtask env-check\r\n"),
+        "{said}"
+    );
+    let written = fs::read_to_string(tree.root().join("env/.env")).expect("is written");
+    assert!(written.contains("\nLEO_ENVIRONMENT=staging\n"), "{written}");
+
+    // Named by an argument, it is named to the next command as well.
+    let dev = init(&tree, &["--offline", "--environment", "dev"]).output().expect("runs");
+    assert!(shown(&dev).contains("next: cargo xtask env-check --environment dev\n"), "{}", shown(&dev));
+}
+
+#[test]
+fn a_result_that_nobody_reads_is_no_failure_and_one_that_is_lost_is() {
+    let tree = WorkTree::new();
+    declare(&tree, GITHUB);
+    fs::write(tree.root().join("env/.env"), format!("GITHUB_TOKEN={}\n", token())).expect("writes");
+    let to = |stdout: Stdio| {
+        let child =
+            init(&tree, &["--offline"]).stdout(stdout).stderr(Stdio::piped()).spawn().expect("starts");
+        child.wait_with_output().expect("ends")
+    };
+    let (nobody, writer) = std::io::pipe().expect("makes a pipe");
+    drop(nobody);
+    let unread = to(writer.into());
+    assert_eq!((unread.status.code(), unread.stderr.as_slice()), (Some(0), &b""[..]), "{}", shown(&unread));
+    let full = to(fs::File::create("/dev/full").expect("opens").into());
+    assert_eq!(full.status.code(), Some(1), "{}", shown(&full));
+    assert!(shown(&full).contains("error: failed to write to stdout: No space left"), "{}", shown(&full));
+}
+
+#[test]
+fn a_pipe_for_a_file_is_not_waited_for() {
+    let tree = WorkTree::new();
+    let pipe = tree.root().join("env/.env");
+    assert!(Command::new("mkfifo").arg(&pipe).status().expect("runs").success());
+    let output = init(&tree, &["--offline"]).output().expect("runs");
+    assert_eq!(output.status.code(), Some(2), "{}", shown(&output));
+    assert!(shown(&output).contains("it is no regular file"), "{}", shown(&output));
+}
+
+#[test]
 fn without_credentials_the_account_stays_open_and_is_said_to() {
     let tree = WorkTree::new();
     let output = init(&tree, &["--json", "--set", "AWS_PROFILE=nobody"]).output().expect("runs");
@@ -195,22 +386,53 @@ fn without_credentials_the_account_stays_open_and_is_said_to() {
 }
 
 #[test]
-fn python_the_account_of_the_credentials_is_written_down() {
+fn python_the_account_of_the_credentials_is_written_down_where_that_is_wanted() {
     let tree = WorkTree::without_engine();
     let output = tree.leo_infra(&["env-sync", "--local"]).output().expect("runs");
     assert_eq!(output.status.code(), Some(1), "nothing is deployed, but the target runs: {}", shown(&output));
     let target = tree.local_target();
-    let found = init(&tree, &["--json"])
-        .env("AWS_ENDPOINT_URL", &target.endpoint)
-        .env("AWS_ACCESS_KEY_ID", &target.access_key_id)
-        .env("AWS_SECRET_ACCESS_KEY", target.secret_access_key.expose())
-        .output()
-        .expect("runs");
-    let said = document(&found);
-    assert_eq!(
-        (&said["account"], state(&said, "AWS_ACCOUNT_ID")),
-        (&target.account_id.clone().into(), &"new".into())
-    );
-    let written = fs::read_to_string(tree.root().join("env/.env")).expect("is written");
-    assert!(written.ends_with(&format!("\nAWS_ACCOUNT_ID={}\n", target.account_id)), "{written}");
+    declare(&tree, GITHUB);
+    let signed_in = |arguments: &[&str]| {
+        let mut command = init(&tree, arguments);
+        command
+            .env("AWS_ENDPOINT_URL", &target.endpoint)
+            .env("AWS_ACCESS_KEY_ID", &target.access_key_id)
+            .env("AWS_SECRET_ACCESS_KEY", target.secret_access_key.expose());
+        command
+    };
+    let id = &target.account_id;
+    let (shared, staging) = (tree.root().join("env/.env"), tree.root().join("env/.env.staging"));
+    let line = format!("\nAWS_ACCOUNT_ID={id}\n");
+
+    // Never without a word.
+    let unasked = signed_in(&["--json"]).output().expect("runs");
+    let said = document(&unasked);
+    assert_eq!((&said["account"], &said["account_pinned_in"]), (&Value::Null, &Value::Null), "{said}");
+    assert_eq!(said["signed_in"]["account"], **id, "{said}");
+    assert!(!shared.exists());
+    let told = signed_in(&[]).output().expect("runs");
+    assert!(shown(&told).contains("not pinned: --pin-account writes it into env/.env"), "{}", shown(&told));
+
+    // For one environment, into its own file.
+    let own = ["--pin-account", "--own-file", "--environment", "staging", "--json"];
+    let said = document(&signed_in(&own).output().expect("runs"));
+    assert_eq!((&said["account"], &said["account_pinned_in"]), (&(**id).into(), &"env/.env.staging".into()));
+    assert!(fs::read_to_string(&staging).expect("is written").ends_with(&line) && !shared.exists());
+
+    // Asked, for all that name none.
+    for (answer, pinned) in [("n", false), ("y", true)] {
+        let mut terminal = Terminal::start(&signed_in(&[]));
+        terminal.until(&format!(
+            "Your credentials are for account {id}. Let every environment that names no account"
+        ));
+        terminal.until("(in env/.env)? [y/N] ");
+        terminal.type_in(&format!("{answer}\n"));
+        terminal.until("GITHUB_TOKEN: ");
+        terminal.until_hidden();
+        terminal.type_in("\n");
+        let (code, said) = terminal.finish();
+        assert_eq!(code, Some(0), "{said}");
+        assert_eq!(said.contains("pinned in env/.env, for every environment"), pinned, "{said}");
+        assert_eq!(fs::read_to_string(&shared).is_ok_and(|text| text.ends_with(&line)), pinned, "{said}");
+    }
 }

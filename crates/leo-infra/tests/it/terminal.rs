@@ -3,6 +3,7 @@
 use crate::running::LIMIT;
 use rustix::{
     fs::{Mode, OFlags, open},
+    process::{Pid, Signal, kill_process},
     pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt},
 };
 use std::{
@@ -95,14 +96,25 @@ impl Terminal {
         self.ours.write_all(text.as_bytes()).expect("is typed");
     }
 
+    /// Sends the signal with which a workflow is cancelled.
+    pub(crate) fn terminate(&self) {
+        let process = Pid::from_child(&self.child);
+        kill_process(process, Signal::TERM).expect("is sent");
+    }
+
     /// Waits for the end: the exit code, and all that was shown.
     pub(crate) fn finish(mut self) -> (Option<i32>, String) {
+        (self.wait(), std::mem::take(&mut self.shown))
+    }
+
+    /// Waits for the end, whatever is still to be seen of the terminal then: the exit code.
+    pub(crate) fn wait(&mut self) -> Option<i32> {
         loop {
             if let Some(status) = self.child.try_wait().expect("is waited for") {
                 while let Ok(bytes) = self.output.recv_timeout(Duration::from_millis(200)) {
                     self.shown.push_str(&String::from_utf8_lossy(&bytes));
                 }
-                return (status.code(), std::mem::take(&mut self.shown));
+                return status.code();
             }
             assert!(Instant::now() < self.deadline, "it does not end:\n{}", self.shown);
             self.read_for(Duration::from_millis(50));

@@ -11,6 +11,7 @@ const LONGEST: usize = 64;
 /// The keys of one environment's outputs: every one that begins with its name, but those of an environment whose own name
 /// begins with it.
 pub(super) struct Owned {
+    environment: String,
     prefix: String,
     others: Vec<String>,
 }
@@ -21,7 +22,15 @@ impl Owned {
         let prefix = prefix(environment);
         let longer = |other: &String| other.len() > prefix.len() && other.starts_with(&prefix);
         let others = all.iter().map(|other| self::prefix(other.as_ref())).filter(longer).collect();
-        Self { prefix, others }
+        Self { environment: environment.to_owned(), prefix, others }
+    }
+
+    /// The line of comment above them.
+    pub(super) fn head(&self) -> String {
+        format!(
+            "# Outputs of `{}`: `cargo xtask env-sync` writes them, and no command reads them.",
+            self.environment
+        )
     }
 
     /// Whether a key is one of them.

@@ -6,19 +6,15 @@ mod report;
 use crate::{
     commands::{DIFFERENCES, load_project},
     failure::{Failure, Problem},
+    stdout,
     target::Target,
 };
 use keys::Owned;
 use leo_aws::FailureKind;
-use leo_deploy::Stack;
+use leo_deploy::{DeployError, Stack};
 use leo_env::{Access, Edit, EditError, EnvFile, Place, SecretsPolicy};
-use leo_project::Project;
 use report::{Action, Change, Outcome, StackState};
-use std::{
-    collections::BTreeMap,
-    path::{Component, Path, PathBuf},
-    process::ExitCode,
-};
+use std::{collections::BTreeMap, path::Path, process::ExitCode};
 
 /// Where the outputs on AWS go: committed, so that everybody has them.
 const COMMITTED: &str = "env/.env.defaults";
@@ -38,9 +34,6 @@ pub(crate) struct Args {
     /// The local target's outputs, into .leo/local/outputs.env: they are this machine's alone
     #[arg(long)]
     local: bool,
-    /// Write this file of the work tree instead
-    #[arg(long, value_name = "PATH")]
-    file: Option<PathBuf>,
     /// Write nothing; exit code 3 where something would change
     #[arg(long, visible_alias = "dry-run")]
     check: bool,
@@ -54,9 +47,9 @@ pub(crate) async fn run(args: Args) -> ExitCode {
         Ok(outcome) => {
             outcome.note();
             if args.json {
-                println!("{:#}", outcome.json());
+                stdout::line(format_args!("{:#}", outcome.json()));
             } else {
-                println!("{}", outcome.text());
+                stdout::line(outcome.text());
             }
             if args.check && !outcome.changes.is_empty() {
                 ExitCode::from(DIFFERENCES)
@@ -70,7 +63,8 @@ pub(crate) async fn run(args: Args) -> ExitCode {
 
 async fn sync(args: &Args) -> Result<Outcome, Failure> {
     let project = load_project(args.environment.as_deref(), SecretsPolicy::Ignore, args.local)?;
-    let path = file(&project, args)?;
+    let path = if args.local { LOCAL } else { COMMITTED };
+    refuse_link(&project.root, path)?;
     let stacks = leo_stack::compose(&project.config).map_err(crate::deploy::not_composed)?;
     let target = Target::open(&project, args.local).await?;
     target.check_account(&project.config).await?;
@@ -80,19 +74,19 @@ async fn sync(args: &Args) -> Result<Outcome, Failure> {
         engine.describe(stacks.foundation.name.as_str()),
         engine.describe(stacks.platform.name.as_str()),
     )
-    .map_err(Problem::from)?;
+    .map_err(|error| unread(&error))?;
     let names = stacks.all().map(|stack| stack.name.to_string());
     let found: Vec<(String, Option<Stack>)> = names.zip([registry, foundation, platform]).collect();
 
     let environment = project.config.environment.name.to_string();
     let owned = Owned::new(&environment, &project.environments());
     let (wanted, left_out) = keys::wanted(&owned, found.iter().filter_map(|(_, stack)| stack.as_ref()));
-    let mut file = EnvFile::read(&project.root, &path).map_err(Problem::from)?;
+    let mut file = EnvFile::read(&project.root, path).map_err(Problem::from)?;
     if found.iter().all(|(_, stack)| stack.is_none()) && !file.keys().iter().any(|key| owned.has(key)) {
         let message = format!("find a stack of environment `{environment}`: nothing is deployed there");
         return Err(Problem::new(FailureKind::Failed, message).hint("cargo xtask deploy").into());
     }
-    let changes = apply(&mut file, &owned, &environment, &wanted)?;
+    let changes = apply(&mut file, &owned, &wanted)?;
     if !args.check {
         let access = if path == LOCAL { Access::Private } else { Access::Kept };
         file.write(&project.root, access).map_err(Problem::from)?;
@@ -101,46 +95,25 @@ async fn sync(args: &Args) -> Result<Outcome, Failure> {
         .into_iter()
         .map(|(name, stack)| StackState { name, status: stack.map(|stack| stack.status) })
         .collect();
-    Ok(Outcome { environment, file, written: !args.check, wanted, changes, left_out, stacks })
+    Ok(Outcome { environment, owned, file, written: !args.check, wanted, changes, left_out, stacks })
 }
 
-/// The file that is written, relative to the work tree's root.
-fn file(project: &Project, args: &Args) -> Result<String, Problem> {
-    let Some(given) = &args.file else {
-        return Ok(if args.local { LOCAL } else { COMMITTED }.to_owned());
-    };
-    let refused = |why: &str, hint: &str| {
-        Err(Problem::new(FailureKind::Usage, format!("write {}: {why}", given.display())).hint(hint))
-    };
-    let here = std::env::current_dir()
-        .map_err(|error| Problem::new(FailureKind::Usage, format!("find the current folder: {error}")))?;
-    let inside = plain(&here.join(given)).and_then(|path| {
-        let root = project.root.canonicalize().unwrap_or_else(|_| project.root.clone());
-        path.strip_prefix(&root).or_else(|_| path.strip_prefix(&project.root)).map(Path::to_owned).ok()
-    });
-    let Some(inside) = inside.as_deref().and_then(Path::to_str) else {
-        return refused("it is outside of the work tree", "name a file inside of it");
-    };
-    // What is for secrets may be readable by fewer than those who need outputs, and is not to be opened for less.
-    if inside.starts_with("env/.env") && inside != COMMITTED {
-        return refused("that file is for secrets", "without --file it is env/.env.defaults");
+/// Refuses a link in the file's place: what it leads to may be for secrets, is to be opened for less, and is no file that
+/// everybody gets.
+fn refuse_link(root: &Path, path: &str) -> Result<(), Problem> {
+    if !root.join(path).is_symlink() {
+        return Ok(());
     }
-    Ok(inside.to_owned())
+    let message = format!("write {path}: it is a link to another file; nothing was written");
+    Err(Problem::new(FailureKind::Usage, message).hint(format!("let it be a file of its own: {path}")))
 }
 
-/// A path without `.` and `..`; `None` where it leads out of everything.
-fn plain(path: &Path) -> Option<PathBuf> {
-    let mut plain = PathBuf::new();
-    for part in path.components() {
-        match part {
-            Component::CurDir => {}
-            Component::ParentDir => {
-                plain.pop().then_some(())?;
-            }
-            part => plain.push(part),
-        }
-    }
-    Some(plain)
+fn unread(error: &DeployError) -> Problem {
+    let message = match error {
+        DeployError::Service { stack, source } => format!("read the outputs of {stack}: {source}"),
+        other => format!("read the outputs of the stacks: {other}"),
+    };
+    Problem { hint: error.hint(), ..Problem::new(error.kind(), message) }
 }
 
 /// Makes the keys of an environment what they should be; what that changes, in the order of the keys.
@@ -150,12 +123,10 @@ fn plain(path: &Path) -> Option<PathBuf> {
 fn apply(
     file: &mut EnvFile,
     owned: &Owned,
-    environment: &str,
     wanted: &BTreeMap<String, String>,
 ) -> Result<Vec<Change>, Failure> {
-    let head =
-        format!("Outputs of `{environment}`: `cargo xtask env-sync` writes them, and no command reads them.");
-    let line = format!("# {head}");
+    let line = owned.head();
+    let head = line.trim_start_matches("# ");
     let mut changes = vec![];
     let mut problems = vec![];
     for key in file.keys().into_iter().filter(|key| owned.has(key) && !wanted.contains_key(key)) {
@@ -174,7 +145,7 @@ fn apply(
             None => match file.keys().into_iter().find(|key| owned.has(key)) {
                 // The head was taken away, so it isn't wanted.
                 Some(_) => (Place::End, &[]),
-                None => (Place::End, &[head.as_str()]),
+                None => (Place::End, &[head]),
             },
         };
         let edit = file.set_public(key, value, place, comment);

@@ -1,5 +1,6 @@
 //! What was written, for a person and as a document.
 
+use super::keys::Owned;
 use leo_deploy::StackStatus;
 use leo_env::EnvFile;
 use serde::Serialize;
@@ -7,12 +8,11 @@ use serde_json::{Value as Json, json};
 use similar::{ChangeTag, TextDiff};
 use std::{collections::BTreeMap, fmt::Write as _};
 
-/// Lines of a diff around what changed.
-const CONTEXT: usize = 2;
-
 /// What became of a file.
 pub(super) struct Outcome {
     pub(super) environment: String,
+    /// Which keys are its outputs'.
+    pub(super) owned: Owned,
     /// As it is, or would be.
     pub(super) file: EnvFile,
     /// `false`: it was only looked at.
@@ -88,7 +88,7 @@ impl Outcome {
                 let counted = |action| self.changes.iter().filter(|change| change.action == action).count();
                 format!(
                     "{}{path}: {said}: {} added, {} changed, {} removed",
-                    diff(&self.file),
+                    diff(&self.file, &self.owned),
                     counted(Action::Added),
                     counted(Action::Changed),
                     counted(Action::Removed)
@@ -118,13 +118,14 @@ impl Outcome {
     }
 }
 
-/// The lines of a file that change, with some around them. A line in which somebody left a secret is not shown.
-pub(super) fn diff(file: &EnvFile) -> String {
+/// The lines of a file that change, and none around them: what else is in the file is nobody's business here. Of an output
+/// the value is shown, unless somebody left a secret there.
+pub(super) fn diff(file: &EnvFile, owned: &Owned) -> String {
     let path = file.path();
     let diff = TextDiff::from_lines(file.original(), file.text());
     let old = if file.existed() { format!("a/{path}") } else { "/dev/null".to_owned() };
     let mut text = format!("--- {old}\n+++ b/{path}\n");
-    for hunk in diff.unified_diff().context_radius(CONTEXT).iter_hunks() {
+    for hunk in diff.unified_diff().context_radius(0).iter_hunks() {
         // Writing to a string can't fail.
         let _ = writeln!(text, "{}", hunk.header());
         for change in hunk.iter_changes() {
@@ -133,13 +134,24 @@ pub(super) fn diff(file: &EnvFile) -> String {
                 ChangeTag::Insert => '+',
                 ChangeTag::Equal => ' ',
             };
-            let _ = writeln!(text, "{sign}{}", shown(change.value().trim_end_matches(['\r', '\n'])));
+            let _ = writeln!(text, "{sign}{}", line(change.value().trim_end_matches(['\r', '\n']), owned));
         }
     }
     text
 }
 
-/// A line as it may be seen.
+/// A line of the file as it may be seen: all of it only where it is an output's, or the line above them.
+fn line(line: &str, owned: &Owned) -> String {
+    let key = line.split_once('=').map(|(key, _)| key.trim());
+    match key {
+        _ if line.trim().is_empty() || line.trim_end() == owned.head() => line.to_owned(),
+        Some(key) if owned.has(key.trim_start_matches("export ").trim_start()) => shown(line),
+        Some(key) if !leo_env::holds_secret(key) => format!("{key}=<not shown>"),
+        _ => "<not shown>".to_owned(),
+    }
+}
+
+/// A line of an output, or its value, as it may be seen.
 fn shown(line: &str) -> String {
     let value = line.split_once('=').map_or(line, |(_, value)| value).trim().trim_matches(['"', '\'']);
     let secret = leo_token::looks_secret(value).is_some() || !leo_token::find(line).is_empty();

@@ -18,7 +18,7 @@ fn outputs() -> BTreeMap<String, String> {
 fn sync(text: &str, wanted: &BTreeMap<String, String>) -> (EnvFile, Vec<(String, Action)>) {
     let mut file = EnvFile::new(COMMITTED, Some(text.to_owned()));
     let owned = Owned::new("dev", &["dev", "prod"]);
-    let changes = apply(&mut file, &owned, "dev", wanted).expect("is written");
+    let changes = apply(&mut file, &owned, wanted).expect("is written");
     (file, changes.into_iter().map(|change| (change.key, change.action)).collect())
 }
 
@@ -48,7 +48,7 @@ fn what_is_no_output_any_more_goes_and_what_is_anothers_stays() {
             ("LEO_OUT_DEV_URL", Action::Removed),
         ]
     );
-    insta::assert_snapshot!(report::diff(&file));
+    insta::assert_snapshot!(report::diff(&file, &Owned::new("dev", &["dev"])));
     let (nothing, _) = sync(file.text(), &BTreeMap::new());
     assert!(nothing.text().contains("LEO_OUT_PROD_URL") && !nothing.text().contains("LEO_OUT_DEV"));
     let (back, _) = sync(nothing.text(), &less);
@@ -61,7 +61,7 @@ fn nothing_that_looks_like_a_secret_is_written_or_shown() {
     let mut file = EnvFile::new(COMMITTED, Some(BEFORE.to_owned()));
     let owned = Owned::new("dev", &["dev"]);
     let leaking = wanted(&[("LEO_OUT_DEV_TOKEN", &token), ("LEO_OUT_DEV_URL", "http://a.example.com")]);
-    let failure = apply(&mut file, &owned, "dev", &leaking).err().expect("is refused");
+    let failure = apply(&mut file, &owned, &leaking).err().expect("is refused");
     let said = format!("{failure:?}");
     assert!(said.contains("LEO_OUT_DEV_TOKEN") && said.contains("a GitHub token"), "{said}");
     assert!(!said.contains(&token), "{said}");
@@ -69,9 +69,10 @@ fn nothing_that_looks_like_a_secret_is_written_or_shown() {
     // What somebody else left in the file is not shown either, where its line is near a change or is one.
     let left = format!("{BEFORE}NOTE={token}\nLEO_OUT_DEV_OLD='{token}'\n# {token}\n");
     let mut file = EnvFile::new(COMMITTED, Some(left));
-    let changes = apply(&mut file, &owned, "dev", &outputs()).expect("is written");
+    let changes = apply(&mut file, &owned, &outputs()).expect("is written");
     let outcome = Outcome {
         environment: "dev".to_owned(),
+        owned: Owned::new("dev", &["dev"]),
         file,
         written: true,
         wanted: outputs(),
@@ -88,8 +89,13 @@ fn nothing_that_looks_like_a_secret_is_written_or_shown() {
 }
 
 #[test]
-fn a_path_is_followed_without_asking_the_disk() {
-    for (path, plain_path) in [("/a/./b/../c", Some("/a/c")), ("/a/b/..", Some("/a"))] {
-        assert_eq!(plain(Path::new(path)).as_deref().and_then(Path::to_str), plain_path);
-    }
+fn of_other_lines_no_value_is_shown() {
+    // The last line has no end, so that it changes as well.
+    let before = "# hunter1\nDB_PASSWORD=hunter2\nOLD=hunter3";
+    let mut file = EnvFile::new(COMMITTED, Some(before.to_owned()));
+    let owned = Owned::new("dev", &["dev"]);
+    apply(&mut file, &owned, &outputs()).expect("is written");
+    let shown = report::diff(&file, &owned);
+    assert!(shown.contains("+LEO_OUT_DEV_CLUSTER_NAME=leo-dev\n") && !shown.contains("hunter"), "{shown}");
+    insta::assert_snapshot!(shown);
 }

@@ -7,6 +7,7 @@ use crate::{
     operation::{self, Operation},
     progress::Progress,
     registry::{self, Agreed, Collected, Seen, Wanted, bytes, collect, refuse_others},
+    stdout,
     who::Who,
 };
 use leo_aws::FailureKind;
@@ -77,11 +78,11 @@ pub(super) async fn run(args: Args) -> ExitCode {
     match Box::pin(gc(&args)).await {
         Ok((seen, collected)) => {
             if args.json {
-                println!("{:#}", document(&args, &seen, collected.as_ref()));
+                stdout::line(format_args!("{:#}", document(&args, &seen, collected.as_ref())));
             } else {
                 match &collected {
-                    Some(collected) => println!("{}", done(collected)),
-                    None => println!("{}", shown(&seen, SystemTime::now())),
+                    Some(collected) => stdout::line(done(collected)),
+                    None => stdout::line(shown(&seen, SystemTime::now())),
                 }
             }
             if collected.is_some_and(|collected| !collected.kept.is_empty()) {

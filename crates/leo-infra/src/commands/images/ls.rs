@@ -2,6 +2,7 @@ use super::{Place, Registry, words};
 use crate::{
     failure::Failure,
     registry::{Seen, Wanted, bytes},
+    stdout,
 };
 use leo_image::{
     ListedImage, Size,
@@ -31,9 +32,9 @@ pub(super) async fn run(args: Args) -> ExitCode {
                 eprintln!("warning: where images run is not known in full: failed to {}", unseen.message);
             }
             if args.json {
-                println!("{:#}", document(&seen));
+                stdout::line(format_args!("{:#}", document(&seen)));
             } else {
-                println!("{}", text(&seen, SystemTime::now()));
+                stdout::line(text(&seen, SystemTime::now()));
             }
             ExitCode::SUCCESS
         }

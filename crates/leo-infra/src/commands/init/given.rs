@@ -1,16 +1,14 @@
 //! What was given without a question: settings as arguments, everything on stdin.
 
+use super::fitting::unfit;
 use crate::failure::{Failure, Problem};
 use leo_aws::FailureKind;
 use leo_diagnostic::{Diagnostic, nearest};
-use leo_env::{EnvFile, Schema, Secret, schema::KeySpec};
+use leo_env::{EnvFile, LARGEST, Schema, Secret, schema::KeySpec};
 use std::{
     collections::BTreeMap,
-    io::{IsTerminal as _, Read as _},
+    io::{IsTerminal as _, Read},
 };
-
-/// More than any environment file has, in bytes.
-const LARGEST: u64 = 1 << 20;
 
 /// Values by key, each checked against the schema.
 #[derive(Clone, Default)]
@@ -63,9 +61,10 @@ impl Given {
         if value.is_empty() {
             return Ok(());
         }
-        spec.check(value).map_err(|wrong| {
-            usage(format!("read {key} from {from}: it {}", wrong.what), format!("wanted {}", wrong.wanted))
-        })?;
+        if let Some(wrong) = unfit(spec, value) {
+            let message = format!("read {key} from {from}: it {}", wrong.what);
+            return Err(usage(message, format!("wanted {}", wrong.wanted)));
+        }
         let twice = self.settings.contains_key(key) || self.secrets.contains_key(key);
         if twice {
             return Err(usage(format!("read {key} from {from}: it is given twice"), "give it once"));
@@ -115,12 +114,18 @@ fn read_stdin() -> Result<String, Problem> {
             "without --stdin you are asked, and nothing is shown",
         ));
     }
+    whole(stdin.lock())
+}
+
+/// All of the input; cut off, its last value would be another one.
+fn whole(input: impl Read) -> Result<String, Problem> {
+    let hint = "it takes lines KEY=value as UTF-8 text, at most 1 MiB";
     let mut text = String::with_capacity(4096);
-    stdin
-        .lock()
-        .take(LARGEST)
-        .read_to_string(&mut text)
-        .map_err(|error| usage(format!("read stdin: {error}"), "it takes lines KEY=value as UTF-8 text"))?;
+    let mut input = input.take(LARGEST + 1);
+    input.read_to_string(&mut text).map_err(|error| usage(format!("read stdin: {error}"), hint))?;
+    if text.len() as u64 > LARGEST {
+        return Err(usage("read stdin: it has more than 1 MiB; nothing was written", hint));
+    }
     Ok(text)
 }
 
@@ -141,4 +146,17 @@ fn unknown(schema: &Schema, from: &str, key: &str) -> Problem {
 
 fn usage(message: impl Into<String>, hint: impl Into<String>) -> Problem {
     Problem::new(FailureKind::Usage, message).hint(hint)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn input_is_taken_whole_or_not_at_all() {
+        let most = "#".repeat(1 << 20);
+        assert_eq!(whole(most.as_bytes()).expect("is taken").len(), 1 << 20);
+        let refused = whole(format!("{most}\n").as_bytes()).expect_err("is refused");
+        assert_eq!(refused.message, "read stdin: it has more than 1 MiB; nothing was written");
+    }
 }

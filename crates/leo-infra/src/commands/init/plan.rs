@@ -1,6 +1,9 @@
 //! What becomes of each key.
 
-use super::given::Given;
+use super::{
+    fitting::{Unfit, is_placeholder, unfit},
+    given::Given,
+};
 use crate::failure::{Failure, Problem};
 use leo_aws::FailureKind;
 use leo_env::{Edit, Env, EnvFile, Place, Schema, Secret, Setting, Source, schema::KeySpec};
@@ -43,6 +46,8 @@ pub(super) struct Planned {
     /// Where to get a value.
     pub(super) get: Option<String>,
     pub(super) state: State,
+    /// What is wrong with the value that it has, which stays.
+    pub(super) unfit: Option<Unfit>,
 }
 
 /// What can be said before anybody is asked.
@@ -58,13 +63,13 @@ pub(super) fn plan(
     let mut keys = vec![];
     let mut problems = vec![];
     for spec in schema.keys() {
-        let there = file.value(&spec.name).filter(|value| !value.is_empty());
+        let there = value_of(file, spec);
         let state = match (there, given.remove(&spec.name)) {
-            (Some(there), Some(given)) if *there != given.expose() => {
+            (Some(there), Some(given)) if there.expose() != given.expose() => {
                 problems.push((None, overwritten(file, spec)));
                 continue;
             }
-            (Some(there), _) => State::Kept(Secret::new(there.as_str())),
+            (Some(there), _) => State::Kept(there),
             (None, Some(given)) => State::New(given),
             (None, None) => match elsewhere(spec, found) {
                 Some(state) => state,
@@ -73,9 +78,19 @@ pub(super) fn plan(
             },
         };
         let (name, get) = (spec.name.clone(), spec.get.clone());
-        keys.push(Planned { name, is_secret: spec.secret.is_some(), get, state });
+        let unfit = match &state {
+            State::Kept(value) | State::Elsewhere { secret: value, .. } => unfit(spec, value.expose()),
+            State::New(_) | State::Missing => None,
+        };
+        keys.push(Planned { name, is_secret: spec.secret.is_some(), get, state, unfit });
     }
     if problems.is_empty() { Ok(Plan { keys }) } else { Err(Failure::Problems(problems)) }
+}
+
+/// The value that the file has; one that was never filled in is none.
+fn value_of(file: &EnvFile, spec: &KeySpec) -> Option<Secret> {
+    let value = file.value(&spec.name).filter(|value| !value.is_empty() && !is_placeholder(spec, value))?;
+    Some(Secret::new(value.as_str()))
 }
 
 fn overwritten(file: &EnvFile, spec: &KeySpec) -> Problem {
@@ -101,7 +116,7 @@ fn elsewhere(spec: &KeySpec, found: &Found<'_>) -> Option<State> {
         (value.origin.source != Source::Argument).then_some(())?;
         (value.origin.to_string(), Secret::new(value.value.as_str()))
     };
-    Some(State::Elsewhere { from, secret })
+    (!is_placeholder(spec, secret.expose())).then_some(State::Elsewhere { from, secret })
 }
 
 impl Plan {
@@ -118,6 +133,11 @@ impl Plan {
         self.keys.iter().filter(|key| matches!(key.state, State::Missing)).map(|key| key.name.as_str())
     }
 
+    /// The keys whose value is none of theirs and stays, each with what is wrong with it.
+    pub(super) fn unfit(&self) -> impl Iterator<Item = (&str, &Unfit)> {
+        self.keys.iter().filter_map(|key| Some((key.name.as_str(), key.unfit.as_ref()?)))
+    }
+
     /// Gives a key a value that was found; one that it has stays.
     pub(super) fn find(&mut self, name: &str, value: &str) {
         match self.keys.iter_mut().find(|key| key.name == name) {
@@ -125,7 +145,8 @@ impl Plan {
             Some(_) => {}
             None => {
                 let state = State::New(Secret::new(value));
-                self.keys.push(Planned { name: name.to_owned(), is_secret: false, get: None, state });
+                let name = name.to_owned();
+                self.keys.push(Planned { name, is_secret: false, get: None, state, unfit: None });
             }
         }
     }
@@ -143,14 +164,16 @@ impl Plan {
         self.keys.sort_by_key(|key| order(&key.name));
         for key in &mut self.keys {
             let State::New(value) = &key.state else { continue };
-            if let Some(there) = file.value(&key.name).filter(|there| !there.is_empty()) {
-                key.state = State::Kept(Secret::new(there.as_str()));
+            let spec = schema.key(&key.name);
+            if let Some(there) = spec.and_then(|spec| value_of(file, spec)) {
+                key.unfit = spec.and_then(|spec| unfit(spec, there.expose()));
+                key.state = State::Kept(there);
                 continue;
             }
             let before = schema.keys().iter().take_while(|spec| spec.name != key.name);
             let last = before.filter(|spec| file.line(&spec.name).is_some()).last();
             let place = last.map_or(Place::End, |spec| Place::AfterKey(&spec.name));
-            let help = schema.key(&key.name).map(|spec| spec.help.as_str());
+            let help = spec.map(|spec| spec.help.as_str());
             let head = HEAD.into_iter().filter(|_| file.text().trim().is_empty());
             let comment: Vec<&str> = head.chain(help).collect();
             let edit = file.set(&key.name, value.expose(), place, &comment)?;

@@ -17,13 +17,30 @@ use std::{
 /// What a clone is like now.
 pub(super) struct Outcome {
     pub(super) environment: String,
+    /// Whether the other commands mean it as well, where nothing is said.
+    pub(super) is_default: bool,
     pub(super) path: String,
     /// `None`: there was nothing to write, and no file.
     pub(super) written: Option<Written>,
     pub(super) plan: Plan,
     pub(super) account: SignedIn,
+    pub(super) pin: Pin,
     pub(super) config: Config,
     pub(super) siblings: Vec<Sibling>,
+}
+
+/// What became of the account of the credentials, where none is configured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pin {
+    /// It is the only one to deploy to, from the environment's own file or from that of all.
+    Written {
+        /// Whether it is the environment's own file.
+        own: bool,
+    },
+    /// It was not wanted, or nobody was asked.
+    None,
+    /// There is one already, or none was found.
+    NotNow,
 }
 
 /// A repository beside this one that an image is built from.
@@ -51,14 +68,30 @@ pub(super) fn siblings(root: &Path, config: &Config) -> Vec<Sibling> {
 }
 
 impl Outcome {
-    /// That required keys have no value, where nobody could be asked.
-    pub(super) fn unanswered(&self) -> Option<Problem> {
+    /// That required keys have no value, or one that is none of theirs, where nobody could be asked.
+    pub(super) fn unanswered(&self) -> Vec<Problem> {
+        let mut problems = vec![];
         let missing: Vec<&str> = self.plan.missing().collect();
-        (!missing.is_empty()).then(|| {
-            Problem::new(FailureKind::Usage, format!("find a value for {}", missing.join(", "))).hint(
-                "run it in a terminal to be asked, or give lines KEY=value on stdin: cargo xtask init --stdin",
+        if !missing.is_empty() {
+            let message = format!("find a value for {}", missing.join(", "));
+            problems.push(Problem::new(FailureKind::Usage, message).hint(format!(
+                "run it in a terminal to be asked, or give lines KEY=value on stdin: cargo xtask init{} --stdin",
+                self.argument()
+            )));
+        }
+        problems.extend(self.plan.unfit().map(|(name, wrong)| {
+            Problem::new(
+                FailureKind::Usage,
+                format!("take the value of {name}, which stays: it {}", wrong.what),
             )
-        })
+            .hint(format!("wanted {}", wrong.wanted))
+        }));
+        problems
+    }
+
+    /// What a command needs so that it means this environment.
+    fn argument(&self) -> String {
+        if self.is_default { String::new() } else { format!(" --environment {}", self.environment) }
     }
 
     pub(super) fn text(&self) -> String {
@@ -76,7 +109,7 @@ impl Outcome {
             let _ = writeln!(text, "  {:width$}  {}", key.name, key.text());
         }
         let _ = writeln!(text, "{}", self.written_text());
-        text + "next: cargo xtask env-check"
+        text + "next: cargo xtask env-check" + &self.argument()
     }
 
     fn account_text(&self) -> String {
@@ -92,9 +125,26 @@ impl Outcome {
             (Some(account), SignedIn::Unknown(why)) => {
                 format!("{account}; whose credentials these are is not known: {why}")
             }
-            (None, SignedIn::Account(account)) => format!("{account}, by these credentials"),
+            (None, SignedIn::Account(account)) => {
+                format!("{account}, by these credentials; {}", self.pin_text())
+            }
             (None, SignedIn::NotAsked) => "not set: whichever the credentials are for".to_owned(),
             (None, SignedIn::Unknown(why)) => format!("not set, as it can't be found out: {why}"),
+        }
+    }
+
+    fn pin_text(&self) -> String {
+        let path = &self.path;
+        match self.pin {
+            Pin::Written { own: true } => format!("pinned in {path}"),
+            Pin::Written { own: false } => {
+                format!("pinned in {path}, for every environment that names no account in infra/leo.toml")
+            }
+            Pin::None | Pin::NotNow => format!(
+                "not pinned: --pin-account writes it into {path}, `account` under [environments.{}] in infra/leo.toml \
+                 is for everybody",
+                self.environment
+            ),
         }
     }
 
@@ -152,6 +202,7 @@ impl Outcome {
             "file": self.path,
             "region": environment.region.as_str(),
             "account": account.or_else(pinned),
+            "account_pinned_in": matches!(self.pin, Pin::Written { .. }).then_some(&self.path),
             "signed_in": signed_in,
             "siblings": siblings,
             "keys": keys,
@@ -187,6 +238,14 @@ impl Planned {
     }
 
     fn text(&self) -> String {
+        let text = self.state_text();
+        match &self.unfit {
+            Some(wrong) => format!("{text}, but it {}; wanted {}", wrong.what, wrong.wanted),
+            None => text,
+        }
+    }
+
+    fn state_text(&self) -> String {
         match &self.state {
             State::New(value) => format!("{}, new", self.shown(value)),
             State::Kept(value) => format!("{}, as it was", self.shown(value)),
@@ -211,6 +270,7 @@ impl Planned {
             "state": state,
             "value": value.map(|value| self.shown(value)),
             "from": from,
+            "malformed": self.unfit.as_ref().map(|wrong| &wrong.what),
         })
     }
 }

@@ -138,10 +138,12 @@ fn the_outcome_shows_settings_and_hides_secrets() {
     let nowhere = PathBuf::from("nowhere");
     let outcome = Outcome {
         environment: "dev".to_owned(),
+        is_default: false,
         path: "env/.env".to_owned(),
         written: Some(leo_env::Written { changed: true, was_open: Some(0o644) }),
         plan,
         account: SignedIn::Account("123456789012".to_owned()),
+        pin: Pin::Written { own: false },
         siblings: report::siblings(&nowhere, &config),
         config,
     };
@@ -149,7 +151,7 @@ fn the_outcome_shows_settings_and_hides_secrets() {
         "{}\n{:#}\n{}",
         outcome.text(),
         outcome.json(),
-        outcome.unanswered().expect("is missing").text()
+        outcome.unanswered().iter().map(Problem::text).collect::<String>()
     );
     assert!(!said.contains(&token), "{said}");
     insta::assert_snapshot!(said);

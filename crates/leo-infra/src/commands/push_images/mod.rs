@@ -14,6 +14,7 @@ use crate::{
     progress::Progress,
     promote::{self, Route},
     scanning::Scans,
+    stdout,
     target::Target,
 };
 use dry_run::{DryRun, Planned};
@@ -91,7 +92,7 @@ pub(crate) async fn run(args: Args) -> ExitCode {
     };
     match outcome {
         Ok(said) => {
-            println!("{said}");
+            stdout::line(said);
             ExitCode::SUCCESS
         }
         Err(failure) => failure.report(args.json),
