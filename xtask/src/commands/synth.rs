@@ -7,6 +7,7 @@ use std::{
 use anyhow::{Context, Result};
 use leo_diagnostic::Diagnostic;
 use leo_env::SecretsPolicy;
+use leo_project::Project;
 use leo_stack::StackTemplate;
 use serde_json::json;
 
@@ -22,16 +23,23 @@ pub(crate) struct Args {
     /// The environment; without it, LEO_ENVIRONMENT decides
     #[arg(long, short, value_name = "NAME")]
     environment: Option<String>,
+    /// Open no file that may hold a secret: what they override does not count
+    #[arg(long)]
+    public: bool,
     /// Print one JSON document
     #[arg(long)]
     json: bool,
 }
 
 pub(crate) fn run(repository: &Repository, args: &Args) -> Result<ExitCode> {
-    let project = match project::load(repository, args.environment.as_deref(), SecretsPolicy::Ignore) {
+    let policy = if args.public { SecretsPolicy::Unopened } else { SecretsPolicy::Ignore };
+    let project = match project::load(repository, args.environment.as_deref(), policy) {
         Ok(project) => project,
         Err(code) => return Ok(code),
     };
+    if args.public {
+        note_unopened(repository, &project);
+    }
     let stacks = match leo_stack::compose(&project.config) {
         Ok(stacks) => stacks,
         Err(errors) => {
@@ -45,13 +53,35 @@ pub(crate) fn run(repository: &Repository, args: &Args) -> Result<ExitCode> {
     if args.json {
         let environment = project.config.environment.name.as_str();
         let templates: Vec<_> = written.iter().map(Written::to_json).collect();
-        stdout::line(format_args!("{:#}", json!({"environment": environment, "templates": templates})))?;
+        stdout::line(format_args!(
+            "{:#}",
+            json!({
+                "environment": environment,
+                "public": args.public,
+                "templates": templates,
+            })
+        ))?;
     } else {
         for template in &written {
             stdout::line(template.path.display())?;
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Says which files may make a deploy another one than these templates are.
+fn note_unopened(repository: &Repository, project: &Project) {
+    let own = format!("env/.env.{}", project.config.environment.name);
+    let there: Vec<_> = ["env/.env", &own]
+        .into_iter()
+        .filter(|file| repository.path(file).symlink_metadata().is_ok())
+        .collect();
+    if !there.is_empty() {
+        eprintln!(
+            "note: not opened: {}; settings that it overrides are not in these templates",
+            there.join(", ")
+        );
+    }
 }
 
 /// A template's file.

@@ -6,6 +6,7 @@ use leo_project::Project;
 use serde_json::Value;
 use std::{
     fs,
+    net::TcpListener,
     os::unix::fs::{PermissionsExt as _, symlink},
     process::{Command, Output},
 };
@@ -46,6 +47,18 @@ fn python_outputs_are_written_once_and_nothing_is_deployed_anew() {
             .env("AWS_SECRET_ACCESS_KEY", target.secret_access_key.expose());
         done(&mut command, code)
     };
+    // What failed where nothing listens is the reading: nothing was to be deployed.
+    let nobody = TcpListener::bind("127.0.0.1:0").and_then(|port| port.local_addr()).expect("is free");
+    let mut unheard = tree.leo_infra(&["env-sync"]);
+    unheard
+        .env("AWS_ENDPOINT_URL", &target.endpoint)
+        .env("AWS_ENDPOINT_URL_CLOUDFORMATION", format!("http://{nobody}"))
+        .env("AWS_ACCESS_KEY_ID", &target.access_key_id)
+        .env("AWS_SECRET_ACCESS_KEY", target.secret_access_key.expose());
+    let unheard = done(&mut unheard, 1);
+    assert!(shown(&unheard).contains("failed to read the outputs of leo-"), "{}", shown(&unheard));
+    assert_eq!(text(), odd);
+
     let checked = document(&sync(&["--check", "--json"], 3));
     assert_eq!(checked["status"], "differs");
     assert_eq!(text(), odd, "a look writes nothing");
@@ -104,20 +117,4 @@ fn nothing_is_written_but_the_committed_file() {
     let output = done(&mut tree.leo_infra(&["env-sync"]), 2);
     assert!(shown(&output).contains("write env/.env.defaults: it is a link"), "{}", shown(&output));
     assert_eq!(fs::read(&target).expect("reads"), before);
-}
-
-/// Where nothing listens: what failed is the reading, and nothing was to be deployed.
-#[test]
-fn outputs_that_can_not_be_read_are_said_so() {
-    let tree = WorkTree::new();
-    let nobody =
-        std::net::TcpListener::bind("127.0.0.1:0").and_then(|port| port.local_addr()).expect("is free");
-    let mut command = tree.leo_infra(&["env-sync"]);
-    command
-        .env("AWS_ENDPOINT_URL_CLOUDFORMATION", format!("http://{nobody}"))
-        .env("AWS_ACCESS_KEY_ID", "test")
-        .env("AWS_SECRET_ACCESS_KEY", "test")
-        .env("AWS_MAX_ATTEMPTS", "1");
-    let output = done(&mut command, 1);
-    assert!(shown(&output).contains("failed to read the outputs of leo-"), "{}", shown(&output));
 }

@@ -304,7 +304,7 @@ fn a_question_for_a_secret_that_is_left_leaves_the_terminal_as_it_was() {
         [|terminal: &mut Terminal| terminal.terminate(), |terminal: &mut Terminal| terminal.type_in("\x03")]
     {
         let mut terminal = Terminal::start(&init(&tree, &["--offline"]));
-        terminal.until("FLY_API_TOKEN: ");
+        terminal.until("CLAUDE_CODE_OAUTH_TOKEN: ");
         terminal.until_hidden();
         leave(&mut terminal);
         let code = terminal.wait();

@@ -1,13 +1,11 @@
 //! `--local` never opens the files with secrets unless it is told to: they are pipes here, which a command that opens one
-//! would wait at for ever.
+//! would wait at, or name as what can't be read.
 
 use crate::workspace::{WorkTree, shown};
 use std::{
-    fs::OpenOptions,
-    io::Write as _,
-    path::PathBuf,
+    fs,
     process::{Child, Command, Output, Stdio},
-    thread::{self, sleep},
+    thread::sleep,
     time::{Duration, Instant},
 };
 
@@ -85,24 +83,23 @@ fn python_local_commands_open_no_file_with_secrets() {
 #[test]
 fn python_told_to_a_local_deploy_takes_the_secrets_and_only_those() {
     let tree = tree();
-    // Opening a pipe to write waits until somebody has opened it to read: that they are read is seen, too.
+    let deploy = || {
+        let arguments = ["deploy", "--yes", "--local", "--with-secrets", "--json"];
+        let output = ended(start(&mut tree.leo_infra(&arguments))).expect("does not wait");
+        assert_eq!(output.status.code(), Some(2), "{}", shown(&output));
+        output
+    };
+    let of_pipes = shown(&deploy());
+    for file in FILES {
+        assert!(of_pipes.contains(&format!("`{file}` can't be read")), "{of_pipes}");
+    }
     let texts =
         ["AWS_REGION=eu-west-3\nAWS_ACCOUNT_ID=111111111111\n", "NOBODYS_KEY=x\nGITHUB_TOKEN=ghp_x\n"];
-    let writers: Vec<_> = FILES
-        .iter()
-        .zip(texts)
-        .map(|(file, text)| {
-            let path: PathBuf = tree.root().join(file);
-            thread::spawn(move || OpenOptions::new().write(true).open(path)?.write_all(text.as_bytes()))
-        })
-        .collect();
-    let output =
-        ended(start(&mut tree.leo_infra(&["deploy", "--yes", "--local", "--with-secrets", "--json"])));
-    let output = output.expect("does not wait");
-    for writer in writers {
-        writer.join().expect("ends").expect("is read");
+    for (file, text) in FILES.iter().zip(texts) {
+        fs::remove_file(tree.root().join(file)).expect("is ours");
+        fs::write(tree.root().join(file), text).expect("writes a file");
     }
-    assert_eq!(output.status.code(), Some(2), "{}", shown(&output));
+    let output = deploy();
     assert!(
         shown(&output).contains("env/.env.dev:1") && shown(&output).contains("NOBODYS_KEY"),
         "{}",
