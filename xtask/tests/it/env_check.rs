@@ -72,12 +72,26 @@ fn fix_makes_the_file_private_and_says_so() {
     assert_eq!(document["fixed"], Value::Array(Vec::new()));
 }
 
+/// A file of the kernel's about this process, whose permissions root can't change either.
+#[test]
+fn what_can_not_be_fixed_takes_nothing_of_the_report_away() {
+    let folder = tree("");
+    let path = folder.path().join("env/.env");
+    fs::remove_file(&path).unwrap();
+    std::os::unix::fs::symlink("/proc/self/status", &path).unwrap();
+    let output = run(folder.path(), &["env-check", "--fix"]);
+    assert_eq!((output.status.code(), stderr(&output)), (Some(2), ""));
+    let said = stdout(&output);
+    assert!(said.starts_with("environment dev\n") && said.contains("which could not be changed"), "{said}");
+    assert!(said.contains("hint: make it yours: sudo chown $USER env/.env"), "{said}");
+}
+
 #[test]
 fn the_public_form_never_opens_the_file() {
     let folder = tree("");
     let path = folder.path().join("env/.env");
     fs::remove_file(&path).unwrap();
-    // Whoever opened it would wait for somebody to write into it.
+    // Whoever opened it would say that it can't be read.
     assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
     let output = run(folder.path(), &["env-check", "--public"]);
     assert_eq!(output.status.code(), Some(0), "{}", stdout(&output));

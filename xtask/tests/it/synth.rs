@@ -104,3 +104,22 @@ fn no_secret_is_read() {
     }
     assert!(!stderr(&output).contains("hush-hush"));
 }
+
+#[test]
+fn the_public_form_opens_no_file_that_may_hold_a_secret() {
+    let folder = work_tree(TOML);
+    fs::write(folder.path().join("env/.env"), "AWS_REGION=eu-west-1\nLEO_ENVIRONMENT=prod\nnot a line\n")
+        .unwrap();
+    let opened = run(folder.path(), &["synth"]);
+    assert_eq!(opened.status.code(), Some(2), "{}", stderr(&opened));
+    let output = run(folder.path(), &["synth", "--public"]);
+    assert_eq!(
+        (output.status.code(), stderr(&output)),
+        (Some(0), "note: not opened: env/.env; settings that it overrides are not in these templates\n")
+    );
+    assert!(stdout(&output).contains("leo-dev-platform"), "{}", stdout(&output));
+    fs::remove_file(folder.path().join("env/.env")).unwrap();
+    let output = run(folder.path(), &["synth", "--public", "--json"]);
+    let document: Value = serde_json::from_str(stdout(&output)).unwrap();
+    assert_eq!((stderr(&output), &document["public"]), ("", &Value::Bool(true)));
+}

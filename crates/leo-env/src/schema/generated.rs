@@ -22,12 +22,14 @@ impl Schema {
     /// All of `env/.env.example`: every secret with an empty value, and as comments what else may be there.
     pub fn example(&self) -> String {
         let mut text = format!(
-            "# Made from {} by `{COMMAND}`: change that file, not this one.\n#\n\
-             # Copy this to env/.env (or to env/.env.<environment>, which is then read instead of it; a protected environment\n\
-             # needs its own), fill in the values, and `chmod 600` it. Git and Docker ignore the copy. Local runs never read the\n\
-             # values.\n\
+            "# What a private environment file may hold: env/.env, or env/.env.<environment>, whose secrets are then that\n\
+             # environment's only ones (a protected one needs its own). `cargo xtask init` asks for all of it; by hand:\n\
+             #     install -m 600 {example} env/.env\n\
+             # and fill in the values. Git and Docker ignore that copy, which is yours to change; local runs never read it.\n\
+             # {example} itself is made from {path} by `{COMMAND}`.\n\
              # A value with spaces, quotes, `$` or `#` goes into single quotes.\n",
-            self.path()
+            example = Self::EXAMPLE,
+            path = self.path()
         );
         for (key, secret) in self.secrets() {
             text += &comment(&format!("{}.", capitalised(&key.help)));
@@ -61,7 +63,7 @@ impl Schema {
 
     fn settings_table(&self) -> String {
         let mut rows = vec![
-            ["key", "what it is", "its form", "belongs in", "needed", "in `[environments.<name>]`"]
+            ["key", "what it is", "its form", "usual place", "needed", "in `[environments.<name>]`"]
                 .map(str::to_owned),
         ];
         rows.extend(self.settings().map(|key| {
