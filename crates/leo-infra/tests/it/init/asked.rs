@@ -1,6 +1,6 @@
 //! What a person is asked, on a terminal of its own.
 
-use super::{GITHUB, declare, init, mode, state, token};
+use super::{GITHUB, declare, init, mode, token};
 use crate::{
     terminal::Terminal,
     workspace::{WorkTree, document, shown},
@@ -8,6 +8,7 @@ use crate::{
 use serde_json::Value;
 use std::fs;
 
+#[test]
 fn a_person_is_asked_for_what_is_missing_and_secrets_are_not_shown() {
     let tree = WorkTree::new();
     let token = token();
@@ -52,6 +53,8 @@ fn a_person_is_asked_for_what_is_missing_and_secrets_are_not_shown() {
     assert_eq!(fs::read_to_string(&file).expect("is there"), written);
 }
 
+/// The terminal must not stay as it is while a secret is typed.
+#[test]
 fn a_question_for_a_secret_that_is_left_leaves_the_terminal_as_it_was() {
     let tree = WorkTree::new();
     for leave in
@@ -70,6 +73,7 @@ fn a_question_for_a_secret_that_is_left_leaves_the_terminal_as_it_was() {
     assert!(!tree.root().join("env/.env").exists());
 }
 
+#[test]
 fn a_person_is_asked_which_environment_is_meant() {
     let tree = WorkTree::new();
     declare(&tree, GITHUB);
@@ -96,6 +100,7 @@ fn a_person_is_asked_which_environment_is_meant() {
     assert!(shown(&dev).contains("next: cargo xtask env-check --environment dev\n"), "{}", shown(&dev));
 }
 
+#[test]
 fn python_the_account_of_the_credentials_is_written_down_where_that_is_wanted() {
     let tree = WorkTree::without_engine();
     let output = tree.leo_infra(&["env-sync", "--local"]).output().expect("runs");

@@ -43,7 +43,6 @@ fn state<'a>(document: &'a Value, key: &str) -> &'a Value {
 }
 
 #[test]
-#[test]
 fn without_a_terminal_values_come_from_arguments_and_stdin() {
     let tree = WorkTree::new();
     let token = token();
@@ -251,9 +250,6 @@ fn of_many_at_once_none_takes_away_what_another_one_has_written() {
     assert!(keys.iter().all(|key| text.contains(&format!("\n{key}=of-{key}\n"))), "{text}");
 }
 
-/// The terminal must not stay as it is while a secret is typed.
-#[test]
-#[test]
 #[test]
 fn a_result_that_nobody_reads_is_no_failure_and_one_that_is_lost_is() {
     let tree = WorkTree::new();
@@ -295,5 +291,3 @@ fn without_credentials_the_account_stays_open_and_is_said_to() {
         !fs::read_to_string(tree.root().join("env/.env")).expect("is written").contains("AWS_ACCOUNT_ID")
     );
 }
-
-#[test]
