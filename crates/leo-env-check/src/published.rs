@@ -44,7 +44,6 @@ fn one(file: &Path) -> Option<Published> {
     let unknown = |why: String| Some(Published::Unknown { folder: folder.clone(), why });
     let answer = git::ask(&folder, below).answer();
     match (&answer, answer.of(below)) {
-        (Answer::NoRepository, _) => None,
         (Answer::Unknown { why }, _) => {
             let in_one = folder.ancestors().any(|folder| folder.join(".git").symlink_metadata().is_ok());
             in_one.then(|| why.clone()).and_then(unknown)
@@ -59,7 +58,7 @@ fn one(file: &Path) -> Option<Published> {
                 None => unknown("`git check-ignore` failed".to_owned()),
             }
         }
-        (Answer::Files(_), _) => None,
+        (Answer::Files(_) | Answer::NoRepository, _) => None,
     }
 }
 

@@ -3,7 +3,7 @@
 //!
 //! One file a command under `commands/`; what a deploy consists of is under `deploy/`, one file a step.
 
-#![allow(clippy::print_stderr, reason = "what is no result of a command goes to stderr")]
+#![allow(clippy::print_stderr, reason = "a command's result goes to stdout, the rest to stderr")]
 
 mod ask;
 mod commands;

@@ -95,9 +95,9 @@ pub(crate) fn told(outcome: Result<Deployed, Failure>, json: bool) -> ExitCode {
     match outcome {
         Ok(deployed) => {
             if json {
-                println!("{:#}", deployed.json());
+                crate::stdout::line(format_args!("{:#}", deployed.json()));
             } else {
-                println!("{}", deployed.text());
+                crate::stdout::line(deployed.text());
             }
             ExitCode::SUCCESS
         }
