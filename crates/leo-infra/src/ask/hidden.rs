@@ -77,6 +77,10 @@ fn line(mut keyboard: impl io::Read) -> io::Result<Secret> {
     let mut length = 0;
     loop {
         let room = typed.get_mut(length..).unwrap_or_default();
+        if room.is_empty() {
+            // Cut off, it would be another answer.
+            return Err(io::Error::other(format!("it has more than {LONGEST} bytes")));
+        }
         let read = match keyboard.read(room) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             read => read?,
@@ -105,6 +109,7 @@ mod tests {
         assert_eq!(line(in_parts).expect("reads").expose(), "hush");
         let error = read(b"\xff\xfe\n").expect_err("is no text");
         assert_eq!(error.to_string(), "it is no UTF-8 text");
-        assert_eq!(read(&[b'x'; LONGEST + 1]).expect("reads").len(), LONGEST);
+        let endless = line(io::repeat(b'x')).expect_err("has no end");
+        assert_eq!(endless.to_string(), "it has more than 65536 bytes");
     }
 }
