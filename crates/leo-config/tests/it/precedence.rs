@@ -129,7 +129,7 @@ fn a_protected_environment_needs_its_own_secrets_but_only_when_secrets_are_read(
     };
     insta::assert_snapshot!(with_secrets(&prod).unwrap_err(), @r"
     error: `env/.env.prod` is missing, and `prod` is protected
-    hint: its secrets are in a file of its own, so that no other's reach it: copy env/.env.example to env/.env.prod; a CI sets `LEO_SECRET_<KEY>` for every key instead
+    hint: its secrets are in a file of its own, so that no other's reach it: `cargo xtask init --environment prod` makes it; a CI sets `LEO_SECRET_<KEY>` for every key instead
     ");
     assert!(with_secrets(&prod.clone().with_file("env/.env.prod", "GITHUB_TOKEN=prods")).is_ok());
     let mut ci = prod;

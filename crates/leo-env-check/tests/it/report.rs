@@ -90,6 +90,19 @@ fn the_public_report_opens_no_file_with_secrets() {
     assert_eq!(tree.report(Some("prod"), true).errors(), 0);
 }
 
+#[test]
+fn a_name_of_the_command_line_that_is_none_is_said_to_be_its() {
+    for name in ["", "PROD!"] {
+        let report = Tree::new().report(Some(name), false);
+        assert!(
+            said(&report).contains("error: `--environment` is not an environment name"),
+            "{}",
+            said(&report)
+        );
+        assert!(report.to_text(Colours::Plain).starts_with("no environment is chosen\n"));
+    }
+}
+
 /// A file of the kernel's about this process, whose permissions root can't change either.
 #[test]
 fn what_can_not_be_fixed_is_said_beside_everything_else() {
