@@ -6,11 +6,13 @@
 //!
 //! What this crate deliberately does not do: read files, know TOML or `.env`, decide an exit code, or print.
 
+mod first;
 mod nearest;
 mod render;
 
 use std::ops::Range;
 
+pub use first::{MOST_OF_A_FILE, first_of_each_file};
 pub use nearest::nearest;
 pub use render::{Colours, render, render_all};
 
@@ -24,7 +26,7 @@ pub enum Severity {
 }
 
 /// A finding: what is wrong, where, what was there instead, and what would be right.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Diagnostic {
     /// How bad it is.
     pub severity: Severity,
@@ -74,7 +76,7 @@ impl Diagnostic {
 }
 
 /// A place in one line of a file, with as much of the line as may be seen.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Location {
     /// The file, relative to the repository's root.
     pub path: String,

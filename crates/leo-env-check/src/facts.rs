@@ -9,7 +9,9 @@ use std::{
 
 use leo_config::{EnvironmentName, Outline};
 use leo_diagnostic::{Diagnostic, SourceFile};
-use leo_env::{Entry, Env, LARGEST, Schema, Secret, SecretsPolicy, entries, read_file};
+use leo_env::{
+    BROKEN_LINK, Entry, Env, LARGEST, Schema, Secret, SecretsPolicy, entries, is_broken_link, read_file,
+};
 
 use crate::{
     git::{self, Answer, Tracking},
@@ -247,6 +249,7 @@ impl EnvFile {
                 let mode = metadata.permissions().mode() & 0o7777;
                 (Some(Found { mode, regular: metadata.is_file(), bytes: metadata.len() }), None)
             }
+            Err(error) if is_broken_link(&error, place) => (None, Some(BROKEN_LINK.to_owned())),
             Err(error) if error.kind() == io::ErrorKind::NotFound => (None, None),
             Err(error) => (None, Some(error.to_string())),
         };

@@ -4,6 +4,7 @@ use crate::{
     Env, Schema, SecretsPolicy, Source,
     layer::{Layer, SECRET_PREFIX},
     schema::KeySpec,
+    visible::holds_secret,
 };
 
 impl Env {
@@ -13,12 +14,26 @@ impl Env {
     /// What a value should look like is not asked.
     pub fn check(&self, schema: &Schema) -> Vec<Diagnostic> {
         let mut findings = self.findings.clone();
+        findings.extend(self.no_secrets_names(schema));
         for layer in &self.layers {
             findings.extend(undeclared_settings(layer, schema));
             findings.extend(misplaced_keys(layer, schema));
         }
         findings.extend(self.bare_secrets(schema));
         findings
+    }
+
+    /// A warning for each variable that is named like a secret's and whose end is no key, so that it is not read.
+    fn no_secrets_names(&self, schema: &Schema) -> Vec<Diagnostic> {
+        let names = self.layer(Source::Process).map(|process| process.names.iter()).into_iter().flatten();
+        names
+            .filter_map(|name| Some((name, name.strip_prefix(SECRET_PREFIX)?)))
+            .map(|(name, key)| {
+                let shown = if holds_secret(name) { "<not shown>" } else { name };
+                Diagnostic::warning(format!("`{shown}` in the process environment is not read: its end is no key"))
+                    .hint(name_instead(&key.to_ascii_uppercase(), schema, SECRET_PREFIX))
+            })
+            .collect()
     }
 
     /// A warning for each secret that is set in the process environment under its bare name and nowhere else.
@@ -56,6 +71,7 @@ fn misplaced_keys(layer: &Layer, schema: &Schema) -> Vec<Diagnostic> {
     let mut findings = Vec::new();
     for (key, origin) in &layer.other_keys {
         let known = schema.key(key).is_some();
+        let looks_like_a_key = origin.location.as_ref().is_none_or(|at| at.text.starts_with(key.as_str()));
         let finding = match layer.source {
             Source::Defaults if known => {
                 Diagnostic::error(format!("`{key}` is a secret, and this file is committed"))
@@ -64,27 +80,34 @@ fn misplaced_keys(layer: &Layer, schema: &Schema) -> Vec<Diagnostic> {
             _ if known => continue,
             Source::Process => {
                 Diagnostic::warning(format!("`{SECRET_PREFIX}{key}` is no secret of any provider"))
-                    .hint(name_instead(key, schema))
+                    .hint(name_instead(key, schema, SECRET_PREFIX))
+            }
+            _ if !looks_like_a_key && nearest(key, names(schema)).is_none() => {
+                Diagnostic::error("the line's key is none of this file, and not shown: it may be a value")
+                    .hint(format!("a value goes behind its key; {}", name_instead(key, schema, "")))
             }
             _ if key.starts_with(SECRET_PREFIX) => {
                 Diagnostic::error(format!("`{key}` is a name for the process environment"))
                     .hint(format!("in a file it is `{}`", key.trim_start_matches(SECRET_PREFIX)))
             }
             _ => Diagnostic::error(format!("`{key}` is not a key of this file"))
-                .hint(name_instead(key, schema)),
+                .hint(name_instead(key, schema, "")),
         };
         findings.push(finding.at(origin.location.clone()));
     }
     findings
 }
 
-/// The key that was probably meant, or all of them.
-fn name_instead(key: &str, schema: &Schema) -> String {
-    let names = || schema.keys().iter().map(|key| key.name.as_str());
-    match nearest(key, names()) {
-        Some(near) => format!("did you mean `{near}`?"),
+fn names(schema: &Schema) -> impl Iterator<Item = &str> + Clone {
+    schema.keys().iter().map(|key| key.name.as_str())
+}
+
+/// The key that was probably meant, or all of them. `prefix` stands before a key where it was written.
+fn name_instead(key: &str, schema: &Schema, prefix: &str) -> String {
+    match nearest(key, names(schema)) {
+        Some(near) => format!("did you mean `{prefix}{near}`?"),
         None => {
-            format!("the keys are those of {}: {}", schema.path(), names().collect::<Vec<_>>().join(", "))
+            format!("the keys are those of {}: {}", schema.path(), names(schema).collect::<Vec<_>>().join(", "))
         }
     }
 }

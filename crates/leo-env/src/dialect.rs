@@ -81,6 +81,7 @@ impl Mark {
             Self::TrailingSpace => "spaces at the end of the line",
             Self::SeveralLines => "a value over several lines",
             Self::Tab => "a tab in the line",
+            Self::TypographicQuote => "a typographic quote where the value begins or ends",
             Self::Invisible => "a character in the value that can't be seen",
         }
     }
@@ -109,6 +110,7 @@ impl Mark {
             Self::TrailingSpace => "`docker run --env-file` takes them for a part of the value",
             Self::SeveralLines => "`docker run --env-file` reads each line for itself",
             Self::Tab => "it looks like spaces and is kept where it is in a value",
+            Self::TypographicQuote => "nobody takes it for a quote, and it is kept",
             Self::Invisible => "it looks like a space or like nothing, and is kept",
         }
     }
@@ -129,6 +131,7 @@ impl Mark {
             Self::PlainLineFeed => "put the value in single quotes, with a line end where one is meant",
             Self::TrailingSpace => "delete them",
             Self::Tab => "write a space, or nothing",
+            Self::TypographicQuote => "delete it, or type `'` in its place",
             Self::Invisible => "type the value anew, if it came along when the value was copied",
         }
     }

@@ -1,6 +1,6 @@
 //! The lines of a file, for whoever checks or shows them one by one.
 
-use std::ops::RangeInclusive;
+use std::{mem::take, ops::RangeInclusive};
 
 use crate::{Secret, file};
 
@@ -18,9 +18,9 @@ pub struct Entry {
 /// The variables of a file's text that can be read. What is wrong with the others says [`Env::check`](crate::Env::check).
 pub fn entries(path: &str, text: &str) -> Vec<Entry> {
     let (entries, _) = file::parse(path, text);
-    let entry = |entry: file::Entry| Entry {
+    let entry = |mut entry: file::Entry| Entry {
         key: entry.key,
-        value: Secret::new(entry.value),
+        value: Secret::new(take(&mut *entry.value)),
         lines: entry.lines.start + 1..=entry.lines.end,
     };
     entries.into_iter().filter(|entry| file::is_key(&entry.key)).map(entry).collect()

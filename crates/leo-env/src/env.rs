@@ -36,12 +36,13 @@ impl Env {
     /// Reads the files under the repository's root and the process environment. `environment` is the command line's choice;
     /// without one `LEO_ENVIRONMENT` decides, and so which `env/.env.<environment>` is read.
     ///
-    /// What is wrong in a file is kept, and reported by [`Env::check`]. Before a secret is read, this process's memory is
-    /// [kept private](crate::keep_memory_private).
+    /// What is wrong in a file is kept, and reported by [`Env::check`]. Before a file that may hold a secret is read,
+    /// this process's memory is [kept private](crate::keep_memory_private).
     pub fn load(root: &Path, environment: Option<&str>, policy: SecretsPolicy) -> Self {
         let private = match policy {
-            SecretsPolicy::Read => keep_memory_private(),
-            SecretsPolicy::Ignore | SecretsPolicy::Unopened => Ok(()),
+            // A file with secrets is read as a whole, whatever is kept of it.
+            SecretsPolicy::Read | SecretsPolicy::Ignore => keep_memory_private(),
+            SecretsPolicy::Unopened => Ok(()),
         };
         let read = |path: &str| read_file(&root.join(path));
         let mut env = Self::from_parts(read, std::env::vars_os(), environment, policy);
@@ -103,7 +104,7 @@ impl Env {
         self.policy
     }
 
-    /// Whether `env/.env.<environment>` was read, which is whether it exists unless it was left
+    /// Whether `env/.env.<environment>` is there, readable or not; never where it was left
     /// [unopened](SecretsPolicy::Unopened).
     pub fn has_environment_file(&self) -> bool {
         self.layer(Source::Environment).is_some()
@@ -130,7 +131,11 @@ impl Env {
                 self.findings.extend(findings);
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => self.findings.push(unreadable(path, &error)),
+            Err(error) => {
+                self.findings.push(unreadable(path, &error));
+                // It is there with nothing in it: what it was to say must not come from another file.
+                self.layers.push(Layer::new(source));
+            }
         }
     }
 

@@ -1,13 +1,18 @@
 use std::{io::Read, ops::Range};
 
 use leo_diagnostic::{Diagnostic, Location};
+use secrecy::zeroize::Zeroizing;
 
-use crate::line::{Content, Fault, Line, Mark, Written, lines};
+use crate::{
+    line::{Content, Fault, Line, Mark, Written, lines},
+    visible::holds_secret,
+};
 
 /// A variable of a file.
 pub(crate) struct Entry {
     pub(crate) key: String,
-    pub(crate) value: String,
+    /// Overwritten when it is dropped, whether or not it turns out to be a secret.
+    pub(crate) value: Zeroizing<String>,
     /// The lines of the file, from 0.
     pub(crate) lines: Range<usize>,
 }
@@ -41,9 +46,10 @@ pub(crate) fn without_mark(text: &str) -> &str {
 }
 
 /// What `dotenvy` reads in the lines of one entry. `None`: nothing, another key, another length, or more than these lines.
-pub(crate) fn value(raw: &str, written: &Written<'_>) -> Option<String> {
+pub(crate) fn value(raw: &str, written: &Written<'_>) -> Option<Zeroizing<String>> {
     let mut parser = dotenvy::Iter::new(raw.as_bytes().chain(&b"\nAFTER=1\n"[..]));
     let (read, value) = parser.next()?.ok()?;
+    let value = Zeroizing::new(value);
     let ends = matches!(parser.next(), Some(Ok((after, _))) if after == "AFTER") && parser.next().is_none();
     (ends && read == written.key && value.len() == written.length).then_some(value)
 }
@@ -100,9 +106,19 @@ pub(crate) fn place(path: &str, line: &Line<'_>) -> Location {
 
 /// What a line sets, where it has the form of a key.
 fn key(raw: &str) -> Option<&str> {
-    let (key, _) = raw.split_once('=')?;
+    let (key, value) = raw.split_once('=')?;
     let key = key.trim().trim_start_matches("export ").trim();
-    is_key(key).then_some(key)
+    (is_key(key) && may_be_shown(key, value.trim())).then_some(key)
+}
+
+/// A longer name without a `_` in it is more probably something else.
+const LONGEST_WORD: usize = 15;
+
+/// Whether what has the form of a key is one by its look. A secret that was pasted without its key may be of capital letters
+/// and digits alone, as base32 is, which also ends with `=`.
+pub(crate) fn may_be_shown(key: &str, value: &str) -> bool {
+    let padding = !value.is_empty() && value.bytes().all(|byte| byte == b'=');
+    (key.contains('_') || key.len() <= LONGEST_WORD) && !padding && !holds_secret(key)
 }
 
 /// Whether a key has the form of one. Anything else may be a secret that was pasted without its key, so it isn't shown.

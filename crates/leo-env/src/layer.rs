@@ -1,13 +1,14 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
+    mem::take,
 };
 
 use leo_diagnostic::{Diagnostic, Location};
 
 use crate::{
     Secret, SecretsPolicy, Setting,
-    file::{self, is_key},
+    file::{self, is_key, may_be_shown},
 };
 
 /// Where a value can come from, lowest first.
@@ -102,7 +103,7 @@ impl Layer {
         let mut layer = Self::new(source);
         let (entries, mut findings) = file::parse(path, text);
         let mut seen: BTreeMap<String, usize> = BTreeMap::new();
-        for entry in entries {
+        for mut entry in entries {
             let line = entry.lines.start + 1;
             let location = |shown: &str| Location::hidden(path, line, shown);
             if !is_key(&entry.key) {
@@ -112,10 +113,12 @@ impl Layer {
                 );
                 continue;
             }
-            let masked = format!("{}=<not shown>", entry.key);
+            let named = may_be_shown(&entry.key, &entry.value);
+            let masked = if named { format!("{}=<not shown>", entry.key) } else { "<not shown>".to_owned() };
             if let Some(first) = seen.insert(entry.key.clone(), line) {
+                let key = if named { format!("`{}`", entry.key) } else { "a key".to_owned() };
                 findings.push(
-                    Diagnostic::error(format!("`{}` is set twice", entry.key))
+                    Diagnostic::error(format!("{key} is set twice"))
                         .at(location(&masked))
                         .found(format!("the first in line {first}"))
                         .hint("delete one of them"),
@@ -133,14 +136,13 @@ impl Layer {
                         source,
                         location: Some(setting_location(path, line, setting, &entry.value)),
                     };
-                    layer.settings.insert(setting, EnvValue { value: entry.value, origin });
+                    layer.settings.insert(setting, EnvValue { value: take(&mut *entry.value), origin });
                 }
             } else if !entry.key.starts_with(OUTPUT_PREFIX) {
                 let origin = Origin { source, location: Some(location(&masked)) };
                 layer.other_keys.insert(entry.key.clone(), origin.clone());
-                // Also what is not kept is overwritten.
-                let secret = Secret::new(entry.value);
-                if policy == SecretsPolicy::Read && !secret.expose().is_empty() {
+                if policy == SecretsPolicy::Read && !entry.value.is_empty() {
+                    let secret = Secret::new(take(&mut *entry.value));
                     layer.secrets.insert(entry.key, SecretValue { secret, origin });
                 }
             }

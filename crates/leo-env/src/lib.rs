@@ -27,6 +27,7 @@
 //! What this crate deliberately does not do: decide which layer wins against `infra/leo.toml` (`leo-config` does), or
 //! change a file on its own accord: [`EnvFile`] is for the commands that do.
 
+mod character;
 mod check;
 mod children;
 mod dialect;
@@ -55,7 +56,7 @@ pub use env::{Env, SecretsPolicy};
 pub use layer::{EnvValue, Origin, SecretValue, Source};
 pub use memory::{keep_memory_private, not_private};
 pub use panic::hide_values_in_panics;
-pub use regular::{LARGEST, read_file};
+pub use regular::{BROKEN_LINK, LARGEST, is_broken_link, read_file};
 pub use schema::Schema;
 pub use secret::Secret;
 pub use setting::Setting;

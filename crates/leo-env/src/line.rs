@@ -3,6 +3,8 @@
 
 use std::{collections::BTreeSet, ops::Range};
 
+use crate::character::{is_invisible, is_plain, is_typographic_quote};
+
 /// One entry, comment or blank line.
 pub(crate) struct Line<'t> {
     /// The lines of the file, from 0.
@@ -62,6 +64,8 @@ pub(crate) enum Mark {
     SeveralLines,
     /// A tab anywhere.
     Tab,
+    /// A word processor's quote where the value begins or ends.
+    TypographicQuote,
     /// In quotes, a character that can't be seen or is taken for a space.
     Invisible,
 }
@@ -122,7 +126,7 @@ fn next(text: &str) -> (usize, Content<'_>) {
     let spaced = value.len() < right.len() && !value.trim_end().is_empty() && !value.starts_with('#');
     marks.extend(spaced.then_some(Mark::SpaceAfterEquals));
     let from = length - value.len();
-    let mut scan = Scan { marks, quoted: false, needed: false, fault: None, length: 0 };
+    let mut scan = Scan { marks, quoted: false, needed: false, fault: None, length: 0, ends: None };
     let end = if value.starts_with('#') {
         // Behind a space it is a comment for everybody but Docker.
         let mark = if right.starts_with('#') { Mark::CommentForValue } else { Mark::Comment };
@@ -180,6 +184,8 @@ struct Scan {
     fault: Option<Fault>,
     /// The bytes of the value so far.
     length: usize,
+    /// The first and the last character of it.
+    ends: Option<(char, char)>,
 }
 
 impl Scan {
@@ -223,12 +229,15 @@ impl Scan {
         let said = [Mark::SeveralLines, Mark::EscapeInQuotes].iter().any(|mark| self.marks.contains(mark));
         self.marks.extend((self.quoted && !said).then_some(quotes));
         self.marks.extend((spaced && !commented).then_some(Mark::TrailingSpace));
+        let typographic = self.ends.is_some_and(|(first, last)| [first, last].into_iter().any(is_typographic_quote));
+        self.marks.extend(typographic.then_some(Mark::TypographicQuote));
         self.marks.extend(raw.contains('\t').then_some(Mark::Tab));
         self.marks
     }
 
     /// A character without quotes.
     fn plain(&mut self, c: char, before: char) {
+        self.note(c);
         self.length += c.len_utf8();
         let mark = match c {
             '$' => return self.fault(Fault::Dollar),
@@ -288,6 +297,9 @@ impl Scan {
     /// What is in quotes; `None`: more than one entry is.
     fn quote(&mut self, inner: &str) -> Option<()> {
         self.quoted = true;
+        for c in [inner.chars().next(), inner.chars().next_back()].into_iter().flatten() {
+            self.note(c);
+        }
         self.needed |= !inner.chars().all(is_plain);
         if inner.contains('\n') {
             // What looks like the next entry most probably is: a quote was forgotten before it.
@@ -323,7 +335,10 @@ impl Scan {
                 return at;
             }
             Some('n') => Mark::PlainLineFeed,
-            Some('\\' | '\'' | '"' | '$' | ' ') => Mark::PlainEscape,
+            Some(c @ ('\\' | '\'' | '"' | '$' | ' ')) => {
+                self.note(c);
+                Mark::PlainEscape
+            }
             _ => {
                 self.fault(Fault::Escape);
                 return at + 1;
@@ -334,6 +349,11 @@ impl Scan {
         at + 1
     }
 
+    /// A character of the value: the first one it begins with, and until there is another one it ends with it.
+    fn note(&mut self, c: char) {
+        self.ends = Some((self.ends.map_or(c, |(first, _)| first), c));
+    }
+
     fn fault(&mut self, fault: Fault) {
         self.fault = self.fault.or(Some(fault));
     }
@@ -341,18 +361,6 @@ impl Scan {
 
 fn char_at(text: &str, at: usize) -> Option<char> {
     text.get(at..).and_then(|rest| rest.chars().next())
-}
-
-/// Whether everybody reads a character as itself, wherever it stands in a value.
-fn is_plain(c: char) -> bool {
-    c.is_ascii_alphanumeric() || "_-./:@%+,=?*!^[]{}".contains(c) || (!c.is_ascii() && !is_invisible(c))
-}
-
-/// Control characters, and the spaces and marks of Unicode that look like a space or like nothing.
-fn is_invisible(c: char) -> bool {
-    c.is_control()
-        || (c.is_whitespace() && !matches!(c, ' ' | '\t'))
-        || matches!(c, '\u{ad}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 /// Whether a line of a quote reads like an entry of its own. A line of base64 may end with `=` as well.

@@ -1,5 +1,5 @@
 use std::{
-    fs::OpenOptions,
+    fs::{self, OpenOptions},
     io::{self, Read as _},
     os::unix::fs::OpenOptionsExt as _,
     path::Path,
@@ -14,11 +14,12 @@ pub const LARGEST: u64 = 1 << 20;
 ///
 /// # Errors
 /// What opening and reading say; also of what is no regular file, since a pipe waits for whoever writes into it, of more
-/// than [`LARGEST`], and of what is no UTF-8 text.
+/// than [`LARGEST`], and of what is no UTF-8 text. [`io::ErrorKind::NotFound`] means that nothing has the name: a link to a
+/// file that isn't there is another error, since whoever made it meant a file.
 pub fn read_file(path: &Path) -> io::Result<String> {
     // Without it, opening a pipe waits already.
     let waits_for_nobody = OFlags::NONBLOCK.bits().cast_signed();
-    let file = OpenOptions::new().read(true).custom_flags(waits_for_nobody).open(path)?;
+    let file = OpenOptions::new().read(true).custom_flags(waits_for_nobody).open(path).map_err(|error| if is_broken_link(&error, path) { io::Error::other(BROKEN_LINK) } else { error })?;
     let metadata = file.metadata()?;
     if !metadata.is_file() {
         return Err(io::Error::other("it is no regular file"));
@@ -33,9 +34,17 @@ pub fn read_file(path: &Path) -> io::Result<String> {
     if text.len() as u64 > LARGEST { Err(too_large()) } else { Ok(text) }
 }
 
+/// What is said of a link that leads to nothing.
+pub const BROKEN_LINK: &str = "it is a link to a file that isn't there";
+
+/// Whether what was not found is there all the same, as a link.
+pub fn is_broken_link(error: &io::Error, path: &Path) -> bool {
+    error.kind() == io::ErrorKind::NotFound && fs::symlink_metadata(path).is_ok()
+}
+
 #[cfg(test)]
 mod tests {
-    use std::{fs, process::Command};
+    use std::{os::unix::fs::symlink, process::Command};
 
     use super::*;
 
@@ -54,6 +63,10 @@ mod tests {
         assert_eq!(read_file(&path("most")).unwrap().len(), 1 << 20);
         fs::write(path("more"), "#".repeat((1 << 20) + 1)).unwrap();
         assert_eq!(read_file(&path("more")).unwrap_err().to_string(), "it has more than 1 MiB");
+        symlink("none", path("broken")).unwrap();
+        assert_eq!(read_file(&path("broken")).unwrap_err().to_string(), "it is a link to a file that isn't there");
+        symlink("file", path("link")).unwrap();
+        assert_eq!(read_file(&path("link")).unwrap(), "A=1\n");
         // The kernel's files say that they are empty.
         assert!(!read_file(Path::new("/proc/self/status")).unwrap().is_empty());
     }

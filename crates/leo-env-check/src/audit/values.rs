@@ -131,7 +131,7 @@ fn missing(facts: &Facts, schema: &Schema) -> Vec<Finding> {
         }
     }
     let wanted = findings.iter().any(|finding| finding.path.as_deref() == Some(schema.path()));
-    let there = facts.files.iter().any(|own| own.path == file && own.found.is_some());
+    let there = facts.files.iter().any(|own| own.path == file && own.is_there());
     if wanted && !there && !facts.public && !facts.outline.protected {
         let finding = Diagnostic::error(format!("`{file}` is missing")).hint(
             "`cargo xtask init` makes it and asks for what belongs there; a CI sets `LEO_SECRET_<KEY>` for every secret \
@@ -153,7 +153,7 @@ fn nowhere(facts: &Facts, spec: &KeySpec, schema: &Schema, belongs: &str) -> Opt
         return None;
     }
     let file = facts.files.iter().find(|file| file.path == belongs);
-    if file.is_some_and(|file| file.found.is_some() && file.entries.is_none()) {
+    if file.is_some_and(|file| file.is_there() && file.entries.is_none()) {
         return None;
     }
     // What was not opened may have it.

@@ -6,13 +6,14 @@
 mod value;
 mod write;
 
-use std::fmt;
+use std::{fmt, ops::Range};
 
 use leo_diagnostic::Diagnostic;
 use secrecy::zeroize::Zeroizing;
 
 use crate::file::{self, Entry, is_key};
 use value::Assignment;
+pub(crate) use value::token;
 pub use write::{Access, Written};
 
 /// An environment file that can be changed. It may hold secrets: its text is cleared when it is dropped, and has no `Debug`.
@@ -173,11 +174,7 @@ impl EnvFile {
 
     /// The value of a key, the last one where it is set more than once; cleared when it is dropped.
     pub fn value(&self, key: &str) -> Option<Zeroizing<String>> {
-        self.entries()
-            .into_iter()
-            .rev()
-            .find(|entry| entry.key == key)
-            .map(|entry| Zeroizing::new(entry.value))
+        self.entries().into_iter().rev().find(|entry| entry.key == key).map(|entry| entry.value)
     }
 
     /// The line that sets a key, from 1.
@@ -218,7 +215,7 @@ impl EnvFile {
             return Err(EditError::Unreadable { path: self.path.clone(), key: key.to_owned(), line });
         }
         match there {
-            Some(entry) if entry.value == value => Ok(Edit::Unchanged),
+            Some(entry) if *entry.value == value => Ok(Edit::Unchanged),
             Some(entry) => self.replace(entry, value, &entries).map(|()| Edit::Changed),
             None => self.insert(key, value, place, comment, &entries).map(|()| Edit::Added),
         }
@@ -265,7 +262,7 @@ impl EnvFile {
     }
 
     /// The bytes of an entry's lines. The mark at the beginning of a file is not of its first line.
-    fn span(&self, entry: &Entry) -> std::ops::Range<usize> {
+    fn span(&self, entry: &Entry) -> Range<usize> {
         let start = self.offset(entry.lines.start);
         let start = if start == 0 && self.text.starts_with(BOM) { BOM.len_utf8() } else { start };
         start..self.offset(entry.lines.end)
@@ -282,8 +279,11 @@ impl EnvFile {
         let Some(assignment) = Assignment::of(raw) else { return Err(self.unwritable(&entry.key)) };
         let written = span.start + assignment.value.start..span.start + assignment.value.end;
         let style = assignment.style;
+        // Of a comment right behind the `=` the value would become a part, or the other way round.
+        let behind = raw.get(assignment.value.end..).unwrap_or_default();
+        let gap = if behind.starts_with('#') { " " } else { "" };
         self.try_styles(&entry.key, value, entries, value::styles(Some(style)), |text, token| {
-            text.replace_range(written.clone(), token);
+            spliced(text, written.clone(), &[token, gap])
         })
     }
 
@@ -321,8 +321,7 @@ impl EnvFile {
             lines.extend(if line.is_empty() { ["", "", newline] } else { ["# ", line, newline] });
         }
         self.try_styles(key, value, entries, value::styles(None), |text, token| {
-            let line = Zeroizing::new(format!("{lines}{key}={token}{newline}"));
-            text.insert_str(at, &line);
+            spliced(text, at..at, &[&lines, key, "=", token, newline])
         })
     }
 
@@ -333,11 +332,10 @@ impl EnvFile {
         value: &str,
         before: &[Entry],
         styles: impl Iterator<Item = value::Style>,
-        change: impl Fn(&mut String, &str),
+        change: impl Fn(&str, &str) -> Zeroizing<String>,
     ) -> Result<(), EditError> {
         for token in styles.filter_map(|style| value::write(value, style)) {
-            let mut changed = self.text.clone();
-            change(&mut changed, &token);
+            let changed = change(&self.text, &token);
             if is_only_change(&self.path, &self.text, before, &changed, (key, value)) {
                 self.text = changed;
                 return Ok(());
@@ -369,6 +367,19 @@ impl fmt::Debug for EnvFile {
 /// What some editors put at the beginning of a file.
 const BOM: char = '\u{feff}';
 
+/// A text with other parts in one place. It has room for all of them at once: what moves while it grows would leave its
+/// text behind in memory.
+fn spliced(text: &str, place: Range<usize>, parts: &[&str]) -> Zeroizing<String> {
+    let length = text.len() + parts.iter().map(|part| part.len()).sum::<usize>();
+    let mut changed = Zeroizing::new(String::with_capacity(length));
+    changed.push_str(text.get(..place.start).unwrap_or_default());
+    for part in parts {
+        changed.push_str(part);
+    }
+    changed.push_str(text.get(place.end..).unwrap_or_default());
+    changed
+}
+
 /// Whether the changed text reads like the one before but for one key, which has this value, and nothing more of it can't
 /// be read.
 fn is_only_change(
@@ -379,15 +390,16 @@ fn is_only_change(
     (key, value): (&str, &str),
 ) -> bool {
     let (after, findings) = file::parse(path, changed);
-    let others = |entries: &[Entry]| -> Vec<(String, Zeroizing<String>)> {
-        let others = entries.iter().filter(|entry| entry.key != key);
-        others.map(|entry| (entry.key.clone(), Zeroizing::new(entry.value.clone()))).collect()
-    };
     let mut of_key = after.iter().filter(|entry| entry.key == key);
-    of_key.next().is_some_and(|entry| entry.value == value)
+    of_key.next().is_some_and(|entry| *entry.value == value)
         && of_key.next().is_none()
-        && others(before) == others(&after)
+        && others(before, key).eq(others(&after, key))
         && findings.len() <= file::parse(path, text).1.len()
+}
+
+/// What all keys but one are set to.
+fn others<'e>(entries: &'e [Entry], key: &'e str) -> impl Iterator<Item = (&'e str, &'e str)> {
+    entries.iter().filter(move |entry| entry.key != key).map(|entry| (entry.key.as_str(), entry.value.as_str()))
 }
 
 #[cfg(test)]

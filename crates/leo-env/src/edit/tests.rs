@@ -32,6 +32,10 @@ fn a_value_is_replaced_and_nothing_else() {
         ("A=\"1\"\n", "$x \"y\"", "A=\"\\$x \\\"y\\\"\"\n"),
         ("A=\n", "2", "A=2\n"),
         ("A=   # none yet\n", "2", "A=2   # none yet\n"),
+        ("A=#c\n", "2", "A=2 #c\n"),
+        ("A=#c", "a b", "A='a b' #c"),
+        ("export A=# none yet\r\nB=1\r\n", "#2", "export A='#2' # none yet\r\nB=1\r\n"),
+        ("A= #c\n", "2", "A=2 #c\n"),
         ("A=1\n", "", "A=\n"),
         ("A='one\ntwo'\nB=1\n", "2", "A='2'\nB=1\n"),
         ("\u{feff}A=1\r\nB=2\r\n", "3", "\u{feff}A=3\r\nB=2\r\n"),
@@ -231,6 +235,18 @@ fn a_pipe_is_refused_and_not_waited_for() {
     let mut new = EnvFile::new("pipe", None);
     new.set("A", "1", Place::End, &[]).unwrap();
     assert!(matches!(new.write(root.path(), Access::Private), Err(EditError::Write { .. })));
+}
+
+#[test]
+fn a_link_that_leads_to_nothing_is_refused_and_stays_one() {
+    let root = tempfile::tempdir().unwrap();
+    symlink("nowhere", root.path().join("link")).unwrap();
+    assert!(matches!(EnvFile::read(root.path(), "link"), Err(EditError::Read { .. })));
+    let mut new = EnvFile::new("link", None);
+    new.set("A", "1", Place::End, &[]).unwrap();
+    let refused = new.write(root.path(), Access::Private).unwrap_err();
+    assert_eq!(refused.to_string(), "write `link`: it is a link to a file that isn't there");
+    assert!(root.path().join("link").is_symlink());
 }
 
 #[test]

@@ -88,28 +88,35 @@ pub(super) fn styles(now: Option<Style>) -> impl Iterator<Item = Style> {
     now.into_iter().chain(others)
 }
 
+/// A value as it is written with as few quotes as it needs; `None`: no way of writing carries it.
+pub(crate) fn token(value: &str) -> Option<Zeroizing<String>> {
+    styles(None).find_map(|style| write(value, style))
+}
+
 /// A value as it is written in a style; `None` where shells, Docker and `dotenvy` would not read it alike from that.
 pub(super) fn write(value: &str, style: Style) -> Option<Zeroizing<String>> {
     if value.chars().any(char::is_control) {
         return None;
     }
-    let token = match style {
-        Style::Bare => {
-            let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:@%+,=".contains(c);
-            value.chars().all(plain).then(|| value.to_owned())?
-        }
-        Style::Single => {
-            let plain = !value.contains('\'') && !value.ends_with('\\');
-            plain.then(|| format!("'{value}'"))?
-        }
-        Style::Double => {
-            // A shell runs what is between backticks, and has no escape for them that others know.
-            let plain = !value.contains('`');
-            let escaped = || value.replace('\\', "\\\\").replace('"', "\\\"").replace('$', "\\$");
-            plain.then(|| format!("\"{}\"", escaped()))?
-        }
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:@%+,=".contains(c);
+    let (quote, carries) = match style {
+        Style::Bare => ("", value.chars().all(plain)),
+        Style::Single => ("'", !value.contains('\'') && !value.ends_with('\\')),
+        // A shell runs what is between backticks, and has no escape for them that others know.
+        Style::Double => ("\"", !value.contains('`')),
     };
-    Some(Zeroizing::new(token))
+    if !carries {
+        return None;
+    }
+    // Room for all of it, also where every character is escaped: what moves while it grows would leave a part behind.
+    let mut token = Zeroizing::new(String::with_capacity(value.len() * 2 + 2));
+    token.push_str(quote);
+    for c in value.chars() {
+        token.extend((style == Style::Double && matches!(c, '\\' | '"' | '$')).then_some('\\'));
+        token.push(c);
+    }
+    token.push_str(quote);
+    Some(token)
 }
 
 #[cfg(test)]

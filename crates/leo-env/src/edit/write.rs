@@ -10,7 +10,7 @@ use std::{
 use secrecy::zeroize::Zeroizing;
 
 use super::{EditError, EnvFile};
-use crate::read_file;
+use crate::{BROKEN_LINK, is_broken_link, read_file};
 
 /// Who may read a file that is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,6 +112,8 @@ impl EnvFile {
 fn target(path: &Path) -> io::Result<PathBuf> {
     match fs::canonicalize(path) {
         Ok(target) => Ok(target),
+        // A plain file in its place would be another one than the one that was meant.
+        Err(error) if is_broken_link(&error, path) => Err(io::Error::other(BROKEN_LINK)),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(path.to_owned()),
         Err(error) => Err(error),
     }

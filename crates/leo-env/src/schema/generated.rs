@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::{Consumer, FilePlace, KeySpec, Schema, SecretSpec};
-use crate::Setting;
+use crate::{Setting, edit::token};
 
 /// What both files are made by.
 const COMMAND: &str = "cargo xtask env-generate";
@@ -48,8 +48,7 @@ impl Schema {
         }
         text += "\n# The settings of env/.env.defaults can be overridden here for this machine alone:\n";
         for key in self.settings().filter(|key| !needed(key)) {
-            let value = key.default.as_ref().or(key.example.as_ref());
-            let _ = writeln!(text, "# {}={}", key.name, value.map_or("", String::as_str));
+            let _ = writeln!(text, "# {}={}", key.name, written(key));
         }
         text
     }
@@ -102,6 +101,13 @@ impl Schema {
         }));
         table(&rows)
     }
+}
+
+/// A setting's default or example as it has to be written to be read as that; empty where it has none, or none that can be
+/// written.
+fn written(key: &KeySpec) -> String {
+    let value = key.default.as_ref().or(key.example.as_ref());
+    value.and_then(|value| token(value)).map_or_else(String::new, |token| (*token).clone())
 }
 
 /// What a key is, and where to get a value.

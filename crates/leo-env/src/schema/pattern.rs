@@ -1,4 +1,4 @@
-use std::{fmt, sync::OnceLock};
+use std::fmt;
 
 use regex::{Regex, RegexBuilder};
 
@@ -6,8 +6,7 @@ use regex::{Regex, RegexBuilder};
 #[derive(Clone)]
 pub struct Pattern {
     text: String,
-    /// Made when a first value is asked about: most patterns never are.
-    whole: OnceLock<Option<Regex>>,
+    whole: Regex,
 }
 
 /// What a compiled pattern may take, in bytes: far more than a key's value needs.
@@ -18,7 +17,9 @@ impl Pattern {
     pub fn parse(text: &str) -> Result<Self, String> {
         // By itself, so that `a)(b` is not made whole by what is put around it.
         compile(text)?;
-        Ok(Self { text: text.to_owned(), whole: OnceLock::new() })
+        // In the verbose form a comment goes on to the end of the line, which has to come before what is put around it.
+        let whole = compile(&format!("^(?:{text})$")).or_else(|_| compile(&format!("^(?:{text}\n)$")))?;
+        Ok(Self { text: text.to_owned(), whole })
     }
 
     /// The pattern as it is written.
@@ -28,8 +29,7 @@ impl Pattern {
 
     /// Whether all of a value matches.
     pub fn matches(&self, value: &str) -> bool {
-        let whole = self.whole.get_or_init(|| compile(&format!("^(?:{})$", self.text)).ok());
-        whole.as_ref().is_some_and(|whole| whole.is_match(value))
+        self.whole.is_match(value)
     }
 }
 
@@ -66,6 +66,20 @@ mod tests {
             assert!(pattern.matches("a") && pattern.matches("bbb"), "{text}");
             assert!(!pattern.matches("ab") && !pattern.matches("a\n") && !pattern.matches(""), "{text}");
         }
+    }
+
+    #[test]
+    fn a_comment_in_a_pattern_ends_with_it() {
+        let pattern = Pattern::parse("(?x) Z [0-9]+ # a zone").unwrap();
+        assert!(pattern.matches("Z12") && !pattern.matches("Z12\n") && !pattern.matches("aZ12"));
+        assert!(Pattern::parse("Z#").unwrap().matches("Z#"));
+    }
+
+    #[test]
+    fn what_is_too_large_only_as_a_whole_is_said_at_once() {
+        let largest = (1..2000).rev().map(|times| format!("[a-z]{{{times}}}")).find(|text| compile(text).is_ok());
+        let pattern = Pattern::parse(&largest.unwrap());
+        assert!(pattern.map_or_else(|error| !error.is_empty(), |pattern| !pattern.matches("a")));
     }
 
     #[test]

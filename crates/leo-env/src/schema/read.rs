@@ -77,8 +77,13 @@ fn key(table: &Table<'_>) -> Option<Entry> {
     let pattern = pattern(table);
     let file = file(table, secret);
     let flag = table.flag("required");
-    let default = table.text("default");
-    let example = table.text("example");
+    // What a secret must not have is refused as such, whatever it is.
+    let of_setting = |entry| {
+        table.known(entry);
+        if secret { None } else { table.text(entry) }
+    };
+    let default = of_setting("default");
+    let example = of_setting("example");
     let shapes = shapes(table);
     let json_key = table.text("json_key");
     let consumers = consumers(table);
@@ -242,7 +247,14 @@ const TYPES: [&str; 11] = [
 
 /// The type, with what only this type has.
 fn kind(table: &Table<'_>) -> Kind {
-    let (name, _) = table.text("type").unwrap_or(("string", 0..0));
+    let name = match table.text("type") {
+        Some((name, _)) => name,
+        None if table.has("type") => {
+            any_type(table);
+            return Kind::String;
+        }
+        None => "string",
+    };
     let kind = match name {
         "string" => Kind::String,
         "integer" => bounds(table),
@@ -258,8 +270,7 @@ fn kind(table: &Table<'_>) -> Kind {
         other => {
             let what = format!("can't be \"{}\"", shown(other));
             table.wrong(table.place("type"), "type", &what, &instead(other, TYPES));
-            // Whatever else there is may go with the type that was meant.
-            _ = (table.number("min"), table.number("max"), table.text("service"), table.texts("choices"));
+            any_type(table);
             return Kind::String;
         }
     };
@@ -271,6 +282,11 @@ fn kind(table: &Table<'_>) -> Kind {
         }
     }
     kind
+}
+
+/// Whatever else there is may go with the type that was meant.
+fn any_type(table: &Table<'_>) {
+    _ = (table.number("min"), table.number("max"), table.text("service"), table.texts("choices"));
 }
 
 fn bounds(table: &Table<'_>) -> Kind {
@@ -301,7 +317,11 @@ fn choices(table: &Table<'_>) -> Kind {
     if !table.has("choices") {
         table.refuse("is a choice without choices", "`choices = [\"info\", \"debug\"]`");
     }
-    let choices = table.texts("choices").unwrap_or_default();
+    let choices = table.texts("choices");
+    if choices.as_ref().is_some_and(Vec::is_empty) {
+        table.wrong(table.place("choices"), "choices", "is empty", "the words that it can be: `[\"info\", \"debug\"]`");
+    }
+    let choices = choices.unwrap_or_default();
     Kind::Choice(choices.into_iter().map(|(text, _)| text.to_owned()).collect())
 }
 

@@ -7,9 +7,9 @@ use leo_diagnostic::{Diagnostic, nearest};
 use super::{
     Consumer, KeySpec, SecretSpec,
     read::Entry,
-    table::{Report, Table, shown},
+    table::{Report, Table},
 };
-use crate::{Setting, file::is_key, form, layer};
+use crate::{Setting, file::is_key, form, layer, visible::holds_secret};
 
 /// The key that opens everything in Supabase, past its row-level security.
 const SERVICE_ROLE_KEY: &str = "SUPABASE_SERVICE_ROLE_KEY";
@@ -17,8 +17,8 @@ const SERVICE_ROLE_KEY: &str = "SUPABASE_SERVICE_ROLE_KEY";
 /// Whether a key can have its name; otherwise that was reported.
 pub(super) fn check_name(table: &Table<'_>, secret: bool) -> bool {
     let name = table.name;
-    if !is_key(name) {
-        let finding = Diagnostic::error(format!("`{}` is not the name of a key", shown(name)))
+    if !is_key(name) || holds_secret(name) {
+        let finding = Diagnostic::error(format!("`{}` is not the name of a key", table.shown))
             .hint("at most 64 capital letters, digits and `_`, a letter first: `GITHUB_TOKEN`");
         table.report.add(table.span.clone(), finding);
         return false;
@@ -71,7 +71,7 @@ pub(super) fn check_values(table: &Table<'_>, spec: &KeySpec, secret: bool) {
     }
     for entry in ["default", "example"] {
         if secret && table.has(entry) {
-            let message = format!("`{entry}` of `{}` can't be given: it is a secret", table.name);
+            let message = format!("`{entry}` of `{}` can't be given: it is a secret", table.shown);
             let finding = Diagnostic::error(message)
                 .hint("delete the line: this file is committed; revoke the value if it was ever pushed");
             table.report.add_hidden(table.name_of(entry), entry, finding);

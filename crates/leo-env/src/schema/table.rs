@@ -2,12 +2,13 @@
 
 use std::{cell::RefCell, ops::Range};
 
-use crate::document::type_of;
 use leo_diagnostic::{Diagnostic, Location, SourceFile, nearest};
 use toml::{
     Spanned,
     de::{DeTable, DeValue},
 };
+
+use crate::{document::type_of, visible::holds_secret};
 
 /// Collects what is wrong.
 pub(super) struct Report<'f> {
@@ -48,9 +49,9 @@ impl<'f> Report<'f> {
     }
 }
 
-/// A text of the file for a message; not where it holds a token.
+/// A text of the file for a message; not where it holds what looks like a secret.
 pub(super) fn shown(text: &str) -> String {
-    if leo_token::find(text).is_empty() { text.escape_debug().to_string() } else { "<not shown>".to_owned() }
+    if holds_secret(text) { "<not shown>".to_owned() } else { text.escape_debug().to_string() }
 }
 
 /// A text and where it is.
@@ -61,6 +62,8 @@ pub(super) struct Table<'a> {
     pub(super) report: &'a Report<'a>,
     /// The key's name.
     pub(super) name: &'a str,
+    /// The same for a message.
+    pub(super) shown: String,
     /// Where the name is.
     pub(super) span: Range<usize>,
     entries: &'a DeTable<'a>,
@@ -74,7 +77,7 @@ impl<'a> Table<'a> {
         span: Range<usize>,
         entries: &'a DeTable<'a>,
     ) -> Self {
-        Self { report, name, span, entries, known: RefCell::default() }
+        Self { report, name, shown: shown(name), span, entries, known: RefCell::default() }
     }
 
     /// Whether there is an entry of this name, good or bad.
@@ -110,6 +113,13 @@ impl<'a> Table<'a> {
 
     fn text_of(&self, entry: &str, value: &'a Spanned<DeValue<'a>>) -> Option<&'a str> {
         match value.get_ref() {
+            DeValue::String(text) if holds_secret(text) => {
+                let message = format!("`{entry}` of `{}` holds what looks like a secret", self.shown);
+                let finding = Diagnostic::error(message)
+                    .hint("take it out: this file is committed; revoke it if it was ever pushed");
+                self.report.add_hidden(value.span(), entry, finding);
+                None
+            }
             DeValue::String(text) if text.is_empty() || text.contains(['\n', '\r']) => {
                 let what = if text.is_empty() { "is empty" } else { "goes over several lines" };
                 self.wrong(value.span(), entry, what, "one line of text");
@@ -176,12 +186,12 @@ impl<'a> Table<'a> {
 
     /// Reports what is wrong with an entry: `what` reads after its name.
     pub(super) fn wrong(&self, span: Range<usize>, entry: &str, what: &str, hint: &str) {
-        self.report.add(span, Diagnostic::error(format!("`{entry}` of `{}` {what}", self.name)).hint(hint));
+        self.report.add(span, Diagnostic::error(format!("`{entry}` of `{}` {what}", self.shown)).hint(hint));
     }
 
     /// Reports what is wrong with the key as a whole: `what` reads after its name.
     pub(super) fn refuse(&self, what: &str, hint: &str) {
-        self.report.add(self.span.clone(), Diagnostic::error(format!("`{}` {what}", self.name)).hint(hint));
+        self.report.add(self.span.clone(), Diagnostic::error(format!("`{}` {what}", self.shown)).hint(hint));
     }
 
     fn mistyped<T>(
@@ -192,7 +202,7 @@ impl<'a> Table<'a> {
         how: &str,
         found: &DeValue<'_>,
     ) -> Option<T> {
-        let message = format!("`{entry}` of `{}` is not {wanted}", self.name);
+        let message = format!("`{entry}` of `{}` is not {wanted}", self.shown);
         let finding = Diagnostic::error(message).found(type_of(found)).hint(how);
         self.report.add(span, finding);
         None
@@ -214,7 +224,7 @@ impl<'a> Table<'a> {
             let message = format!("`{entry}` is nothing that a key has");
             let finding = Diagnostic::error(message).hint(hint);
             match value.get_ref() {
-                DeValue::String(text) if leo_token::looks_secret(text).is_some() => {
+                DeValue::String(text) if holds_secret(text) => {
                     self.report.add_hidden(name.span(), &entry, finding);
                 }
                 _ => self.report.add(name.span(), finding),
