@@ -1,10 +1,12 @@
+use std::borrow::Cow;
+
 use codespan_reporting::{
     diagnostic::{self as codespan, Label},
     files::{self, Error, Files},
     term::{self, Config, termcolor::Buffer},
 };
 
-use crate::{Diagnostic, Location, Severity};
+use crate::{Diagnostic, Location, Severity, first_of_each_file};
 
 /// Whether ANSI colours may be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,14 +17,16 @@ pub enum Colours {
     Plain,
 }
 
-/// Several diagnostics, errors first, then by place, an empty line between them.
+/// Several diagnostics, errors first, then by place, an empty line between them; of one file at most
+/// [`MOST_OF_A_FILE`](crate::MOST_OF_A_FILE) and how many more there are.
 pub fn render_all(diagnostics: &[Diagnostic], colours: Colours) -> String {
     let mut sorted: Vec<&Diagnostic> = diagnostics.iter().collect();
     sorted.sort_by_key(|diagnostic| {
         let place = diagnostic.location.as_ref().map(|at| (at.path.as_str(), at.line, at.columns.start));
         (diagnostic.severity, place)
     });
-    let texts: Vec<String> = sorted.into_iter().map(|diagnostic| render(diagnostic, colours)).collect();
+    let first = first_of_each_file(sorted.into_iter().map(Cow::Borrowed).collect(), Cow::as_ref, Cow::Owned);
+    let texts: Vec<String> = first.iter().map(|diagnostic| render(diagnostic, colours)).collect();
     texts.join("\n")
 }
 

@@ -23,6 +23,7 @@ pub(crate) fn plain(value: &str) -> String {
 /// Takes out of a text whatever must not be seen: what looks like a token, and the values that are known to be secrets.
 #[derive(Debug, Default)]
 pub(crate) struct Mask<'a> {
+    /// Sorted by their text.
     secrets: Vec<&'a Secret>,
 }
 
@@ -31,20 +32,37 @@ const SHORTEST_MASKED: usize = 8;
 
 impl<'a> Mask<'a> {
     pub(crate) fn new(secrets: impl Iterator<Item = &'a Secret>) -> Self {
-        Self { secrets: secrets.filter(|secret| secret.expose().len() >= SHORTEST_MASKED).collect() }
+        let mut secrets: Vec<&Secret> =
+            secrets.filter(|secret| secret.expose().len() >= SHORTEST_MASKED).collect();
+        secrets.sort_unstable_by_key(|secret| secret.expose());
+        secrets.dedup_by_key(|secret| secret.expose());
+        Self { secrets }
     }
 
     pub(crate) fn apply(&self, text: &str) -> String {
-        let mut masked = text.to_owned();
-        for secret in &self.secrets {
-            if masked.contains(secret.expose()) {
-                masked = masked.replace(secret.expose(), "••••");
-            }
+        let mut masked = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some(c) = rest.chars().next() {
+            let hidden = self.longest_before(rest);
+            masked.push_str(if hidden > 0 { "••••" } else { rest.get(..c.len_utf8()).unwrap_or_default() });
+            rest = rest.get(hidden.max(c.len_utf8())..).unwrap_or_default();
         }
         for found in leo_token::find(&masked).into_iter().rev() {
             masked.replace_range(found.range, "••••");
         }
         masked
+    }
+
+    /// The length of the longest secret that a text begins with. They are sorted, so that only those with the same first
+    /// bytes are compared; an automaton would be quicker still, and one more copy of all of them.
+    fn longest_before(&self, text: &str) -> usize {
+        let text = text.as_bytes();
+        let Some(first) = text.get(..SHORTEST_MASKED) else { return 0 };
+        let start = |secret: &&Secret| secret.expose().as_bytes().get(..SHORTEST_MASKED);
+        let from = self.secrets.partition_point(|secret| start(secret) < Some(first));
+        let near = self.secrets.iter().skip(from).take_while(|secret| start(secret) == Some(first));
+        let here = near.map(|secret| secret.expose()).filter(|secret| text.starts_with(secret.as_bytes()));
+        here.map(str::len).max().unwrap_or_default()
     }
 }
 
@@ -70,5 +88,23 @@ mod tests {
         let mask = Mask::new([&hush].into_iter());
         assert_eq!(mask.apply(&format!("`{token}` and hush-hush-hush")), "`••••` and ••••");
         assert_eq!(mask.apply("nothing"), "nothing");
+    }
+
+    #[test]
+    fn of_secrets_with_the_same_beginning_the_longest_is_hidden_wherever_it_is() {
+        let secrets = ["same-beginning", "same-beginning-and-more", "beginning-and", "ü-is-one-letter", "short"];
+        let secrets = secrets.map(Secret::new);
+        let mask = Mask::new(secrets.iter());
+        for (text, masked) in [
+            ("same-beginning-and-more.", "••••."),
+            ("x=same-beginning-and", "x=••••-and"),
+            ("üsame-beginningsame-beginning", "ü••••••••"),
+            ("«ü-is-one-letter»", "«••••»"),
+            ("same-begin", "same-begin"),
+            ("short", "short"),
+            ("", ""),
+        ] {
+            assert_eq!(mask.apply(text), masked);
+        }
     }
 }

@@ -8,7 +8,7 @@ use leo_env::{
     schema::{KeySpec, Kind as Type},
 };
 
-use super::{about, line, line_of};
+use super::{about, line};
 use crate::{
     Finding, Kind,
     facts::{EnvFile, Facts},
@@ -18,10 +18,11 @@ use crate::{
 /// `taken`: the lines of which something worse is said already.
 pub(super) fn findings(facts: &Facts, taken: &BTreeSet<(&str, usize)>) -> Vec<Finding> {
     let mut findings = Vec::new();
+    let mut said: BTreeSet<(String, usize)> = BTreeSet::new();
     for file in &facts.committed {
         for found in leo_token::find(&file.text) {
             let at = file.location(found.range);
-            if findings.iter().any(|finding| line_of(finding) == Some((at.path.as_str(), at.line))) {
+            if said.contains(&(at.path.clone(), at.line)) {
                 continue;
             }
             let shown =
@@ -30,14 +31,14 @@ pub(super) fn findings(facts: &Facts, taken: &BTreeSet<(&str, usize)>) -> Vec<Fi
             if !secret {
                 let location = Location::hidden(&at.path, at.line, &shown);
                 findings.push(about(Kind::Committed, in_committed(found.what).at(location)));
+                said.insert((at.path, at.line));
             }
         }
     }
     for file in facts.files.iter().filter(|file| !file.role.is_private()) {
         for entry in file.entries.iter().flatten() {
             let number = *entry.lines.start();
-            let said = findings.iter().any(|finding| line_of(finding) == Some((file.path.as_str(), number)));
-            if !said && !is_secret(facts, Some(&entry.key)) {
+            if !said.contains(&(file.path.clone(), number)) && !is_secret(facts, Some(&entry.key)) {
                 findings.extend(looks_secret(file, entry, facts.schema.as_ref()));
             }
         }

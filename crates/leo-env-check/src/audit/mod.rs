@@ -6,9 +6,9 @@ mod keys;
 mod siblings;
 mod values;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
-use leo_diagnostic::{Diagnostic, Location};
+use leo_diagnostic::{Diagnostic, Location, first_of_each_file};
 use leo_env::{Entry, Secret, SecretValue, Setting, Source, schema::KeySpec};
 
 use crate::{
@@ -43,20 +43,24 @@ pub fn audit(facts: &Facts) -> Report {
     findings.extend(files::findings(facts));
     findings.extend(siblings::findings(facts));
 
-    let mask = Mask::new(secrets(facts));
-    for finding in &mut findings {
-        masked(&mut finding.diagnostic, &mask);
-    }
     let order = |finding: &Finding| {
         let at = finding.diagnostic.location.as_ref();
         let place = (at.map_or(0, |at| at.line), at.map_or(0, |at| at.columns.start));
         (finding.path.is_none(), finding.path.clone(), place, finding.diagnostic.severity, finding.kind)
     };
-    findings.sort_by_key(order);
+    findings.sort_by_cached_key(order);
     findings.dedup_by(|one, other| one.diagnostic == other.diagnostic);
+    let mut findings =
+        first_of_each_file(findings, |finding| &finding.diagnostic, |more| about(Kind::File, more));
+
+    let mask = Mask::new(secrets(facts));
+    for finding in &mut findings {
+        masked(&mut finding.diagnostic, &mask);
+    }
     let mut keys = keys::keys(facts);
     for key in &mut keys {
         key.shown = mask.apply(&key.shown);
+        key.help = mask.apply(&key.help);
     }
     Report {
         environment: facts.outline.environment.as_ref().map(ToString::to_string),
@@ -101,8 +105,9 @@ fn configured(facts: &Facts, values: &[Finding]) -> Vec<Finding> {
         Ok(config) => leo_config::warnings(&config, schema, &facts.env),
         Err(findings) => findings,
     };
+    let said: HashSet<&Diagnostic> = of_files.iter().collect();
     let of_configuration =
-        of_configuration.into_iter().filter(|finding| !of_files.contains(finding)).filter(|finding| {
+        of_configuration.into_iter().filter(|finding| !said.contains(finding)).filter(|finding| {
             // A value that was never filled in, or a key that is nowhere, is one mistake and not two.
             let said = |ours: &Finding| match (ours.kind, line_of(ours)) {
                 (Kind::Placeholder, Some((path, line))) => {

@@ -79,8 +79,11 @@ fn key(table: &Table<'_>) -> Option<Entry> {
     let flag = table.flag("required");
     // What a secret must not have is refused as such, whatever it is.
     let of_setting = |entry| {
-        table.known(entry);
-        if secret { None } else { table.text(entry) }
+        if secret {
+            table.known(entry);
+            return None;
+        }
+        table.text(entry)
     };
     let default = of_setting("default");
     let example = of_setting("example");

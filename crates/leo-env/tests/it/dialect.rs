@@ -150,6 +150,30 @@ fn what_is_found_is_read_otherwise_by_somebody() {
     }
 }
 
+/// They look like what was meant, and came along when the value was copied.
+#[test]
+fn characters_that_were_not_meant_are_told() {
+    let said = |text: &str| -> Vec<String> {
+        let refused = env(&[("env/.env", text)], &[], SecretsPolicy::Read).check(declared());
+        let needless = "quotes";
+        let all = refused.into_iter().chain(differences("env/.env", text)).map(|finding| finding.message);
+        all.filter(|message| !message.contains(needless)).collect()
+    };
+    for c in ['\u{3164}', '\u{2800}', '\u{fe0f}', '\u{e0041}', '\u{61c}', '\u{34f}', '\u{200b}'] {
+        assert_eq!(said(&format!("GITHUB_TOKEN=a{c}\n")), ["the line holds a character that can't be seen"]);
+        let quoted = "a character in the value that can't be seen: it looks like a space or like nothing, and is kept";
+        assert_eq!(said(&format!("GITHUB_TOKEN='a{c}b'\n")), [quoted]);
+    }
+    let typographic =
+        "a typographic quote where the value begins or ends: nobody takes it for a quote, and it is kept";
+    for value in ["“a”", "‘a", "a’", "«a»", "'“a b”'", "\"„a“\"", "“a” # why", "\\'a”"] {
+        assert!(said(&format!("GITHUB_TOKEN={value}\n")).contains(&typographic.to_owned()), "{value}");
+    }
+    for value in ["a“b”c", "'it’s one'", "a # “why”"] {
+        assert!(!said(&format!("GITHUB_TOKEN={value}\n")).contains(&typographic.to_owned()), "{value}");
+    }
+}
+
 #[test]
 fn each_says_who_reads_it_how() {
     let said = |Case { text, .. }: &Case| {

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use leo_env::Schema;
+use leo_env::{Schema, schema::FilePlace};
 
 fn root() -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -32,6 +32,21 @@ fn the_example_holds_every_secret_once_and_no_value() {
     for line in example.lines() {
         assert!(line.is_empty() || line.starts_with('#') || line.ends_with('='), "{line}");
         assert!(line.chars().count() <= 120 || line.starts_with("# Like:"), "{line}");
+    }
+}
+
+#[test]
+fn a_setting_of_the_example_reads_as_what_it_is_once_its_comment_is_taken_away() {
+    let awkward = "[AWS_PROFILE]\nhelp = 'h'\nexample = \"it's my #1 $profile\"\n";
+    for schema in [Schema::load(&root()).unwrap(), Schema::parse("env.toml", awkward).unwrap()] {
+        let example = schema.example();
+        for key in schema.settings().filter(|key| !(key.required && key.file == FilePlace::Env)) {
+            let start = format!("# {}=", key.name);
+            let line = example.lines().find(|line| line.starts_with(&start)).unwrap();
+            let read = leo_env::entries("env/.env", line.trim_start_matches("# "));
+            let wanted = key.default.as_ref().or(key.example.as_ref()).map_or("", String::as_str);
+            assert_eq!(read.first().unwrap().value.expose(), wanted, "{line}");
+        }
     }
 }
 

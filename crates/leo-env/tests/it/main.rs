@@ -9,9 +9,9 @@ mod reading;
 mod schema;
 mod values;
 
-use std::{collections::BTreeMap, ffi::OsString, io, sync::LazyLock};
+use std::{collections::BTreeMap, ffi::OsString, fs, io, sync::LazyLock};
 
-use leo_diagnostic::{Colours, render_all};
+use leo_diagnostic::{Colours, Diagnostic, render_all};
 use leo_env::{Env, Schema, SecretsPolicy, Setting, Source, differences, schema::KeySpec};
 use proptest::prelude::*;
 
@@ -213,6 +213,105 @@ fn a_file_that_can_not_be_read_is_a_finding() {
      = found "permission denied"
     hint: make it yours: chown $USER env/.env && chmod 600 env/.env
     "#);
+}
+
+/// What isn't there is not needed; what can't be read may hold this environment's secrets, so no other file's stand in.
+#[test]
+fn nothing_comes_in_the_place_of_an_environments_own_file_that_can_not_be_read() {
+    let root = tempfile::tempdir().unwrap();
+    let path = |name: &str| root.path().join("env").join(name);
+    fs::create_dir(root.path().join("env")).unwrap();
+    fs::write(path(".env"), "GITHUB_TOKEN=the-shared-one\n").unwrap();
+    std::os::unix::fs::symlink("/nowhere/at/all", path(".env.link")).unwrap();
+    fs::create_dir(path(".env.folder")).unwrap();
+    fs::write(path(".env.bytes"), [b'A', b'=', 0xff]).unwrap();
+    for name in ["link", "folder", "bytes"] {
+        let mut env = Env::load(root.path(), Some(name), SecretsPolicy::Read);
+        assert!(env.secret("GITHUB_TOKEN").is_none(), "{name}");
+        assert!(env.has_environment_file() && !env.takes_siblings(), "{name}");
+        env.add_sibling("../x/.env", Ok("GITHUB_TOKEN=a-siblings\n".to_owned()), &KEYS);
+        assert!(env.secret("GITHUB_TOKEN").is_none(), "{name}");
+        assert!(env.malformed().iter().any(Diagnostic::is_error), "{name}");
+    }
+    let none = Env::load(root.path(), Some("none"), SecretsPolicy::Read);
+    assert_eq!(secret(&none, "GITHUB_TOKEN"), Some(("the-shared-one", "env/.env:1".into())));
+    insta::assert_snapshot!(messages(&Env::load(root.path(), Some("link"), SecretsPolicy::Ignore)), @r#"
+    error: `env/.env.link` can't be read
+     = found "it is a link to a file that isn't there"
+    hint: it has to be a file with lines `KEY=value`
+    "#);
+}
+
+/// A file with secrets is read as a whole even where they are then ignored.
+#[test]
+fn no_core_dump_holds_a_file_that_was_read() {
+    let root = tempfile::tempdir().unwrap();
+    Env::load(root.path(), None, SecretsPolicy::Ignore);
+    let limits = fs::read_to_string("/proc/self/limits").unwrap();
+    let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+    assert_eq!(core.split_whitespace().nth(4), Some("0"), "{core}");
+}
+
+/// Base32 is capital letters and digits alone, and ends with what makes a key of it.
+#[test]
+fn a_secret_that_was_pasted_without_its_key_is_not_shown_as_one() {
+    let bare = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP";
+    for text in [
+        format!("{bare}====\n"),
+        format!("{bare}=\n{bare}=\n"),
+        "JBSWY3DP===\n".to_owned(),
+        "ABCDEFGHIJKLMNOPQR=\n".to_owned(),
+        format!("export {bare}= a b\n"),
+        format!("{bare}='a\n"),
+    ] {
+        let env = env(&[("env/.env", &text)], &[], SecretsPolicy::Read);
+        let said = messages(&env) + &render_all(&differences("env/.env", &text), Colours::Plain);
+        let key = text.trim_start_matches("export ").split('=').next().unwrap();
+        assert!(!said.is_empty() && !said.contains(key), "{text}{said}");
+    }
+    let env = env(&[("env/.env", &format!("{bare}====\nLEOCERTIFICATEARN=x\nFLYAPITOKEN=x\n"))], &[], SecretsPolicy::Read);
+    insta::assert_snapshot!(messages(&env), @r"
+    error: the line's key is none of this file, and not shown: it may be a value
+      ┌─ env/.env:1:1
+      │
+    1 │ <not shown>
+      │ ^^^^^^^^^^^
+    hint: a value goes behind its key; the keys are those of infra/env.toml: GITHUB_TOKEN, FLY_API_TOKEN, AWS_REGION, LEO_ENVIRONMENT, AWS_ACCOUNT_ID, AWS_PROFILE, LEO_CERTIFICATE_ARN, LEO_DOMAIN_NAME, LEO_HOSTED_ZONE_ID
+
+    error: `LEOCERTIFICATEARN` is not a key of this file
+      ┌─ env/.env:2:1
+      │
+    2 │ <not shown>
+      │ ^^^^^^^^^^^
+    hint: did you mean `LEO_CERTIFICATE_ARN`?
+
+    error: `FLYAPITOKEN` is not a key of this file
+      ┌─ env/.env:3:1
+      │
+    3 │ FLYAPITOKEN=<not shown>
+      │ ^^^^^^^^^^^^^^^^^^^^^^^
+    hint: did you mean `FLY_API_TOKEN`?
+    ");
+}
+
+#[test]
+fn a_secret_of_the_process_that_is_none_is_told_with_its_prefix() {
+    let process = ["LEO_SECRET_GITHUB_TOKN", "LEO_SECRET_github_token", "LEO_SECRET_", "LEO_SECRET_FLY-API-TOKEN"];
+    let process = process.map(|name| (name, "hush"));
+    insta::assert_snapshot!(messages(&env(&[], &process, SecretsPolicy::Read)), @r"
+    warning: `LEO_SECRET_` in the process environment is not read: its end is no key
+    hint: the keys are those of infra/env.toml: GITHUB_TOKEN, FLY_API_TOKEN, AWS_REGION, LEO_ENVIRONMENT, AWS_ACCOUNT_ID, AWS_PROFILE, LEO_CERTIFICATE_ARN, LEO_DOMAIN_NAME, LEO_HOSTED_ZONE_ID
+
+    warning: `LEO_SECRET_FLY-API-TOKEN` in the process environment is not read: its end is no key
+    hint: did you mean `LEO_SECRET_FLY_API_TOKEN`?
+
+    warning: `LEO_SECRET_github_token` in the process environment is not read: its end is no key
+    hint: did you mean `LEO_SECRET_GITHUB_TOKEN`?
+
+    warning: `LEO_SECRET_GITHUB_TOKN` is no secret of any provider
+    hint: did you mean `LEO_SECRET_GITHUB_TOKEN`?
+    ");
+    assert_eq!(messages(&env(&[], &process, SecretsPolicy::Ignore)), "");
 }
 
 /// Text that is likely to confuse a parser of quotes, escapes and comments.

@@ -289,3 +289,19 @@ fn a_large_file_is_read_at_once() {
         assert!(long < 15 * short + Duration::from_secs(1), "{piece:?}: {short:?} and {long:?}");
     }
 }
+
+/// The same of a key a line, each of them wrong.
+#[test]
+fn what_is_wrong_with_many_lines_is_found_at_once() {
+    for value in ["\"x", "x"] {
+        let time = |lines: usize| {
+            let text: String = (0..lines).map(|line| format!("A{line}={value}\n")).collect();
+            let started = std::time::Instant::now();
+            let env = read(&text);
+            assert!(env.check(declared()).len() * 2 >= lines);
+            started.elapsed()
+        };
+        let (short, long) = (time(1_000), time(5_000));
+        assert!(long < 15 * short + Duration::from_secs(1), "{value:?}: {short:?} and {long:?}");
+    }
+}

@@ -127,13 +127,16 @@ fn entries() {
         ("no help", "[AWS_PROFILE]\n".into()),
         ("empty", setting("get = ''").replace("'h'", "\"one\\ntwo\"")),
         ("of another type", setting("type = 'bool'\nmin = 1\nservice = 'acm'\nchoices = []")),
+        ("of no type", setting("type = 3\nmin = 1")),
         ("bounds", setting("type = 'integer'\nmin = 5\nmax = 4")),
         ("bounds of a type", setting("type = 'integer'\nmin = '1'\nmax = 0xffffffffffffffffff")),
         ("no service", setting("type = 'arn'\nservice = 'ACM'")),
         ("no choices", setting("type = 'choice'")),
+        ("empty choices", setting("type = 'choice'\nchoices = []")),
         ("choices", setting("type = 'choice'\nchoices = ['a', 'a']")),
         ("choices that are none", setting("type = 'choice'\nchoices = ['a', 1]")),
         ("no pattern", setting("pattern = '[a-z'")),
+        ("a pattern that is too large", setting("pattern = '(a{999}){999}'")),
         ("both", setting("required = true\ndefault = 'me'")),
         ("values of another type", setting("type = 'region'\ndefault = 'us-east-1a'\nexample = 'virginia'")),
         ("values that don't match", setting("pattern = '[a-z]+'\ndefault = 'A'\nexample = 'b1'")),
@@ -180,6 +183,54 @@ fn secrets() {
     ]);
     assert!(!text.contains("hush") && !text.contains(&token), "{text}");
     insta::assert_snapshot!(text);
+}
+
+/// What people and providers make secrets of. Put together here, so that no scanner takes this file for one with secrets.
+fn canaries() -> Vec<String> {
+    let chance = "Zz3q8Xw1Rb7Lk5Vt9Yc2Nd4Mf6Hg0Js1Pa3QeW5rT7yU9iO2pA4sD6fG8hJ1kL3zX5cV7bN9mQ2w".repeat(2);
+    let first = |length: usize| chance.get(..length).unwrap();
+    vec![
+        format!("ghp_{}", first(36)),
+        format!("fm2_{}", first(120)),
+        format!("eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.{}", first(43)),
+        first(40).to_owned(),
+        "K7MX2QZ9WB4TJ6RN8VD3HY5FC1GP0SLA".to_owned(),
+    ]
+}
+
+/// A token is written into the schema by mistake in any place. What is said of it doesn't repeat it, and it is not accepted,
+/// or it would be copied into two more committed files.
+#[test]
+fn no_message_repeats_what_looks_like_a_secret() {
+    for canary in &canaries() {
+        let of_setting = ["type", "file", "default", "example", "help", "get", "pattern", "service", "required", "min", "X"];
+        let mut places = vec![
+            format!("[\"{canary}\"]\n"),
+            format!("[\"{canary}\"]\nhelp = 'h'\nprovider = 'a'\nconsumers = ['generator']\n"),
+            format!("[\"{canary}\"]\n[\"{canary}\"]\n"),
+            format!("\"{canary}\" = 1\n"),
+            format!("X = '{canary}'\n"),
+            format!("[AWS_PROFILE]\n{canary}\n"),
+            format!("[\"{canary}\"]\ntype = 3\nrequired = 'yes'\nshapes = 1\n"),
+            setting(&format!("\"{canary}\" = 1")),
+            setting(&format!("choices = ['{canary}', '{canary}']\ntype = 'choice'")),
+            setting(&format!("type = 'choice'\nchoices = ['a',\n  '{canary}']")),
+            setting(&format!("default = '''a\n{canary}'''")),
+            setting("").replace("'h'", &format!("'what is {canary}'")),
+        ];
+        places.extend(of_setting.map(|entry| setting(&format!("{entry} = '{canary}'"))));
+        places.extend(of_setting.map(|entry| setting(&format!("{entry} = ['{canary}']"))));
+        for entry in ["provider", "json_key", "consumers", "shapes", "default", "example", "file", "help", "get"] {
+            places.push(secret("X_TOKEN", &format!("{entry} = '{canary}'")));
+            places.push(secret("X_TOKEN", &format!("{entry} = ['{canary}']")));
+        }
+        for place in &places {
+            let findings = findings(place);
+            let said = render_all(&findings, Colours::Plain) + &format!("{findings:?}");
+            assert!(!findings.is_empty(), "it is accepted:\n{place}");
+            assert!(!said.contains(canary.as_str()), "of\n{place}\nis said\n{said}");
+        }
+    }
 }
 
 #[test]
