@@ -58,12 +58,16 @@ impl<'a> Mask<'a> {
     fn longest_before(&self, text: &str) -> usize {
         let text = text.as_bytes();
         let Some(first) = text.get(..SHORTEST_MASKED) else { return 0 };
-        let start = |secret: &&Secret| secret.expose().as_bytes().get(..SHORTEST_MASKED);
-        let from = self.secrets.partition_point(|secret| start(secret) < Some(first));
-        let near = self.secrets.iter().skip(from).take_while(|secret| start(secret) == Some(first));
+        let from = self.secrets.partition_point(|secret| start(secret) < first);
+        let near = self.secrets.iter().skip(from).take_while(|secret| start(secret) == first);
         let here = near.map(|secret| secret.expose()).filter(|secret| text.starts_with(secret.as_bytes()));
         here.map(str::len).max().unwrap_or_default()
     }
+}
+
+/// The first bytes of a secret.
+fn start(secret: &Secret) -> &[u8] {
+    secret.expose().as_bytes().get(..SHORTEST_MASKED).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use crate::{
     EnvValue, Origin, SecretValue, Setting, Source,
     layer::{Layer, SECRET_PREFIX},
     memory::{keep_memory_private, not_private},
-    regular::read_file,
+    regular::{BROKEN_LINK, read_file},
 };
 
 /// What becomes of values that may be secrets.
@@ -203,6 +203,7 @@ fn unreadable(path: &str, error: &io::Error) -> Diagnostic {
         io::ErrorKind::PermissionDenied => {
             finding.hint(format!("make it yours: chown $USER {path} && chmod 600 {path}"))
         }
+        _ if error.to_string() == BROKEN_LINK => finding.hint("make that file, or delete the link"),
         _ => finding.hint("it has to be a file with lines `KEY=value`"),
     }
 }

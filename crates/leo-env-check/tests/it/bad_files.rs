@@ -1,6 +1,13 @@
 //! Files: their form, and those that are missing or no files.
 
-use std::{fs, os::unix::fs::symlink, process::Command};
+use std::{
+    fs,
+    os::unix::fs::symlink,
+    process::Command,
+    time::{Duration, Instant},
+};
+
+use leo_diagnostic::MOST_OF_A_FILE;
 
 use crate::{
     table,
@@ -96,4 +103,24 @@ fn the_file_of_a_protected_environment() {
     insta::assert_snapshot!("there", said(&tree.report(Some("prod"), false)));
     tree.write("env/.env.prod", with_others(""));
     assert_eq!(said(&tree.report(Some("prod"), false)), "");
+}
+
+/// A wrong line each, in a file as large as one may be: what is said is short, and said soon.
+#[test]
+fn a_file_full_of_mistakes_is_no_flood() {
+    for (lines, wrong) in [("A{}=x\n", 30_000), ("A{}=\"x\n", 30_000), ("GITHUB_TOKEN=Hu5hQ7{}\n", 20_000)] {
+        let tree = Tree::new();
+        let text: String = (0..wrong).map(|line| lines.replace("{}", &line.to_string())).collect();
+        tree.env(&text);
+        let started = Instant::now();
+        let report = tree.report(None, false);
+        assert!(started.elapsed() < Duration::from_secs(60), "{lines}: {:?}", started.elapsed());
+        let of_file: Vec<_> =
+            report.findings.iter().filter(|finding| finding.path.as_deref() == Some("env/.env")).collect();
+        assert_eq!(of_file.len(), MOST_OF_A_FILE + 1, "{lines}");
+        let last = &of_file[MOST_OF_A_FILE].diagnostic;
+        let number = last.message.split(' ').next().unwrap().parse::<usize>().unwrap();
+        assert!(last.is_error() && number + MOST_OF_A_FILE >= wrong / 2, "{}", last.message);
+        assert!(last.message.contains(" more error"), "{}", last.message);
+    }
 }

@@ -103,6 +103,19 @@ fn a_name_of_the_command_line_that_is_none_is_said_to_be_its() {
     }
 }
 
+/// A secret that looks like none, in a text that everyone gets.
+#[test]
+fn a_line_of_help_does_not_repeat_a_secret() {
+    let tree = Tree::new();
+    tree.env("SUPABASE_ANON_KEY=Hu5hQ7-hush-hush\n");
+    let schema = fs::read_to_string(tree.root().join("infra/env.toml")).unwrap();
+    let help = "help = \"the Supabase project\"";
+    assert!(schema.contains(help));
+    tree.write("infra/env.toml", schema.replace(help, "help = \"the project of Hu5hQ7-hush-hush\""));
+    let json = tree.report(None, false).to_json().to_string();
+    assert!(json.contains("the project of ••••"), "{json}");
+}
+
 /// A file of the kernel's about this process, whose permissions root can't change either.
 #[test]
 fn what_can_not_be_fixed_is_said_beside_everything_else() {

@@ -238,7 +238,7 @@ fn nothing_comes_in_the_place_of_an_environments_own_file_that_can_not_be_read()
     insta::assert_snapshot!(messages(&Env::load(root.path(), Some("link"), SecretsPolicy::Ignore)), @r#"
     error: `env/.env.link` can't be read
      = found "it is a link to a file that isn't there"
-    hint: it has to be a file with lines `KEY=value`
+    hint: make that file, or delete the link
     "#);
 }
 
