@@ -50,7 +50,7 @@ mod visible;
 
 pub use children::secret_variables;
 pub use dialect::differences;
-pub use edit::{Access, Edit, EditError, EnvFile, Place, Written};
+pub use edit::{Access, Edit, EditError, EnvFile, Place, Written, replace_file};
 pub use entries::{Entry, entries};
 pub use env::{Env, SecretsPolicy};
 pub use layer::{EnvValue, Origin, SecretValue, Source};
@@ -60,4 +60,4 @@ pub use regular::{BROKEN_LINK, LARGEST, is_broken_link, read_file};
 pub use schema::Schema;
 pub use secret::Secret;
 pub use setting::Setting;
-pub use visible::{hidden, holds_secret, visible};
+pub use visible::{hidden, holds_secret, refused_argument, visible};

@@ -1,9 +1,4 @@
-use std::{
-    fs,
-    io::{self, Write},
-    path::Path,
-    process::ExitCode,
-};
+use std::{fs, process::ExitCode};
 
 use anyhow::{Context, Result, bail};
 use leo_env::Schema;
@@ -30,7 +25,8 @@ pub(crate) fn run(repository: &Repository, args: &Args) -> Result<ExitCode> {
     for (path, text) in texts(repository, &schema)? {
         let stale = fs::read(repository.path(path)).map_or(true, |current| current != text.as_bytes());
         if stale && !args.check {
-            write(&repository.path(path), &text).with_context(|| format!("failed to write {path}"))?;
+            leo_env::replace_file(&repository.path(path), &text)
+                .with_context(|| format!("failed to write {path}"))?;
         }
         files.push((path, stale));
     }
@@ -63,22 +59,4 @@ fn texts(repository: &Repository, schema: &Schema) -> Result<[(&'static str, Str
         );
     };
     Ok([(Schema::EXAMPLE, schema.example()), (Schema::PAGE, page)])
-}
-
-/// Writes a file as a whole or not at all.
-fn write(path: &Path, text: &str) -> io::Result<()> {
-    let folder = path.parent().unwrap_or(path);
-    fs::create_dir_all(folder)?;
-    let unfinished = folder.join(format!(".{}.unfinished", std::process::id()));
-    let written = fs::File::create(&unfinished)
-        .and_then(|mut file| {
-            file.write_all(text.as_bytes())?;
-            file.sync_all()
-        })
-        .and_then(|()| fs::rename(&unfinished, path));
-    if written.is_err() {
-        // The first error is the one to report; the file may not even be there.
-        drop(fs::remove_file(&unfinished));
-    }
-    written
 }

@@ -14,7 +14,7 @@ use secrecy::zeroize::Zeroizing;
 use crate::file::{self, Entry, is_key};
 use value::Assignment;
 pub(crate) use value::token;
-pub use write::{Access, Written};
+pub use write::{Access, Written, replace_file};
 
 /// An environment file that can be changed. It may hold secrets: its text is cleared when it is dropped, and has no `Debug`.
 #[derive(Clone)]

@@ -250,6 +250,18 @@ fn a_link_that_leads_to_nothing_is_refused_and_stays_one() {
 }
 
 #[test]
+fn a_file_of_no_variables_is_replaced_as_a_whole_and_keeps_its_mode() {
+    let root = tempfile::tempdir().unwrap();
+    let path = root.path().join("docs/page.md");
+    replace_file(&path, "one").unwrap();
+    assert_eq!((fs::read_to_string(&path).unwrap().as_str(), mode(&path)), ("one", 0o644));
+    fs::set_permissions(&path, Permissions::from_mode(0o664)).unwrap();
+    replace_file(&path, "two").unwrap();
+    assert_eq!((fs::read_to_string(&path).unwrap().as_str(), mode(&path)), ("two", 0o664));
+    assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+}
+
+#[test]
 fn debug_output_has_no_text() {
     assert!(!format!("{:?}", file("A=hush")).contains("hush"));
 }

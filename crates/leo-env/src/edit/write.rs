@@ -64,38 +64,11 @@ impl EnvFile {
             Access::Private => 0o600,
             Access::Kept => mode.unwrap_or(0o644),
         };
-        if self.take_place(&file, mode).map_err(failed)? {
+        if put_in_place(&file, &self.text, mode, || self.is_as_read(&file)).map_err(failed)? {
             Ok(Written { changed: true, was_open })
         } else {
             Err(EditError::ChangedElsewhere { path: self.path.clone() })
         }
-    }
-
-    /// Puts the text in a file's place, unless somebody else has changed it since it was read; whether it did.
-    fn take_place(&self, file: &Path, mode: u32) -> io::Result<bool> {
-        let folder = file.parent().unwrap_or(Path::new("."));
-        fs::create_dir_all(folder)?;
-        // A name that git ignores like every `.env.*`, and that no environment can have. Until it is whole it is its owner's
-        // alone, and it goes with whatever goes wrong.
-        let mut fresh = tempfile::Builder::new().prefix(".env.~").tempfile_in(folder)?;
-        fresh.write_all(self.text.as_bytes())?;
-        if let Ok(old) = fs::metadata(file) {
-            // Whoever may write it for somebody else leaves it theirs; anybody else can't, and need not.
-            let _ = fchown(fresh.as_file(), Some(old.uid()), Some(old.gid()));
-        }
-        fresh.as_file().set_permissions(Permissions::from_mode(mode))?;
-        fresh.as_file().sync_all()?;
-        let folder = File::open(folder)?;
-        // From looking to renaming one writer at a time, or the second would undo what the first has done. It ends with the
-        // folder's handle. A file system that has no locks has the look alone.
-        let _ = folder.lock();
-        if !self.is_as_read(file)? {
-            return Ok(false);
-        }
-        fresh.persist(file).map_err(|error| error.error)?;
-        // The name is in the folder, which has to reach the disk as well.
-        folder.sync_all()?;
-        Ok(true)
     }
 
     /// Whether the file still is what was read.
@@ -106,6 +79,49 @@ impl EnvFile {
             Err(error) => Err(error),
         }
     }
+}
+
+/// Puts a text in a file's place, old or new, whole or not at all. A link stays one, a file keeps its permissions, and a new
+/// one is everybody's to read.
+///
+/// # Errors
+/// What the system says; the file is then as it was.
+pub fn replace_file(path: &Path, text: &str) -> io::Result<()> {
+    let file = target(path)?;
+    let mode = fs::metadata(&file).map_or(0o644, |metadata| metadata.mode() & 0o7777);
+    put_in_place(&file, text, mode, || Ok(true)).map(drop)
+}
+
+/// Puts a text in a file's place, unless that `may` not be done after all; whether it did.
+fn put_in_place(
+    file: &Path,
+    text: &str,
+    mode: u32,
+    may: impl FnOnce() -> io::Result<bool>,
+) -> io::Result<bool> {
+    let folder = file.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(folder)?;
+    // A name that git ignores like every `.env.*`, and that no environment can have. Until it is whole it is its owner's
+    // alone, and it goes with whatever goes wrong.
+    let mut fresh = tempfile::Builder::new().prefix(".env.~").tempfile_in(folder)?;
+    fresh.write_all(text.as_bytes())?;
+    if let Ok(old) = fs::metadata(file) {
+        // Whoever may write it for somebody else leaves it theirs; anybody else can't, and need not.
+        let _ = fchown(fresh.as_file(), Some(old.uid()), Some(old.gid()));
+    }
+    fresh.as_file().set_permissions(Permissions::from_mode(mode))?;
+    fresh.as_file().sync_all()?;
+    let folder = File::open(folder)?;
+    // From looking to renaming one writer at a time, or the second would undo what the first has done. It ends with the
+    // folder's handle. A file system that has no locks has the look alone.
+    let _ = folder.lock();
+    if !may()? {
+        return Ok(false);
+    }
+    fresh.persist(file).map_err(|error| error.error)?;
+    // The name is in the folder, which has to reach the disk as well.
+    folder.sync_all()?;
+    Ok(true)
 }
 
 /// The file itself, past links to it.
