@@ -88,12 +88,23 @@ enum Command {
 
 fn main() -> ExitCode {
     leo_env::hide_values_in_panics();
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return misused(&error),
+    };
     let repository = match Repository::find() {
         Ok(repository) => repository,
         Err(error) => return failed(&error, ExitCode::from(2)),
     };
     run(&repository, cli).unwrap_or_else(|error| failed(&error, ExitCode::FAILURE))
+}
+
+/// What is wrong with the command line; of an argument that looks like a secret not what it is.
+fn misused(error: &clap::Error) -> ExitCode {
+    match leo_env::refused_argument(&error.to_string()) {
+        Some(finding) => project::refuse(&[finding]),
+        None => error.exit(),
+    }
 }
 
 fn failed(error: &anyhow::Error, code: ExitCode) -> ExitCode {

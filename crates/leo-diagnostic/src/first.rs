@@ -85,8 +85,11 @@ mod tests {
         findings.push(about("b", 1, Diagnostic::error("e")));
         let first = first(findings);
         assert_eq!(first.len(), MOST_OF_A_FILE + 2);
-        let of_a: Vec<usize> =
-            first.iter().take(MOST_OF_A_FILE).map(|finding| finding.location.as_ref().unwrap().line).collect();
+        let of_a: Vec<usize> = first
+            .iter()
+            .take(MOST_OF_A_FILE)
+            .map(|finding| finding.location.as_ref().unwrap().line)
+            .collect();
         let wanted: Vec<usize> = (1..=49).chain([70]).collect();
         assert_eq!(of_a, wanted, "the error is among them");
         let more = &first[MOST_OF_A_FILE];

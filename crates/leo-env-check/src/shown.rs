@@ -44,7 +44,11 @@ impl<'a> Mask<'a> {
         let mut rest = text;
         while let Some(c) = rest.chars().next() {
             let hidden = self.longest_before(rest);
-            masked.push_str(if hidden > 0 { "••••" } else { rest.get(..c.len_utf8()).unwrap_or_default() });
+            masked.push_str(if hidden > 0 {
+                "••••"
+            } else {
+                rest.get(..c.len_utf8()).unwrap_or_default()
+            });
             rest = rest.get(hidden.max(c.len_utf8())..).unwrap_or_default();
         }
         for found in leo_token::find(&masked).into_iter().rev() {
@@ -96,7 +100,8 @@ mod tests {
 
     #[test]
     fn of_secrets_with_the_same_beginning_the_longest_is_hidden_wherever_it_is() {
-        let secrets = ["same-beginning", "same-beginning-and-more", "beginning-and", "ü-is-one-letter", "short"];
+        let secrets =
+            ["same-beginning", "same-beginning-and-more", "beginning-and", "ü-is-one-letter", "short"];
         let secrets = secrets.map(Secret::new);
         let mask = Mask::new(secrets.iter());
         for (text, masked) in [

@@ -50,7 +50,12 @@ mod tests {
     fn what_is_ignorable_is_what_unicode_says() {
         let unicode = regex::Regex::new(r"^\p{Default_Ignorable_Code_Point}$").unwrap();
         for c in '\0'..=char::MAX {
-            assert_eq!(is_ignorable(c), unicode.is_match(c.encode_utf8(&mut [0; 4])), "{}", c.escape_unicode());
+            assert_eq!(
+                is_ignorable(c),
+                unicode.is_match(c.encode_utf8(&mut [0; 4])),
+                "{}",
+                c.escape_unicode()
+            );
         }
     }
 

@@ -30,8 +30,10 @@ impl Env {
             .filter_map(|name| Some((name, name.strip_prefix(SECRET_PREFIX)?)))
             .map(|(name, key)| {
                 let shown = if holds_secret(name) { "<not shown>" } else { name };
-                Diagnostic::warning(format!("`{shown}` in the process environment is not read: its end is no key"))
-                    .hint(name_instead(&key.to_ascii_uppercase(), schema, SECRET_PREFIX))
+                Diagnostic::warning(format!(
+                    "`{shown}` in the process environment is not read: its end is no key"
+                ))
+                .hint(name_instead(&key.to_ascii_uppercase(), schema, SECRET_PREFIX))
             })
             .collect()
     }
@@ -107,7 +109,11 @@ fn name_instead(key: &str, schema: &Schema, prefix: &str) -> String {
     match nearest(key, names(schema)) {
         Some(near) => format!("did you mean `{prefix}{near}`?"),
         None => {
-            format!("the keys are those of {}: {}", schema.path(), names(schema).collect::<Vec<_>>().join(", "))
+            format!(
+                "the keys are those of {}: {}",
+                schema.path(),
+                names(schema).collect::<Vec<_>>().join(", ")
+            )
         }
     }
 }

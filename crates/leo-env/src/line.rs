@@ -229,7 +229,8 @@ impl Scan {
         let said = [Mark::SeveralLines, Mark::EscapeInQuotes].iter().any(|mark| self.marks.contains(mark));
         self.marks.extend((self.quoted && !said).then_some(quotes));
         self.marks.extend((spaced && !commented).then_some(Mark::TrailingSpace));
-        let typographic = self.ends.is_some_and(|(first, last)| [first, last].into_iter().any(is_typographic_quote));
+        let typographic =
+            self.ends.is_some_and(|(first, last)| [first, last].into_iter().any(is_typographic_quote));
         self.marks.extend(typographic.then_some(Mark::TypographicQuote));
         self.marks.extend(raw.contains('\t').then_some(Mark::Tab));
         self.marks

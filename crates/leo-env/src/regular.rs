@@ -19,7 +19,10 @@ pub const LARGEST: u64 = 1 << 20;
 pub fn read_file(path: &Path) -> io::Result<String> {
     // Without it, opening a pipe waits already.
     let waits_for_nobody = OFlags::NONBLOCK.bits().cast_signed();
-    let file = OpenOptions::new().read(true).custom_flags(waits_for_nobody).open(path).map_err(|error| if is_broken_link(&error, path) { io::Error::other(BROKEN_LINK) } else { error })?;
+    let file =
+        OpenOptions::new().read(true).custom_flags(waits_for_nobody).open(path).map_err(|error| {
+            if is_broken_link(&error, path) { io::Error::other(BROKEN_LINK) } else { error }
+        })?;
     let metadata = file.metadata()?;
     if !metadata.is_file() {
         return Err(io::Error::other("it is no regular file"));
@@ -64,7 +67,10 @@ mod tests {
         fs::write(path("more"), "#".repeat((1 << 20) + 1)).unwrap();
         assert_eq!(read_file(&path("more")).unwrap_err().to_string(), "it has more than 1 MiB");
         symlink("none", path("broken")).unwrap();
-        assert_eq!(read_file(&path("broken")).unwrap_err().to_string(), "it is a link to a file that isn't there");
+        assert_eq!(
+            read_file(&path("broken")).unwrap_err().to_string(),
+            "it is a link to a file that isn't there"
+        );
         symlink("file", path("link")).unwrap();
         assert_eq!(read_file(&path("link")).unwrap(), "A=1\n");
         // The kernel's files say that they are empty.

@@ -62,7 +62,8 @@ mod tests {
     #[test]
     fn a_refused_argument_that_looks_like_a_secret_is_not_repeated() {
         let token = "ghp_Zz3q8Xw1Rb7Lk5Vt9Yc2Nd4Mf6Hg0Js1Pa3Q";
-        let said = format!("error: unexpected argument '{token}' found\n\nUsage: cargo xtask secrets rotate <KEY>");
+        let said =
+            format!("error: unexpected argument '{token}' found\n\nUsage: cargo xtask secrets rotate <KEY>");
         assert!(!format!("{:?}", refused_argument(&said).unwrap()).contains(token));
         assert_eq!(refused_argument(&said.replace(token, "--enviroment")), None);
     }

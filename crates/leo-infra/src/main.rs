@@ -79,7 +79,21 @@ const LEAVING: Duration = Duration::from_millis(500);
 
 fn main() -> ExitCode {
     leo_env::hide_values_in_panics();
-    stdout::exit_code(run(Cli::parse().command))
+    match Cli::try_parse() {
+        Ok(cli) => stdout::exit_code(run(cli.command)),
+        Err(error) => misused(&error),
+    }
+}
+
+/// What is wrong with the command line; of an argument that looks like a secret not what it is.
+fn misused(error: &clap::Error) -> ExitCode {
+    match leo_env::refused_argument(&error.to_string()) {
+        Some(finding) => {
+            eprint!("{}", leo_diagnostic::render(&finding, failure::colours()));
+            ExitCode::from(2)
+        }
+        None => error.exit(),
+    }
 }
 
 fn run(command: Command) -> ExitCode {

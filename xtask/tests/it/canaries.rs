@@ -8,7 +8,7 @@ use std::{
 
 use leo_canary::{Canaries, Canary, Leak, Watch};
 
-use crate::{work_tree, xtask};
+use crate::{run, stderr, stdout, work_tree, xtask};
 
 const COMMANDS: &[&[&str]] = &[
     &["synth"],
@@ -64,6 +64,29 @@ fn files(canaries: &Canaries) -> [String; 2] {
     ];
     let good = format!("CLAUDE_CODE_OAUTH_TOKEN={}\nGITHUB_TOKEN={value}\n", canaries.value("claude"));
     [good, lines.map(|line| line.replace("{}", value)).join("\n")]
+}
+
+/// A token where an argument is wanted, or none at all: whoever types one there sees no more of it.
+#[test]
+fn an_argument_that_is_a_token_is_not_repeated() {
+    let canaries = canaries();
+    let token = canaries.value("file");
+    let folder = work_tree(TOML);
+    let option = format!("--{token}");
+    for args in [
+        &[token][..],
+        &["synth", token],
+        &["env-check", &option],
+        &["env-check", "--environment", "dev", token],
+    ] {
+        let output = run(folder.path(), args);
+        assert_eq!(output.status.code(), Some(2), "{args:?}");
+        let said = format!("{}{}", stdout(&output), stderr(&output));
+        assert!(!said.contains(token) && said.contains("revoke it"), "{said}");
+    }
+    let output = run(folder.path(), &["synth", "--enviroment", "dev"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("--enviroment"), "{}", stderr(&output));
 }
 
 /// What a command left behind that it must not have.

@@ -77,7 +77,8 @@ mod tests {
 
     #[test]
     fn what_is_too_large_only_as_a_whole_is_said_at_once() {
-        let largest = (1..2000).rev().map(|times| format!("[a-z]{{{times}}}")).find(|text| compile(text).is_ok());
+        let largest =
+            (1..2000).rev().map(|times| format!("[a-z]{{{times}}}")).find(|text| compile(text).is_ok());
         let pattern = Pattern::parse(&largest.unwrap());
         assert!(pattern.map_or_else(|error| !error.is_empty(), |pattern| !pattern.matches("a")));
     }

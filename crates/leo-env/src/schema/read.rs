@@ -322,7 +322,12 @@ fn choices(table: &Table<'_>) -> Kind {
     }
     let choices = table.texts("choices");
     if choices.as_ref().is_some_and(Vec::is_empty) {
-        table.wrong(table.place("choices"), "choices", "is empty", "the words that it can be: `[\"info\", \"debug\"]`");
+        table.wrong(
+            table.place("choices"),
+            "choices",
+            "is empty",
+            "the words that it can be: `[\"info\", \"debug\"]`",
+        );
     }
     let choices = choices.unwrap_or_default();
     Kind::Choice(choices.into_iter().map(|(text, _)| text.to_owned()).collect())

@@ -161,12 +161,14 @@ fn characters_that_were_not_meant_are_told() {
     };
     for c in ['\u{3164}', '\u{2800}', '\u{fe0f}', '\u{e0041}', '\u{61c}', '\u{34f}', '\u{200b}'] {
         assert_eq!(said(&format!("GITHUB_TOKEN=a{c}\n")), ["the line holds a character that can't be seen"]);
-        let quoted = "a character in the value that can't be seen: it looks like a space or like nothing, and is kept";
+        let quoted =
+            "a character in the value that can't be seen: it looks like a space or like nothing, and is kept";
         assert_eq!(said(&format!("GITHUB_TOKEN='a{c}b'\n")), [quoted]);
     }
     let typographic =
         "a typographic quote where the value begins or ends: nobody takes it for a quote, and it is kept";
-    for value in ["“a”", "‘a", "a’", "«a»", "'“a b”'", "\"„a“\"", "“a” # why", "\\'a”"] {
+    for value in ["“a”", "‘a", "a’", "«a»", "'“a b”'", "\"„a“\"", "“a” # why", "\\'a”"]
+    {
         assert!(said(&format!("GITHUB_TOKEN={value}\n")).contains(&typographic.to_owned()), "{value}");
     }
     for value in ["a“b”c", "'it’s one'", "a # “why”"] {

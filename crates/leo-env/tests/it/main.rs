@@ -269,7 +269,11 @@ fn a_secret_that_was_pasted_without_its_key_is_not_shown_as_one() {
         let key = text.trim_start_matches("export ").split('=').next().unwrap();
         assert!(!said.is_empty() && !said.contains(key), "{text}{said}");
     }
-    let env = env(&[("env/.env", &format!("{bare}====\nLEOCERTIFICATEARN=x\nFLYAPITOKEN=x\n"))], &[], SecretsPolicy::Read);
+    let env = env(
+        &[("env/.env", &format!("{bare}====\nLEOCERTIFICATEARN=x\nFLYAPITOKEN=x\n"))],
+        &[],
+        SecretsPolicy::Read,
+    );
     insta::assert_snapshot!(messages(&env), @r"
     error: the line's key is none of this file, and not shown: it may be a value
       ┌─ env/.env:1:1
@@ -296,7 +300,8 @@ fn a_secret_that_was_pasted_without_its_key_is_not_shown_as_one() {
 
 #[test]
 fn a_secret_of_the_process_that_is_none_is_told_with_its_prefix() {
-    let process = ["LEO_SECRET_GITHUB_TOKN", "LEO_SECRET_github_token", "LEO_SECRET_", "LEO_SECRET_FLY-API-TOKEN"];
+    let process =
+        ["LEO_SECRET_GITHUB_TOKN", "LEO_SECRET_github_token", "LEO_SECRET_", "LEO_SECRET_FLY-API-TOKEN"];
     let process = process.map(|name| (name, "hush"));
     insta::assert_snapshot!(messages(&env(&[], &process, SecretsPolicy::Read)), @r"
     warning: `LEO_SECRET_` in the process environment is not read: its end is no key

@@ -203,7 +203,9 @@ fn canaries() -> Vec<String> {
 #[test]
 fn no_message_repeats_what_looks_like_a_secret() {
     for canary in &canaries() {
-        let of_setting = ["type", "file", "default", "example", "help", "get", "pattern", "service", "required", "min", "X"];
+        let of_setting = [
+            "type", "file", "default", "example", "help", "get", "pattern", "service", "required", "min", "X",
+        ];
         let mut places = vec![
             format!("[\"{canary}\"]\n"),
             format!("[\"{canary}\"]\nhelp = 'h'\nprovider = 'a'\nconsumers = ['generator']\n"),
@@ -220,7 +222,9 @@ fn no_message_repeats_what_looks_like_a_secret() {
         ];
         places.extend(of_setting.map(|entry| setting(&format!("{entry} = '{canary}'"))));
         places.extend(of_setting.map(|entry| setting(&format!("{entry} = ['{canary}']"))));
-        for entry in ["provider", "json_key", "consumers", "shapes", "default", "example", "file", "help", "get"] {
+        for entry in
+            ["provider", "json_key", "consumers", "shapes", "default", "example", "file", "help", "get"]
+        {
             places.push(secret("X_TOKEN", &format!("{entry} = '{canary}'")));
             places.push(secret("X_TOKEN", &format!("{entry} = ['{canary}']")));
         }

@@ -46,6 +46,25 @@ fn without_credentials_the_exit_code_says_so() {
     assert!(shown(&output).contains("hint: "), "{}", shown(&output));
 }
 
+/// Whoever pastes a token where a key's name or nothing is wanted sees no more of it.
+#[test]
+fn an_argument_that_is_a_token_is_not_repeated() {
+    let tree = WorkTree::new();
+    let token = format!("gh{}_{}", "p", "Zz3q8Xw1Rb7Lk5Vt9Yc2Nd4Mf6Hg0Js1Pa3Q");
+    let option = format!("--{token}");
+    for arguments in [
+        ["secrets", "rotate", "GITHUB_TOKEN", &token].as_slice(),
+        &["secrets", &token],
+        &["deploy", &option],
+        &["env-sync", &token],
+    ] {
+        let output = tree.leo_infra(arguments).output().expect("runs");
+        assert_eq!(output.status.code(), Some(2), "{}", shown(&output));
+        let said = shown(&output);
+        assert!(!said.contains(&token) && said.contains("revoke it"), "{said}");
+    }
+}
+
 #[test]
 fn a_limit_for_findings_that_nothing_could_be_held_to_is_refused() {
     let tree = WorkTree::new();
