@@ -10,8 +10,8 @@
 //! parsed, and [`Env::check`], given the schema, says afterwards which keys nobody knows. Nothing that could be a secret is
 //! ever a plain text.
 //!
-//! * Secrets come from one file: `env/.env.<environment>` where it exists, else `env/.env`. They are not layered, or a key
-//!   that one environment lacks would be filled with another one's.
+//! * Secrets come from one file: `env/.env.<environment>` where it exists, readable or not, else `env/.env`. They are not
+//!   layered, or a key that one environment lacks would be filled with another one's.
 //! * From the process environment a secret is read as `LEO_SECRET_<KEY>` alone: CI systems and shells export other tools'
 //!   tokens under the bare names.
 //! * With [`SecretsPolicy::Ignore`] (everything offline) no secret is kept. `env/.env` is still opened, since it may override
