@@ -126,13 +126,13 @@ fn others(facts: &Facts, spec: &KeySpec, from: &Place) -> Vec<Place> {
         places.push(place(&process.origin));
     }
     for file in files {
-        let set = file
+        let mut set = file
             .entries
             .iter()
             .flatten()
             .filter(|entry| entry.key == spec.name && !entry.value.expose().is_empty());
         places.extend(
-            set.last().map(|entry| Place { source: file.path.clone(), line: Some(*entry.lines.start()) }),
+            set.next_back().map(|entry| Place { source: file.path.clone(), line: Some(*entry.lines.start()) }),
         );
     }
     places.retain(|place| place != from);
