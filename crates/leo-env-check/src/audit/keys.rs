@@ -132,7 +132,8 @@ fn others(facts: &Facts, spec: &KeySpec, from: &Place) -> Vec<Place> {
             .flatten()
             .filter(|entry| entry.key == spec.name && !entry.value.expose().is_empty());
         places.extend(
-            set.next_back().map(|entry| Place { source: file.path.clone(), line: Some(*entry.lines.start()) }),
+            set.next_back()
+                .map(|entry| Place { source: file.path.clone(), line: Some(*entry.lines.start()) }),
         );
     }
     places.retain(|place| place != from);
