@@ -14,7 +14,8 @@ use std::{collections::BTreeMap, process::ExitCode};
 /// Bring the environment files' secrets to Secrets Manager
 ///
 /// Compares each key in memory, shows what would change without any value, asks, and changes what differs: nothing else. A
-/// secret that is scheduled for deletion is restored first. Run it again after any failure: it continues.
+/// secret that is scheduled for deletion is restored first; one that can't be pushed holds no other one up. Run it again
+/// after any failure: it continues.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]

@@ -47,7 +47,10 @@ fn left_out(error: &SecretsError) -> Vec<String> {
 fn parts(secret: &PlannedSecret, overwrite: Overwrite) -> Vec<String> {
     match secret.change {
         Change::Create => return vec![format!("create: {}", keys(secret.keys.iter()))],
-        Change::Restore => return vec!["restore: it is scheduled for deletion; then compared".to_owned()],
+        Change::Restore => return vec![
+                "restore: it is scheduled for deletion; then add and update keys, and leave what else differs to the next push"
+                    .to_owned(),
+            ],
         Change::Replace if overwrite == Overwrite::Yes => {
             return vec!["replace: its value is no JSON object".to_owned()];
         }
