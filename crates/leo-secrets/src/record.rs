@@ -36,10 +36,16 @@ impl RecordError {
 
     /// What to do about it.
     pub fn hint(&self) -> String {
-        format!(
-            "make {0} yours and make room on the disk; without it (`rm {0}`) a push asks for --overwrite where values differ",
-            self.path.display()
-        )
+        let path = self.path.display();
+        match self.source.kind() {
+            io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => format!(
+                "this version of the tool has not written it: `rm {path}`, and a push asks for --overwrite where values differ"
+            ),
+            _ => format!(
+                "make {path} yours and make room on the disk; without it (`rm {path}`) a push asks for --overwrite where \
+                 values differ"
+            ),
+        }
     }
 }
 

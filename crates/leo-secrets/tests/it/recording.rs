@@ -67,11 +67,11 @@ async fn what_is_known_is_known_of_one_creation_alone() {
 fn what_is_no_record_is_said_with_its_way_out() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("dev.json");
-    for bad in ["", "{", "[]", r#"{"secrets": {"x": 1}}"#, r#"{"other": {}}"#] {
+    for bad in ["", "{", "[]", r#"{"secrets": {"x": 1}}"#, r#"{"versions": {}}"#] {
         fs::write(&path, bad).unwrap();
         let error = Record::load(&path).unwrap_err();
         assert!(error.to_string().starts_with("read "), "{error}");
-        assert!(error.hint().contains("rm "), "{}", error.hint());
+        assert!(error.hint().contains("has not written it: `rm "), "{}", error.hint());
     }
     let below = path.join("below.json");
     assert!(Record::default().add_to(&below).is_ok(), "nothing is nothing to write");
