@@ -1,7 +1,7 @@
 //! Secrets that are scheduled for deletion.
 
 use leo_secrets::{
-    Change, KeyAction, Outcome, Overwrite, Record, SecretState, Undeclared, plan_push, push, status,
+    Change, KeyAction, KeyName, Outcome, Overwrite, Record, SecretState, Undeclared, plan_push, push, status,
 };
 
 use crate::given::{CLAUDE, after, assert_silent, carried_out, equal, planned, pushed, told, wanted};
@@ -55,7 +55,7 @@ async fn nothing_that_no_plan_has_shown_is_overwritten_or_taken_out() {
     let kept: Vec<_> = restored.kept_back.iter().map(|key| (key.json_key.shown(), key.action)).collect();
     assert_eq!(kept, [("A", KeyAction::Unseen), ("OLD", KeyAction::Undeclared)]);
     assert!(restored.removed.is_empty() && restored.restored);
-    assert_eq!(restored.written.iter().map(|key| key.shown()).collect::<Vec<_>>(), ["B"]);
+    assert_eq!(restored.written.iter().map(KeyName::shown).collect::<Vec<_>>(), ["B"]);
     let now = r#"{"A":"canary-8f3a-theirs","OLD":"canary-8f3a-old","B":"canary-8f3a-b"}"#;
     assert_eq!(service.text(CLAUDE), now);
     // Now it is shown, and done.
