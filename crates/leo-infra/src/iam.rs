@@ -24,7 +24,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-pub(crate) use answer::{Decision, Verdict};
+pub(crate) use answer::{Decision, Refusal, Verdict};
 
 const OPERATION: &str = "SimulatePrincipalPolicy";
 /// How long an answer may take: nothing that a deploy needs depends on it.

@@ -25,10 +25,11 @@ pub(crate) fn evidence(root: &Path) -> PathBuf {
     root.join(FOLDER).join("evidence")
 }
 
-/// Where it is kept which versions of secrets were last equal to the environment files.
-pub(crate) fn secrets(root: &Path, local: bool) -> PathBuf {
+/// Where it is kept which versions of an environment's secrets were last equal to its files; the local target has its own.
+pub(crate) fn secrets(root: &Path, environment: &str, local: bool) -> PathBuf {
     let folder = root.join(FOLDER).join("secrets");
-    if local { folder.join("local") } else { folder }
+    let folder = if local { folder.join("local") } else { folder };
+    folder.join(format!("{environment}.json"))
 }
 
 /// Where the hashes of files in build contexts are remembered.

@@ -1,6 +1,6 @@
 use std::time::SystemTime;
 
-use crate::{Record, Wanted};
+use crate::{KeyName, Record, SecretsError, Wanted};
 
 /// What happens to keys that a secret's value has and nothing declares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,11 +24,19 @@ pub enum Overwrite {
 /// it out.
 #[derive(Debug)]
 pub struct PushPlan {
-    /// Every secret, in the order of the configuration.
+    /// The secrets that can be pushed, in the order of the configuration.
     pub secrets: Vec<PlannedSecret>,
-    pub(crate) wanted: Vec<Wanted>,
+    /// What keeps all others from being pushed.
+    pub blocked: Vec<SecretsError>,
+    /// What was asked for.
+    pub overwrite: Overwrite,
     pub(crate) undeclared: Undeclared,
-    pub(crate) record: Record,
+    /// In the order of `secrets`.
+    pub(crate) wanted: Vec<Wanted>,
+    /// What was known before.
+    pub(crate) known: Record,
+    /// What was seen to be equal.
+    pub(crate) seen: Record,
 }
 
 /// What a push would do with one secret.
@@ -36,6 +44,8 @@ pub struct PushPlan {
 pub struct PlannedSecret {
     /// Its name.
     pub name: String,
+    /// Its ARN, where AWS says it.
+    pub arn: Option<String>,
     /// What would happen to it as a whole.
     pub change: Change,
     /// What would happen to each key: the declared ones in their order, then the others. Of a secret that has to be
@@ -54,7 +64,8 @@ pub enum Change {
     Create,
     /// Some of its keys change, or would with [`Overwrite::Yes`]: see [`PlannedSecret::keys`].
     Update,
-    /// It is scheduled for deletion: it is restored, then compared and changed as if it had been there.
+    /// It is scheduled for deletion: it is restored, then compared. Keys are added, and changed where they were changed here;
+    /// anything else waits for a plan that shows it, whatever is asked for.
     Restore,
     /// Its value is no JSON object, so it was made elsewhere: replaced as a whole with [`Overwrite::Yes`] only.
     Replace,
@@ -68,7 +79,7 @@ pub struct PlannedKey {
     /// Its name in the environment files; `None` of a key that nothing declares.
     pub variable: Option<String>,
     /// Its name in the JSON object.
-    pub json_key: String,
+    pub json_key: KeyName,
     /// What would happen to it.
     pub action: KeyAction,
 }
@@ -82,9 +93,12 @@ pub enum KeyAction {
     Update,
     /// It is what the file says.
     Same,
-    /// It is not what the file says, and was changed, added or taken out elsewhere since this machine last saw it equal
-    /// (or nothing is known of that): it becomes what the file says with [`Overwrite::Yes`] only.
+    /// It is not what the file says, and was changed or taken out elsewhere since this machine last saw it equal: it becomes
+    /// what the file says with [`Overwrite::Yes`] only.
     ChangedElsewhere,
+    /// It is not what the file says, and this machine knows of no version in which it was: nobody can tell where it was
+    /// changed. It becomes what the file says with [`Overwrite::Yes`] only.
+    Unseen,
     /// There is no value for it here: it stays.
     NotHere,
     /// Nothing declares it: it stays.
@@ -95,18 +109,20 @@ pub enum KeyAction {
 
 impl PushPlan {
     /// Whether a push would do something.
-    pub fn has_work(&self, overwrite: Overwrite) -> bool {
-        self.secrets.iter().any(|secret| secret.has_work(overwrite))
+    pub fn has_work(&self) -> bool {
+        self.secrets.iter().any(|secret| secret.has_work(self.overwrite))
     }
 
-    /// The secrets with something that was changed elsewhere.
-    pub fn changed_elsewhere(&self) -> impl Iterator<Item = &PlannedSecret> {
-        self.secrets.iter().filter(|secret| secret.is_changed_elsewhere())
+    /// The keys that differ and would stay as they are, with the names of their secrets.
+    pub fn kept_back(&self) -> impl Iterator<Item = (&str, &PlannedKey)> {
+        self.secrets
+            .iter()
+            .flat_map(|secret| secret.kept_back(self.overwrite).map(|key| (secret.name.as_str(), key)))
     }
 
-    /// What is known now of the versions: to be kept where nothing is pushed.
-    pub fn record(&self) -> &Record {
-        &self.record
+    /// What was seen to be equal: to be kept where nothing is pushed.
+    pub fn seen(&self) -> &Record {
+        &self.seen
     }
 }
 
@@ -120,14 +136,14 @@ impl PlannedSecret {
         }
     }
 
-    /// Whether something of it was changed elsewhere.
-    pub fn is_changed_elsewhere(&self) -> bool {
-        self.change == Change::Replace || self.with_action(KeyAction::ChangedElsewhere).next().is_some()
+    /// The keys that differ and stay as they are.
+    pub fn kept_back(&self, overwrite: Overwrite) -> impl Iterator<Item = &PlannedKey> {
+        self.keys.iter().filter(move |key| key.action.is_kept_back(overwrite))
     }
 
     /// The JSON keys with which this would happen.
-    pub fn with_action(&self, action: KeyAction) -> impl Iterator<Item = &str> {
-        self.keys.iter().filter(move |key| key.action == action).map(|key| key.json_key.as_str())
+    pub fn with_action(&self, action: KeyAction) -> impl Iterator<Item = &KeyName> {
+        self.keys.iter().filter(move |key| key.action == action).map(|key| &key.json_key)
     }
 }
 
@@ -136,8 +152,13 @@ impl KeyAction {
     pub fn writes(self, overwrite: Overwrite) -> bool {
         match self {
             Self::Add | Self::Update | Self::Remove => true,
-            Self::ChangedElsewhere => overwrite == Overwrite::Yes,
+            Self::ChangedElsewhere | Self::Unseen => overwrite == Overwrite::Yes,
             Self::Same | Self::NotHere | Self::Undeclared => false,
         }
+    }
+
+    /// Whether it differs and stays, which somebody has to decide about.
+    pub fn is_kept_back(self, overwrite: Overwrite) -> bool {
+        matches!(self, Self::ChangedElsewhere | Self::Unseen) && !self.writes(overwrite)
     }
 }

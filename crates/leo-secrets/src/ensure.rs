@@ -7,7 +7,7 @@ use crate::look::{fits, whole};
 use crate::object::Object;
 use crate::push::write;
 use crate::service::{self, Label, Reading, Sent, State};
-use crate::{Problem, Revision, SecretPlan, SecretsError, Values, Wanted};
+use crate::{Problem, Purpose, Record, Revision, SecretPlan, SecretsError, Values, Wanted};
 
 /// What [`ensure`] found and did.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +18,10 @@ pub struct Report {
     pub kept: Vec<String>,
     /// The id of each secret's current version, by name.
     pub versions: BTreeMap<String, String>,
+    /// The names of the secrets whose current version is not the one that was waited for.
+    pub unexpected: Vec<String>,
+    /// That what was written is equal to what is here: to be kept. Nothing of dummies.
+    pub seen: Record,
 }
 
 impl Report {
@@ -44,6 +48,9 @@ pub enum Blank {
 
 /// Gives every secret that has no value its first one, and never overwrites one.
 ///
+/// `expected` are versions that were just made the current ones, by secret: what AWS says is asked for again until it is
+/// of these, for as long as a change takes to be seen.
+///
 /// First every secret is looked at; only when nothing is wrong with any of them is a value sent. Run again after a
 /// failure, it continues: what was created counts as existing.
 ///
@@ -55,24 +62,35 @@ pub async fn ensure(
     plans: &[SecretPlan],
     values: Values<'_>,
     blank: Blank,
+    expected: &BTreeMap<String, String>,
 ) -> Result<Report, SecretsError> {
-    let states = each(plans, |plan| {
+    let found = each(plans, |plan| {
         let (client, name) = (client.clone(), plan.name.clone());
-        async move { state(&client, &name, blank).await }
+        let expected = expected.get(&name).cloned();
+        async move { look(&client, &name, blank, expected.as_deref()).await }
     });
-    let states = states.await.into_iter().collect::<Result<Vec<_>, _>>()?;
-    let (decisions, problems) = decide(plans, states, values);
+    let found = found.await.into_iter().collect::<Result<Vec<_>, _>>()?;
+    let (decisions, problems) = decide(plans, found, values);
     if !problems.is_empty() {
-        return Err(SecretsError::Blocked { problems });
+        return Err(SecretsError::Blocked { purpose: Purpose::Ensure, problems });
     }
     let outcomes = each(decisions, |decision| carry_out(client.clone(), decision)).await;
     let outcomes = outcomes.into_iter().collect::<Result<Vec<_>, _>>()?;
 
+    let unexpected =
+        outcomes.iter().filter(|outcome| !outcome.is_expected).map(|outcome| outcome.name.clone());
+    let unexpected = unexpected.collect();
+    let mut seen = Record::default();
+    for outcome in outcomes.iter().filter(|_| matches!(values, Values::Environment(_))) {
+        for json_key in &outcome.written {
+            seen.set(outcome.arn.as_deref(), json_key, &outcome.version);
+        }
+    }
     let (created, kept): (Vec<_>, Vec<_>) = outcomes.iter().partition(|outcome| outcome.created);
     let names = |outcomes: Vec<&Outcome>| outcomes.into_iter().map(|outcome| outcome.name.clone()).collect();
     let (created, kept) = (names(created), names(kept));
     let versions = outcomes.into_iter().map(|outcome| (outcome.name, outcome.version)).collect();
-    Ok(Report { created, kept, versions })
+    Ok(Report { created, kept, versions, unexpected, seen })
 }
 
 /// Whether every key of every secret has a value: what [`ensure`] will need where no secret has one yet. Asks nobody.
@@ -82,59 +100,77 @@ pub async fn ensure(
 pub fn check_values(plans: &[SecretPlan], values: Values<'_>) -> Result<(), SecretsError> {
     let problems: Vec<Problem> =
         plans.iter().filter_map(|plan| first(plan, values).err()).flatten().collect();
-    if problems.is_empty() { Ok(()) } else { Err(SecretsError::Blocked { problems }) }
+    if problems.is_empty() {
+        Ok(())
+    } else {
+        Err(SecretsError::Blocked { purpose: Purpose::Ensure, problems })
+    }
 }
 
 /// What is to be done with a secret.
 enum Decision {
-    /// `blank`: there is a version with an empty text.
-    Create {
-        wanted: Wanted,
-        value: Object,
-        blank: bool,
-    },
-    Keep {
-        name: String,
-        version: String,
-    },
+    Create { found: Found, wanted: Wanted, value: Object },
+    Keep { found: Found, name: String, version: String },
+}
+
+/// What a secret was found to be like.
+struct Found {
+    arn: Option<String>,
+    state: State,
+    /// It counts as empty because its value is an empty text.
+    blank: bool,
+    /// Its current version is the one that was waited for, if one was.
+    is_expected: bool,
 }
 
 /// A secret that has a value.
 struct Outcome {
     name: String,
+    arn: Option<String>,
     version: String,
     created: bool,
+    /// The JSON keys that were written.
+    written: Vec<String>,
+    is_expected: bool,
 }
 
-/// What a secret is like, and whether that is because its value is an empty text.
-async fn state(client: &Client, name: &str, blank: Blank) -> Result<(State, bool), SecretsError> {
-    let state = service::facts(client, name).await?.state;
-    if let (State::Valued { version }, Blank::IsNone) = (&state, blank)
+/// What a secret is like.
+async fn look(
+    client: &Client,
+    name: &str,
+    blank: Blank,
+    expected: Option<&str>,
+) -> Result<Found, SecretsError> {
+    let (facts, is_expected) = match expected {
+        Some(version) => service::facts_with(client, name, version).await?,
+        None => (service::facts(client, name).await?, true),
+    };
+    let mut found = Found { arn: facts.arn, state: facts.state, blank: false, is_expected };
+    if let (State::Valued { version }, Blank::IsNone) = (&found.state, blank)
         && let Reading::Empty = service::read(client, name, version).await?
     {
-        return Ok((State::Empty, true));
+        found.blank = true;
     }
-    Ok((state, false))
+    Ok(found)
 }
 
 /// Pure: what to do, and everything that is wrong.
-fn decide(
-    plans: &[SecretPlan],
-    states: Vec<(State, bool)>,
-    values: Values<'_>,
-) -> (Vec<Decision>, Vec<Problem>) {
+fn decide(plans: &[SecretPlan], found: Vec<Found>, values: Values<'_>) -> (Vec<Decision>, Vec<Problem>) {
     let mut decisions = Vec::new();
     let mut problems = Vec::new();
-    for (plan, (state, blank)) in plans.iter().zip(states) {
+    for (plan, found) in plans.iter().zip(found) {
         let name = plan.name.clone();
-        match state {
+        match &found.state {
             State::Absent => problems.push(Problem::NoSecret { secret: name }),
             State::ScheduledForDeletion => problems.push(Problem::ScheduledForDeletion { secret: name }),
-            State::Empty => match first(plan, values) {
-                Ok((wanted, value)) => decisions.push(Decision::Create { wanted, value, blank }),
+            State::Valued { version } if !found.blank => {
+                let version = version.clone();
+                decisions.push(Decision::Keep { found, name, version });
+            }
+            State::Empty | State::Valued { .. } => match first(plan, values) {
+                Ok((wanted, value)) => decisions.push(Decision::Create { found, wanted, value }),
                 Err(missing) => problems.extend(missing),
             },
-            State::Valued { version } => decisions.push(Decision::Keep { name, version }),
         }
     }
     (decisions, problems)
@@ -149,11 +185,14 @@ fn first(plan: &SecretPlan, values: Values<'_>) -> Result<(Wanted, Object), Vec<
 }
 
 async fn carry_out(client: Client, decision: Decision) -> Result<Outcome, SecretsError> {
-    let (wanted, value, blank) = match decision {
-        Decision::Keep { name, version } => return Ok(Outcome { name, version, created: false }),
-        Decision::Create { wanted, value, blank } => (wanted, value, blank),
+    let (found, wanted, value) = match decision {
+        Decision::Keep { found: Found { arn, is_expected, .. }, name, version } => {
+            return Ok(Outcome { name, arn, version, created: false, written: vec![], is_expected });
+        }
+        Decision::Create { found, wanted, value } => (found, wanted, value),
     };
-    let written = if blank {
+    let Found { arn, is_expected, .. } = found;
+    let version = if found.blank {
         let id = wanted.first_version();
         match service::put(&client, &wanted.name, Some(&id), Label::Current, &value.into_secret()).await? {
             Sent::Version { id, .. } => Some(id),
@@ -163,11 +202,14 @@ async fn carry_out(client: Client, decision: Decision) -> Result<Outcome, Secret
         write(&client, &wanted, None, value).await?
     };
     let name = wanted.name;
-    if let Some(version) = written {
-        return Ok(Outcome { name, version, created: true });
+    if let Some(version) = version {
+        let written = wanted.keys.into_iter().map(|key| key.json_key).collect();
+        return Ok(Outcome { name, arn, version, created: true, written, is_expected });
     }
     match service::facts(&client, &name).await?.state {
-        State::Valued { version } => Ok(Outcome { name, version, created: false }),
+        State::Valued { version } => {
+            Ok(Outcome { name, arn, version, created: false, written: vec![], is_expected })
+        }
         State::Absent | State::Empty | State::ScheduledForDeletion => {
             Err(SecretsError::NotCurrent { secret: name })
         }

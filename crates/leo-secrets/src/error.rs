@@ -1,14 +1,30 @@
+use std::fmt;
+
 use leo_aws::{FailureKind, ServiceError};
 
 use crate::look::LONGEST;
+use crate::service::{DECRYPT, NO_KEY};
+
+/// What was to be done with secrets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Every secret was to have a value.
+    Ensure,
+    /// What is here was to be there.
+    Push,
+    /// One key was to get a new value.
+    Rotate,
+}
 
 /// Why not every secret has a value now.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SecretsError {
-    /// Something has to be put right first. Nothing was sent.
-    #[error("give every secret a value: {}", listed(problems))]
+    /// Something has to be put right first. Nothing was sent to these secrets.
+    #[error("{purpose}: {}", listed(problems))]
     Blocked {
+        /// What for.
+        purpose: Purpose,
         /// Everything that is wrong, at once.
         problems: Vec<Problem>,
     },
@@ -20,14 +36,16 @@ pub enum SecretsError {
         /// The call, without any value.
         source: ServiceError,
     },
-    /// The role may not read values, which comparing them needs. Nothing was sent.
+    /// The role may not read values, which comparing them needs. Nothing was sent to these secrets.
     #[error(
-        "compare {} with what is here: these credentials may not read secret values (secretsmanager:GetSecretValue)",
+        "compare {} with what is here: these credentials may not read secret values ({permission})",
         secrets.join(", ")
     )]
     ReadDenied {
         /// The names of all secrets that may not be read.
         secrets: Vec<String>,
+        /// What the role lacks; IAM's name.
+        permission: &'static str,
     },
     /// Someone else changed the secret after it was compared. Their value stays.
     #[error("change {secret}: someone else changed it at the same time, and theirs stays")]
@@ -72,10 +90,12 @@ pub enum Problem {
         bytes: usize,
     },
     /// These credentials may not read the secret's value.
-    #[error("{secret} may not be read")]
+    #[error("{secret} may not be read ({permission})")]
     MayNotRead {
         /// The secret's name.
         secret: String,
+        /// What they lack; IAM's name.
+        permission: &'static str,
     },
     /// The secret's value is not a JSON object: no container could be given a key of it.
     #[error("the value that {secret} has is not a JSON object")]
@@ -98,16 +118,34 @@ pub enum Problem {
 }
 
 impl SecretsError {
-    /// The error of these problems. Without the right to read, nothing else is known for certain.
-    pub(crate) fn of(problems: Vec<Problem>) -> Self {
-        let secrets: Vec<_> = problems
-            .iter()
-            .filter_map(|problem| match problem {
-                Problem::MayNotRead { secret } => Some(secret.clone()),
+    /// The errors of these problems: one of all that has to be put right, and one for each right that is lacking.
+    pub(crate) fn all(purpose: Purpose, problems: Vec<Problem>) -> Vec<Self> {
+        let mut errors = Vec::new();
+        let mut others = Vec::new();
+        for problem in problems {
+            let Problem::MayNotRead { secret, permission } = problem else {
+                others.push(problem);
+                continue;
+            };
+            let same = errors.iter_mut().find_map(|error| match error {
+                Self::ReadDenied { secrets, permission: lacking } if *lacking == permission => Some(secrets),
                 _ => None,
-            })
-            .collect();
-        if secrets.is_empty() { Self::Blocked { problems } } else { Self::ReadDenied { secrets } }
+            });
+            match same {
+                Some(secrets) => secrets.push(secret),
+                None => errors.push(Self::ReadDenied { secrets: vec![secret], permission }),
+            }
+        }
+        if !others.is_empty() || errors.is_empty() {
+            errors.push(Self::Blocked { purpose, problems: others });
+        }
+        errors
+    }
+
+    /// The error of the problems of one secret. Without the right to read, nothing else is known for certain.
+    pub(crate) fn of(purpose: Purpose, problems: Vec<Problem>) -> Self {
+        let first = Self::all(purpose, problems).into_iter().next();
+        first.unwrap_or(Self::Blocked { purpose, problems: vec![] })
     }
 
     /// Which exit code this failure ends in.
@@ -123,7 +161,7 @@ impl SecretsError {
     /// What to do about it, where something can be said; one line for each kind of problem.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Blocked { problems } => {
+            Self::Blocked { problems, .. } => {
                 let mut hints: Vec<String> = Vec::new();
                 for hint in problems.iter().map(Problem::hint) {
                     if !hints.contains(&hint) {
@@ -132,6 +170,11 @@ impl SecretsError {
                 }
                 (!hints.is_empty()).then(|| hints.join("\n"))
             }
+            Self::Service { source, .. } if source.message == NO_KEY => Some(
+                "allow these credentials kms:Decrypt and kms:GenerateDataKey on the key that encrypts the secret, in \
+                 their policies and in the key's own"
+                    .to_owned(),
+            ),
             Self::Service { source, .. } if source.kind() == FailureKind::Credentials => Some(format!(
                 "sign in again, and check that the role may call secretsmanager:{}",
                 source.operation
@@ -139,13 +182,30 @@ impl SecretsError {
             Self::NotCurrent { secret } => Some(format!(
                 "put a value with AWSCURRENT into {secret}: its versions were relabelled by hand"
             )),
+            Self::ReadDenied { permission: DECRYPT, .. } => Some(format!(
+                "allow these credentials {DECRYPT} on the key that encrypts them, in their policies and in the key's own"
+            )),
             Self::ReadDenied { .. } => Some(
                 "use a role that may: sign in with another profile, or name it in infra/leo.toml as `secrets_profile` of \
                  the environment"
                     .to_owned(),
             ),
             Self::ChangedMeanwhile { .. } => Some("run the command again: it compares anew".to_owned()),
-            Self::Service { .. } => Some("run the command again: what is done already stays".to_owned()),
+            Self::Service { source, .. } => Some(match source.code.as_deref() {
+                Some("DecryptionFailure" | "EncryptionFailure") => {
+                    "look at the KMS key of the secret: it has to be enabled, not scheduled for deletion, and its policy \
+                     has to let these credentials use it"
+                        .to_owned()
+                }
+                // PutSecretValue: "It removes outdated versions when there are more than 100, but it doesn't remove
+                // versions created less than 24 hours ago."
+                Some("LimitExceededException") => {
+                    "it has too many versions: Secrets Manager removes old ones once there are more than 100, but none \
+                     that is younger than 24 hours; try again tomorrow, and find out what writes it so often"
+                        .to_owned()
+                }
+                _ => "run the command again: what is done already stays".to_owned(),
+            }),
         }
     }
 }
@@ -162,7 +222,7 @@ impl Problem {
             Self::TooLong { .. } => {
                 "shorten the longest value, or move keys to a provider of their own in infra/env.toml".to_owned()
             }
-            Self::MayNotRead { .. } => "allow these credentials secretsmanager:GetSecretValue".to_owned(),
+            Self::MayNotRead { permission, .. } => format!("allow these credentials {permission}"),
             Self::NotAnObject { .. } => {
                 "replace it as a whole: `cargo xtask secrets push --overwrite`".to_owned()
             }
@@ -173,6 +233,17 @@ impl Problem {
                 "deploy the foundation stack first, which creates the secrets: a full `cargo xtask deploy` does".to_owned()
             }
         }
+    }
+}
+
+impl fmt::Display for Purpose {
+    /// As it reads after "failed to …".
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Ensure => "give every secret a value",
+            Self::Push => "push every secret",
+            Self::Rotate => "rotate a key",
+        })
     }
 }
 

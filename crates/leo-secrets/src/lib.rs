@@ -10,13 +10,15 @@
 //!
 //! A new value is sent as a version that no task gets, and then becomes the current one only if the version that it was
 //! made from still is: Secrets Manager moves the label `AWSCURRENT` only for a caller who names the version that has it.
-//! So of two changes at once, by whatever tool, one is refused. What was changed elsewhere since this machine last saw
-//! its file equal ([`Record`]) is told apart key by key and not overwritten unasked; what it replaces stays as
-//! `AWSPREVIOUS`. The rest of a value, also what nothing declares, keeps its bytes.
+//! So of two changes at once, by whatever tool, one is refused. A key that differs is overwritten unasked only if it still is
+//! what this machine last saw equal to its file ([`Record`]), or a dummy of the local target; whether it was changed
+//! elsewhere since then or nothing is known of it is said. What is replaced stays as `AWSPREVIOUS`. The rest of a value, also
+//! what nothing declares, keeps its bytes.
 //!
 //! Deliberately absent: creating or deleting a secret itself (its stack does), printing, asking. No error, report or
-//! debug output of this crate can hold a value: none of its types has a place for one but [`Secret`](leo_env::Secret). Memory
-//! that held a value is overwritten, but for what the SDK and the connection keep of a request and an answer.
+//! debug output of this crate can hold a value: none of its types has a place for one but [`Secret`](leo_env::Secret), and
+//! [`KeyName`], for the token that somebody pasted where a key belongs, shows only what looks like a name. Memory that held a
+//! value is overwritten, but for what the SDK and the connection keep of a request and an answer.
 
 mod all;
 mod change;
@@ -24,6 +26,8 @@ mod ensure;
 mod error;
 mod fingerprint;
 mod first;
+mod history;
+mod key_name;
 mod look;
 mod object;
 mod plan;
@@ -38,7 +42,8 @@ mod wanted;
 
 pub use change::{Change, KeyAction, Overwrite, PlannedKey, PlannedSecret, PushPlan, Undeclared};
 pub use ensure::{Blank, Report, check_values, ensure};
-pub use error::{Problem, SecretsError};
+pub use error::{Problem, Purpose, SecretsError};
+pub use key_name::KeyName;
 pub use plan::SecretPlan;
 pub use push::{Outcome, PushReport, Pushed, plan_push, push};
 pub use record::{Record, RecordError};

@@ -1,17 +1,17 @@
 //! A secret as it is, and what a push would do with it.
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use aws_sdk_secretsmanager::Client;
-use leo_aws::ErrorClass;
 
 use crate::all::each;
-use crate::first::is_first;
-use crate::object::{Held, Object};
+use crate::history::{History, look_back};
+use crate::object::Object;
 use crate::service::{self, Reading, State};
 use crate::{
-    Change, KeyAction, Overwrite, PlannedKey, PlannedSecret, Problem, Record, SecretsError, Undeclared,
-    Wanted,
+    Change, KeyAction, KeyName, Overwrite, PlannedKey, PlannedSecret, Problem, Record, SecretsError,
+    Undeclared, Wanted, WantedKey,
 };
 
 /// The longest value that Secrets Manager takes, in bytes (PutSecretValue, "SecretString").
@@ -20,6 +20,8 @@ pub(crate) const LONGEST: usize = 65_536;
 /// A secret as it is, with its value.
 #[derive(Debug)]
 pub(crate) struct Seen {
+    /// `None` of one that is not there.
+    pub(crate) arn: Option<String>,
     pub(crate) last_changed: Option<SystemTime>,
     pub(crate) found: Found,
 }
@@ -33,8 +35,10 @@ pub(crate) enum Found {
     Empty {
         version: Option<String>,
     },
+    /// For want of this right.
     Denied {
         version: String,
+        permission: &'static str,
     },
     NotAnObject {
         version: String,
@@ -48,17 +52,6 @@ pub(crate) enum Found {
     },
 }
 
-/// What is known of how a value came about.
-#[derive(Debug)]
-pub(crate) enum History {
-    /// It is the one that this machine last saw equal to its file, or the first one, which a deploy made.
-    Ours,
-    /// This machine last saw that one equal to its file.
-    Since(Object),
-    /// Nothing.
-    Unknown,
-}
-
 /// Looks at every secret, all at once.
 ///
 /// # Errors
@@ -66,73 +59,46 @@ pub(crate) enum History {
 pub(crate) async fn look_at_all(
     client: &Client,
     wanted: &[Wanted],
-    record: &Record,
+    known: &Record,
 ) -> Result<Vec<Seen>, SecretsError> {
-    let looked = each(wanted, |wanted| {
-        let (client, name) = (client.clone(), wanted.name.clone());
-        let recorded = record.version(&name).map(str::to_owned);
-        async move { look(&client, &name, recorded.as_deref()).await }
+    let known = Arc::new(known.clone());
+    let looked = each(wanted.iter().cloned(), |wanted| {
+        let (client, known) = (client.clone(), known.clone());
+        async move { look(&client, &wanted, &known).await }
     });
     looked.await.into_iter().collect()
 }
 
-/// Looks at a secret. `recorded` is the version that this machine last saw equal to its file.
-pub(crate) async fn look(client: &Client, name: &str, recorded: Option<&str>) -> Result<Seen, SecretsError> {
-    let facts = service::facts(client, name).await?;
+/// Looks at a secret, and with what is known at how it came about.
+pub(crate) async fn look(client: &Client, wanted: &Wanted, known: &Record) -> Result<Seen, SecretsError> {
+    let facts = service::facts(client, &wanted.name).await?;
     let found = match facts.state {
         State::Absent => Found::Absent,
         State::ScheduledForDeletion => Found::ScheduledForDeletion,
         State::Empty => Found::Empty { version: None },
-        State::Valued { version } => read(client, name, version, recorded).await?,
+        State::Valued { version } => read(client, wanted, facts.arn.as_deref(), version, known).await?,
     };
-    Ok(Seen { last_changed: facts.last_changed, found })
+    Ok(Seen { arn: facts.arn, last_changed: facts.last_changed, found })
 }
 
 async fn read(
     client: &Client,
-    name: &str,
+    wanted: &Wanted,
+    arn: Option<&str>,
     version: String,
-    recorded: Option<&str>,
+    known: &Record,
 ) -> Result<Found, SecretsError> {
-    let (text, created) = match service::read_current(client, name, &version).await? {
-        Reading::Denied => return Ok(Found::Denied { version }),
+    let (text, created) = match service::read_current(client, &wanted.name, &version).await? {
+        Reading::Denied(permission) => return Ok(Found::Denied { version, permission }),
         Reading::Empty => return Ok(Found::Empty { version: Some(version) }),
         // The label has gone elsewhere since.
-        Reading::Gone => return Err(SecretsError::ChangedMeanwhile { secret: name.to_owned() }),
+        Reading::Gone => return Err(SecretsError::ChangedMeanwhile { secret: wanted.name.clone() }),
         Reading::Binary { created } => return Ok(Found::NotAnObject { version, created }),
         Reading::Text { text, created } => (text, created),
     };
     let Some(object) = Object::parse(text) else { return Ok(Found::NotAnObject { version, created }) };
-    let history = history(client, name, &version, recorded).await?;
+    let history = look_back(client, wanted, arn, &version, &object, known).await?;
     Ok(Found::Object { version, created, object, history })
-}
-
-async fn history(
-    client: &Client,
-    name: &str,
-    version: &str,
-    recorded: Option<&str>,
-) -> Result<History, SecretsError> {
-    if let Some(recorded) = recorded {
-        if recorded == version {
-            return Ok(History::Ours);
-        }
-        if let Some(object) = recorded_object(client, name, recorded).await? {
-            return Ok(History::Since(object));
-        }
-    }
-    Ok(if is_first(version) { History::Ours } else { History::Unknown })
-}
-
-/// The value that was equal to the file, as long as Secrets Manager has it.
-async fn recorded_object(client: &Client, name: &str, version: &str) -> Result<Option<Object>, SecretsError> {
-    match service::read(client, name, version).await {
-        Ok(Reading::Text { text, .. }) => Ok(Object::parse(text)),
-        Ok(_) => Ok(None),
-        // What is recorded is no id of a version.
-        Err(SecretsError::Service { source, .. }) if source.class == ErrorClass::Final => Ok(None),
-        Err(error) => Err(error),
-    }
 }
 
 /// Pure: what a push would do, or everything that is wrong.
@@ -140,28 +106,35 @@ pub(crate) fn decide(
     wanted: &Wanted,
     seen: &Seen,
     undeclared: Undeclared,
+    overwrite: Overwrite,
 ) -> Result<PlannedSecret, Vec<Problem>> {
     let secret = || wanted.name.clone();
     let (change, version, keys) = match &seen.found {
         Found::Absent => return Err(vec![Problem::NoSecret { secret: secret() }]),
-        Found::Denied { .. } => return Err(vec![Problem::MayNotRead { secret: secret() }]),
+        Found::Denied { permission, .. } => {
+            return Err(vec![Problem::MayNotRead { secret: secret(), permission }]);
+        }
         Found::ScheduledForDeletion => (Change::Restore, None, Vec::new()),
         Found::Empty { version } => {
             fits(wanted, &whole(wanted)?)?;
             (Change::Create, version.clone(), all(wanted, KeyAction::Add))
         }
         Found::NotAnObject { version, .. } => {
+            if overwrite == Overwrite::Yes {
+                fits(wanted, &whole(wanted)?)?;
+            }
             (Change::Replace, Some(version.clone()), all(wanted, KeyAction::ChangedElsewhere))
         }
         Found::Object { version, object, history, .. } => {
             let keys = compare(wanted, object, history, undeclared)?;
-            fits(wanted, &edited(object, wanted, &keys, Overwrite::No))?;
+            fits(wanted, &edited(object, wanted, &keys, overwrite))?;
             let changes = |key: &PlannedKey| key.action.writes(Overwrite::Yes);
             let change = if keys.iter().any(changes) { Change::Update } else { Change::Unchanged };
             (change, Some(version.clone()), keys)
         }
     };
-    Ok(PlannedSecret { name: secret(), change, keys, version, last_changed: seen.last_changed })
+    let (arn, last_changed) = (seen.arn.clone(), seen.last_changed);
+    Ok(PlannedSecret { name: secret(), arn, change, keys, version, last_changed })
 }
 
 /// What would happen to each key of an object.
@@ -179,14 +152,14 @@ fn compare(
     for key in &wanted.keys {
         let name = key.json_key.as_str();
         let action = match &key.value {
-            Some(value) => action(there.compare(name, value), name, there, history),
+            Some(value) => history.action(key, value, there),
             None if there.has(name) => KeyAction::NotHere,
             None => {
                 problems.push(Problem::NoValue { secret: wanted.name.clone(), key: key.variable.clone() });
                 continue;
             }
         };
-        keys.push(PlannedKey { variable: Some(key.variable.clone()), json_key: name.to_owned(), action });
+        keys.push(planned(key, action));
     }
     if !problems.is_empty() {
         return Err(problems);
@@ -196,31 +169,19 @@ fn compare(
         Undeclared::Remove => KeyAction::Remove,
     };
     for name in there.keys() {
-        if keys.iter().all(|key| key.json_key != name) {
-            keys.push(PlannedKey { variable: None, json_key: name.to_owned(), action });
+        if keys.iter().all(|key| key.json_key.raw() != name) {
+            keys.push(PlannedKey { variable: None, json_key: KeyName::found(name), action });
         }
     }
     Ok(keys)
-}
-
-/// What would happen to a key that has a value here.
-pub(crate) fn action(held: Held, key: &str, there: &Object, history: &History) -> KeyAction {
-    match (held, history) {
-        (Held::Same, _) => KeyAction::Same,
-        (Held::Absent, History::Since(then)) if then.has(key) => KeyAction::ChangedElsewhere,
-        (Held::Absent, _) => KeyAction::Add,
-        (Held::Other, History::Ours) => KeyAction::Update,
-        (Held::Other, History::Since(then)) if there.agrees(then, key) => KeyAction::Update,
-        (Held::Other, History::Since(_) | History::Unknown) => KeyAction::ChangedElsewhere,
-    }
 }
 
 /// An object with the changes of a plan.
 pub(crate) fn edited(there: &Object, wanted: &Wanted, keys: &[PlannedKey], overwrite: Overwrite) -> Object {
     let changes = keys.iter().filter(|key| key.action.writes(overwrite));
     there.edited(changes.map(|key| {
-        let value = wanted.key(&key.json_key).and_then(|wanted| wanted.value.as_ref());
-        (key.json_key.as_str(), value)
+        let value = wanted.key(key.json_key.raw()).and_then(|wanted| wanted.value.as_ref());
+        (key.json_key.raw(), value)
     }))
 }
 
@@ -249,17 +210,23 @@ pub(crate) fn fits(wanted: &Wanted, object: &Object) -> Result<(), Vec<Problem>>
 }
 
 fn all(wanted: &Wanted, action: KeyAction) -> Vec<PlannedKey> {
-    let planned = wanted.keys.iter().map(|key| PlannedKey {
-        variable: Some(key.variable.clone()),
-        json_key: key.json_key.clone(),
-        action,
-    });
-    planned.collect()
+    wanted.keys.iter().map(|key| planned(key, action)).collect()
 }
 
-/// Notes the versions that are equal to what is here.
-pub(crate) fn note_equal(record: &mut Record, planned: &PlannedSecret) {
-    if let (Change::Unchanged, Some(version)) = (planned.change, &planned.version) {
-        record.set(&planned.name, version);
+fn planned(key: &WantedKey, action: KeyAction) -> PlannedKey {
+    let json_key = KeyName::declared(key.json_key.as_str());
+    PlannedKey { variable: Some(key.variable.clone()), json_key, action }
+}
+
+/// Notes at which version the keys are equal to what is here that have, or would have, one of these actions.
+pub(crate) fn note(
+    record: &mut Record,
+    planned: &PlannedSecret,
+    version: Option<&str>,
+    is_equal: impl Fn(KeyAction) -> bool,
+) {
+    let Some(version) = version else { return };
+    for key in planned.keys.iter().filter(|key| is_equal(key.action)) {
+        record.set(planned.arn.as_deref(), key.json_key.raw(), version);
     }
 }

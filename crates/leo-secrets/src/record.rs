@@ -1,5 +1,5 @@
 use std::collections::BTreeMap;
-use std::fs::{self, DirBuilder};
+use std::fs::{self, DirBuilder, File};
 use std::io::{self, Write as _};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
@@ -7,14 +7,16 @@ use std::path::{Path, PathBuf};
 use leo_aws::FailureKind;
 use serde::{Deserialize, Serialize};
 
-/// Which version of each secret this machine last saw equal to its environment file, or made so. It holds ids of versions
-/// and nothing of any value.
+/// At which version of a secret this machine last saw each key equal to its environment file, or made it so. It holds names
+/// of secrets and keys and ids of versions, and nothing of any value.
 ///
-/// It tells a value that was changed here from one that was changed elsewhere: see [`plan_push`](crate::plan_push).
+/// It tells a value that was changed here from one that was changed elsewhere: see [`plan_push`](crate::plan_push). A secret
+/// is known by its ARN, which has the account, the region and a suffix that each creation gets anew.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Record {
-    versions: BTreeMap<String, String>,
+    /// By the secret's ARN, then by the key's name in the JSON object: the version's id.
+    secrets: BTreeMap<String, BTreeMap<String, String>>,
 }
 
 /// A record that can't be read or written.
@@ -34,10 +36,16 @@ impl RecordError {
 
     /// What to do about it.
     pub fn hint(&self) -> String {
-        format!(
-            "make {0} yours and make room on the disk; without it (`rm {0}`) a push asks for --overwrite where values differ",
-            self.path.display()
-        )
+        let path = self.path.display();
+        match self.source.kind() {
+            io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => format!(
+                "this version of the tool has not written it: `rm {path}`, and a push asks for --overwrite where values differ"
+            ),
+            _ => format!(
+                "make {path} yours and make room on the disk; without it (`rm {path}`) a push asks for --overwrite where \
+                 values differ"
+            ),
+        }
     }
 }
 
@@ -55,30 +63,49 @@ impl Record {
         }
     }
 
-    /// Writes it, with its folder, for the owner alone. A reader sees the old file or the new one, whenever this ends.
+    /// Adds this to the record in a file, with its folder, for the owner alone. What else is there stays, also what another
+    /// command has added meanwhile. A reader sees the old file or the new one, whenever this ends.
     ///
     /// # Errors
-    /// A folder or file that can't be written.
-    pub fn save(&self, path: &Path) -> Result<(), RecordError> {
-        self.write(path).map_err(|source| RecordError { doing: "write", path: path.to_owned(), source })
+    /// A folder or file that can't be written, or a file that is no record.
+    pub fn add_to(&self, path: &Path) -> Result<(), RecordError> {
+        if self.secrets.is_empty() {
+            return Ok(());
+        }
+        let failed = |source| RecordError { doing: "write", path: path.to_owned(), source };
+        let folder = path.parent().unwrap_or(Path::new("."));
+        DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
+        // Until it is dropped. The file itself is replaced, so it can't be what is locked.
+        let lock = File::open(folder).map_err(failed)?;
+        lock.lock().map_err(failed)?;
+        let mut all = Self::load(path)?;
+        all.add(self);
+        all.write(path).map_err(failed)
     }
 
     fn write(&self, path: &Path) -> io::Result<()> {
-        let folder = path.parent().unwrap_or(Path::new("."));
-        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-        // A name of its own each time: two commands may write at once. Mode 0600 is tempfile's own.
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        // Mode 0600 is tempfile's own.
+        let mut file = tempfile::NamedTempFile::new_in(path.parent().unwrap_or(Path::new(".")))?;
         file.write_all(&serde_json::to_vec_pretty(self)?)?;
         file.persist(path)?;
         Ok(())
     }
 
-    /// The version of a secret that was last equal to the file.
-    pub fn version(&self, secret: &str) -> Option<&str> {
-        self.versions.get(secret).map(String::as_str)
+    /// The version at which a key of a secret was last equal to the file.
+    pub fn version(&self, arn: &str, json_key: &str) -> Option<&str> {
+        self.secrets.get(arn)?.get(json_key).map(String::as_str)
     }
 
-    pub(crate) fn set(&mut self, secret: &str, version: &str) {
-        self.versions.insert(secret.to_owned(), version.to_owned());
+    /// Takes over what a newer one says.
+    pub fn add(&mut self, newer: &Self) {
+        for (arn, keys) in &newer.secrets {
+            self.secrets.entry(arn.clone()).or_default().extend(keys.clone());
+        }
+    }
+
+    /// Notes that a key is equal at a version. Of a secret without an ARN nothing is known.
+    pub(crate) fn set(&mut self, arn: Option<&str>, json_key: &str, version: &str) {
+        let Some(arn) = arn else { return };
+        self.secrets.entry(arn.to_owned()).or_default().insert(json_key.to_owned(), version.to_owned());
     }
 }

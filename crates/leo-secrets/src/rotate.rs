@@ -4,7 +4,7 @@ use leo_env::Secret;
 use crate::look::{Found, fits, look};
 use crate::object::{Held, Object};
 use crate::push::write;
-use crate::{Problem, SecretPlan, SecretsError, Wanted, WantedKey};
+use crate::{Problem, Purpose, Record, SecretPlan, SecretsError, Wanted, WantedKey};
 
 /// What rotating a key did.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub struct Rotated {
     pub changed: bool,
     /// The id of the version that tasks get now.
     pub version: String,
+    /// That the key is equal at this version: to be kept where the environment file has the new value, too.
+    pub seen: Record,
 }
 
 /// How often a value is put again over another key that someone else changes at the same time.
@@ -22,8 +24,8 @@ const ATTEMPTS: usize = 5;
 
 /// Gives one key of a secret a new value and leaves everything else as it is, byte for byte.
 ///
-/// It asks for no record and keeps none: as long as the environment file has the old value, the next push finds that this
-/// key was changed elsewhere, and does not put the old value back.
+/// It asks for no record: as long as the environment file has the old value, the next push finds that this key was changed
+/// elsewhere, and does not put the old value back.
 ///
 /// # Errors
 /// [`SecretsError::Blocked`] where the secret has no value with keys, or the new one is too long;
@@ -38,36 +40,42 @@ pub async fn rotate(
     let name = plan.name.clone();
     let wanted = wanted(plan, json_key, value);
     let mut first: Option<Object> = None;
+    let rotated = |changed: bool, arn: Option<String>, version: String| {
+        let mut seen = Record::default();
+        seen.set(arn.as_deref(), json_key, &version);
+        Rotated { name: name.clone(), changed, version, seen }
+    };
     for _ in 0..ATTEMPTS {
-        let (base, there) = current(client, &wanted, json_key).await?;
+        let (arn, base, there) = current(client, &wanted, json_key).await?;
         if there.compare(json_key, value) == Held::Same
             && let Some(version) = base
         {
-            return Ok(Rotated { name, changed: first.is_some(), version });
+            return Ok(rotated(first.is_some(), arn, version));
         }
         if first.as_ref().is_some_and(|first| !there.agrees(first, json_key)) {
             break;
         }
         let new = there.edited([(json_key, Some(value))]);
-        fits(&wanted, &new).map_err(SecretsError::of)?;
+        fits(&wanted, &new).map_err(blocked)?;
         if let Some(version) = write(client, &wanted, base.as_deref(), new).await? {
-            return Ok(Rotated { name, changed: true, version });
+            return Ok(rotated(true, arn, version));
         }
         first.get_or_insert(there);
     }
     Err(SecretsError::ChangedMeanwhile { secret: name })
 }
 
-/// The secret's current version and value. One that has none yet starts empty, if this is its only key.
+/// The secret's ARN, current version and value. One that has none yet starts empty, if this is its only key.
 async fn current(
     client: &Client,
     wanted: &Wanted,
     json_key: &str,
-) -> Result<(Option<String>, Object), SecretsError> {
+) -> Result<(Option<String>, Option<String>, Object), SecretsError> {
     let secret = wanted.name.clone();
-    let problem = match look(client, &secret, None).await?.found {
+    let seen = look(client, wanted, &Record::default()).await?;
+    let problem = match seen.found {
         Found::Object { version, object, .. } => {
-            return Ok((Some(version), object));
+            return Ok((seen.arn, Some(version), object));
         }
         Found::Empty { version } => {
             let missing: Vec<_> = wanted
@@ -77,16 +85,20 @@ async fn current(
                 .map(|key| Problem::NoValueYet { secret: secret.clone(), key: key.variable.clone() })
                 .collect();
             if missing.is_empty() {
-                return Ok((version, Object::empty()));
+                return Ok((seen.arn, version, Object::empty()));
             }
-            return Err(SecretsError::of(missing));
+            return Err(blocked(missing));
         }
         Found::Absent => Problem::NoSecret { secret },
         Found::ScheduledForDeletion => Problem::ScheduledForDeletion { secret },
-        Found::Denied { .. } => Problem::MayNotRead { secret },
+        Found::Denied { permission, .. } => Problem::MayNotRead { secret, permission },
         Found::NotAnObject { .. } => Problem::NotAnObject { secret },
     };
-    Err(SecretsError::of(vec![problem]))
+    Err(blocked(vec![problem]))
+}
+
+fn blocked(problems: Vec<Problem>) -> SecretsError {
+    SecretsError::of(Purpose::Rotate, problems)
 }
 
 fn wanted(plan: &SecretPlan, json_key: &str, value: &Secret) -> Wanted {

@@ -3,7 +3,8 @@
 use std::time::{Duration, SystemTime};
 
 use aws_sdk_secretsmanager::Client;
-use aws_sdk_secretsmanager::error::ProvideErrorMetadata as _;
+use aws_sdk_secretsmanager::config::http::HttpResponse;
+use aws_sdk_secretsmanager::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_secretsmanager::operation::describe_secret::DescribeSecretError;
 use aws_sdk_secretsmanager::operation::put_secret_value::{PutSecretValueError, PutSecretValueOutput};
 use aws_sdk_secretsmanager::primitives::DateTime;
@@ -11,11 +12,13 @@ use leo_aws::{ErrorClass, ServiceError};
 use leo_env::Secret;
 use secrecy::zeroize::{Zeroize as _, Zeroizing};
 
-use crate::{Problem, SecretsError};
+use crate::{Problem, Purpose, SecretsError};
 
 /// What a secret is like, without its value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Facts {
+    /// `None` of one that is not there.
+    pub(crate) arn: Option<String>,
     pub(crate) state: State,
     /// When anything of it was last changed.
     pub(crate) last_changed: Option<SystemTime>,
@@ -51,9 +54,16 @@ pub(crate) enum Reading {
     Empty,
     /// There is no such version.
     Gone,
-    /// The caller may not look.
-    Denied,
+    /// The caller may not look, for want of this right.
+    Denied(&'static str),
 }
+
+/// The right to read a value.
+const READ: &str = "secretsmanager:GetSecretValue";
+/// The right to decrypt it, where it has a key of its own.
+pub(crate) const DECRYPT: &str = "kms:Decrypt";
+/// What Secrets Manager says where the caller may use the secret and not its key. It quotes nothing.
+pub(crate) const NO_KEY: &str = "Access to KMS is not allowed";
 
 /// What a role needs for [`plan_push`](crate::plan_push), [`push`](crate::push), [`rotate`](crate::rotate) and
 /// [`status`](crate::status), on each secret; IAM's names. Secrets with a key of their own need `kms:Decrypt` and
@@ -92,7 +102,7 @@ pub(crate) async fn facts(client: &Client, name: &str) -> Result<Facts, SecretsE
         Err(error) => {
             return match error.as_service_error() {
                 Some(DescribeSecretError::ResourceNotFoundException(_)) => {
-                    Ok(Facts { state: State::Absent, last_changed: None })
+                    Ok(Facts { arn: None, state: State::Absent, last_changed: None })
                 }
                 _ => Err(failed(name, ServiceError::of("DescribeSecret", &error))),
             };
@@ -105,7 +115,26 @@ pub(crate) async fn facts(client: &Client, name: &str) -> Result<Facts, SecretsE
         None => State::Empty,
         Some((id, _)) => State::Valued { version: id.clone() },
     };
-    Ok(Facts { state, last_changed: time(answer.last_changed_date()) })
+    Ok(Facts { arn: answer.arn().map(str::to_owned), state, last_changed: time(answer.last_changed_date()) })
+}
+
+/// What a secret is like once this version is to be seen as its current one, and whether that came to be. Another one may
+/// be the current one by then: it is waited for no longer than a change takes.
+pub(crate) async fn facts_with(
+    client: &Client,
+    name: &str,
+    version: &str,
+) -> Result<(Facts, bool), SecretsError> {
+    let mut found = facts(client, name).await?;
+    for pause in PAUSES {
+        if matches!(&found.state, State::Valued { version: current } if current == version) {
+            return Ok((found, true));
+        }
+        tokio::time::sleep(pause).await;
+        found = facts(client, name).await?;
+    }
+    let seen = matches!(&found.state, State::Valued { version: current } if current == version);
+    Ok((found, seen))
 }
 
 /// The value of one version.
@@ -124,7 +153,10 @@ pub(crate) async fn read(client: &Client, name: &str, version: &str) -> Result<R
             })
         }
         Err(error) => match error.as_service_error().and_then(|error| error.code()) {
-            Some("AccessDeniedException" | "AccessDenied") => Ok(Reading::Denied),
+            Some("AccessDeniedException" | "AccessDenied") if names_key(&error) => {
+                Ok(Reading::Denied(DECRYPT))
+            }
+            Some("AccessDeniedException" | "AccessDenied") => Ok(Reading::Denied(READ)),
             Some("ResourceNotFoundException") => Ok(Reading::Gone),
             _ => Err(failed(name, ServiceError::of_confidential("GetSecretValue", &error))),
         },
@@ -162,7 +194,7 @@ pub(crate) async fn restore(client: &Client, name: &str) -> Result<(), SecretsEr
             return Err(failed(name, error.clone()));
         }
     }
-    Err(SecretsError::of(vec![Problem::ScheduledForDeletion { secret: name.to_owned() }]))
+    Err(SecretsError::of(Purpose::Push, vec![Problem::ScheduledForDeletion { secret: name.to_owned() }]))
 }
 
 /// What sending a version came to.
@@ -184,6 +216,8 @@ pub(crate) enum Label {
     /// It is the current one, whatever was before.
     Current,
 }
+
+const PUT: &str = "PutSecretValue";
 
 /// Sends a version under an id, or without one under a new id. However often the SDK repeats the call, there is one
 /// version: the id is the idempotency token.
@@ -211,12 +245,15 @@ pub(crate) async fn put(
         }
         Ok(_) => {
             let message = "answered without a version id".to_owned();
-            ServiceError { operation: "PutSecretValue", class: ErrorClass::Final, code: None, message }
+            ServiceError { operation: PUT, class: ErrorClass::Final, code: None, message }
         }
         Err(error) => match error.as_service_error() {
             Some(PutSecretValueError::ResourceExistsException(_)) => return Ok(Sent::Exists),
+            Some(_) if names_key(&error) => {
+                ServiceError { message: NO_KEY.to_owned(), ..ServiceError::of_confidential(PUT, &error) }
+            }
             // A message about what was sent may quote it.
-            _ => ServiceError::of_confidential("PutSecretValue", &error),
+            _ => ServiceError::of_confidential(PUT, &error),
         },
     };
     Err(failed(name, error))
@@ -256,6 +293,11 @@ pub(crate) async fn make_current(
         }
     }
     told.map_or(Ok(false), |error| Err(failed(name, error)))
+}
+
+/// Whether it is the secret's key that the caller may not use.
+fn names_key<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> bool {
+    error.as_service_error().and_then(E::message).is_some_and(|message| message.starts_with(NO_KEY))
 }
 
 fn has_current(stages: &[String]) -> bool {

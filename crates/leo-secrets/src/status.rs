@@ -2,17 +2,18 @@ use std::time::SystemTime;
 
 use aws_sdk_secretsmanager::Client;
 
-use crate::look::{Found, History, Seen, action, look_at_all};
+use crate::history::History;
+use crate::look::{Found, Seen, look_at_all};
 use crate::object::Object;
-use crate::{KeyAction, Record, SecretsError, Wanted};
+use crate::{KeyAction, KeyName, Record, SecretsError, Wanted};
 
 /// How the secrets compare with what is here.
 #[derive(Debug)]
 pub struct Status {
     /// Every secret, in the order of the configuration.
     pub secrets: Vec<SecretStatus>,
-    /// What is known now of the versions: to be kept.
-    pub record: Record,
+    /// What was seen to be equal: to be kept.
+    pub seen: Record,
 }
 
 /// How a secret compares with what is here.
@@ -28,7 +29,8 @@ pub struct SecretStatus {
     pub created: Option<SystemTime>,
     /// When the secret was last changed in any way (also a label or a tag), where AWS says so.
     pub last_changed: Option<SystemTime>,
-    /// Each key: the declared ones in their order, then the others.
+    /// Each key: the declared ones in their order, then the others; none where it is scheduled for deletion, so that its
+    /// value can't be read.
     pub keys: Vec<KeyStatus>,
 }
 
@@ -55,7 +57,7 @@ pub struct KeyStatus {
     /// Its name in the environment files; `None` of a key that nothing declares.
     pub variable: Option<String>,
     /// Its name in the JSON object.
-    pub json_key: String,
+    pub json_key: KeyName,
     /// How it compares.
     pub state: KeyState,
 }
@@ -67,8 +69,10 @@ pub enum KeyState {
     InSync,
     /// It is another one: it was changed here.
     Differs,
-    /// It is another one, or was taken out: elsewhere, or nothing is known of when.
+    /// It is another one, or was taken out: elsewhere.
     ChangedElsewhere,
+    /// It is another one, and this machine knows of no version in which it was the same.
+    Unseen,
     /// There is no value for it here.
     MissingHere,
     /// There is one here only.
@@ -98,16 +102,17 @@ pub enum Holds {
 ///
 /// # Errors
 /// [`SecretsError::Service`] where AWS refuses or does not answer.
-pub async fn status(client: &Client, wanted: Vec<Wanted>, record: Record) -> Result<Status, SecretsError> {
-    let looked = look_at_all(client, &wanted, &record).await?;
+pub async fn status(client: &Client, wanted: Vec<Wanted>, known: Record) -> Result<Status, SecretsError> {
+    let looked = look_at_all(client, &wanted, &known).await?;
     let secrets: Vec<_> = wanted.iter().zip(&looked).map(|(wanted, seen)| of(wanted, seen)).collect();
-    let mut record = record;
-    for secret in &secrets {
-        if let (true, Some(version)) = (secret.is_in_sync(), &secret.version) {
-            record.set(&secret.name, version);
+    let mut equal = Record::default();
+    for (secret, seen) in secrets.iter().zip(&looked) {
+        let Some(version) = &secret.version else { continue };
+        for key in secret.keys.iter().filter(|key| key.state == KeyState::InSync) {
+            equal.set(seen.arn.as_deref(), key.json_key.raw(), version);
         }
     }
-    Ok(Status { secrets, record })
+    Ok(Status { secrets, seen: equal })
 }
 
 impl SecretStatus {
@@ -133,7 +138,7 @@ fn of(wanted: &Wanted, seen: &Seen) -> SecretStatus {
     let uniform = |there: KeyState, nowhere: KeyState| {
         let states = wanted.keys.iter().map(|key| KeyStatus {
             variable: Some(key.variable.clone()),
-            json_key: key.json_key.clone(),
+            json_key: KeyName::declared(key.json_key.as_str()),
             state: if key.value.is_some() { there } else { nowhere },
         });
         states.collect::<Vec<_>>()
@@ -142,9 +147,9 @@ fn of(wanted: &Wanted, seen: &Seen) -> SecretStatus {
     let unread = || uniform(KeyState::Unread, KeyState::Unread);
     let (state, version, created, keys) = match &seen.found {
         Found::Absent => (SecretState::Absent, None, None, nothing()),
-        Found::ScheduledForDeletion => (SecretState::ScheduledForDeletion, None, None, unread()),
+        Found::ScheduledForDeletion => (SecretState::ScheduledForDeletion, None, None, Vec::new()),
         Found::Empty { version } => (SecretState::Empty, version.as_ref(), None, nothing()),
-        Found::Denied { version } => (SecretState::Unread, Some(version), None, unread()),
+        Found::Denied { version, .. } => (SecretState::Unread, Some(version), None, unread()),
         Found::NotAnObject { version, created } => {
             (SecretState::NotAnObject, Some(version), *created, nothing())
         }
@@ -163,21 +168,22 @@ fn keys(wanted: &Wanted, object: &Object, history: &History) -> Vec<KeyStatus> {
         .map(|key| {
             let name = key.json_key.as_str();
             let state = match &key.value {
-                Some(value) => match action(object.compare(name, value), name, object, history) {
+                Some(value) => match history.action(key, value, object) {
                     KeyAction::Same => KeyState::InSync,
                     KeyAction::Add => KeyState::MissingThere,
                     KeyAction::ChangedElsewhere => KeyState::ChangedElsewhere,
+                    KeyAction::Unseen => KeyState::Unseen,
                     _ => KeyState::Differs,
                 },
                 None if object.has(name) => KeyState::MissingHere,
                 None => KeyState::Missing,
             };
-            KeyStatus { variable: Some(key.variable.clone()), json_key: name.to_owned(), state }
+            KeyStatus { variable: Some(key.variable.clone()), json_key: KeyName::declared(name), state }
         })
         .collect();
     for name in object.keys() {
-        if keys.iter().all(|key| key.json_key != name) {
-            let json_key = name.to_owned();
+        if keys.iter().all(|key| key.json_key.raw() != name) {
+            let json_key = KeyName::found(name);
             keys.push(KeyStatus { variable: None, json_key, state: KeyState::Undeclared });
         }
     }

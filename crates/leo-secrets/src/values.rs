@@ -14,9 +14,14 @@ impl Values<'_> {
     pub(crate) fn get(self, key: &str) -> Option<Secret> {
         match self {
             Self::Environment(env) => env.secret(key).map(|value| value.secret.clone()),
-            Self::Dummies => Some(Secret::new(dummy(key))),
+            Self::Dummies => Some(dummy_of(key)),
         }
     }
+}
+
+/// The marked dummy of a key.
+pub(crate) fn dummy_of(key: &str) -> Secret {
+    Secret::new(dummy(key))
 }
 
 /// A value that no service takes for a real one, and that still parses as what its name says.

@@ -14,7 +14,7 @@ use leo_config::AccountId;
 use leo_env::SecretsPolicy;
 use leo_image::ImagesChoice;
 use leo_project::Project;
-use std::{process::ExitCode, time::Duration};
+use std::{collections::BTreeMap, process::ExitCode, time::Duration};
 
 /// Bring everything up, to a checked running URL
 ///
@@ -59,24 +59,39 @@ pub(crate) struct Args {
     /// Print one JSON document on stdout
     #[arg(long)]
     json: bool,
+    /// The versions of secrets that were just written.
+    #[arg(skip)]
+    written: BTreeMap<String, String>,
 }
 
-impl Args {
-    /// A deploy that brings what is in Secrets Manager to what runs: everything else as it would be, the images that run.
-    pub(crate) fn of_secrets(environment: Option<String>, local: bool, with_secrets: bool) -> Self {
+/// What a deploy is told that brings what was just written to Secrets Manager to what runs.
+pub(crate) struct OfSecrets {
+    pub(crate) environment: Option<String>,
+    pub(crate) local: bool,
+    pub(crate) with_secrets: bool,
+    /// Whether it need not ask.
+    pub(crate) yes: bool,
+    /// The versions that were written, by the secret's name.
+    pub(crate) written: BTreeMap<String, String>,
+}
+
+impl From<OfSecrets> for Args {
+    /// Everything else as it would be, with the images that run.
+    fn from(of: OfSecrets) -> Self {
         Self {
-            environment,
-            local,
-            yes: true,
+            environment: of.environment,
+            local: of.local,
+            yes: of.yes,
             images: Some(ImagesChoice::Current),
             demo: false,
-            with_secrets,
+            with_secrets: of.with_secrets,
             recover: false,
             deadline: None,
             express: false,
             quick: false,
             revert_drift: false,
             json: false,
+            written: of.written,
         }
     }
 }
@@ -157,6 +172,7 @@ pub(crate) async fn deploy(args: &Args) -> Result<Deployed, Failure> {
         },
         operation: &operation,
         release: None,
+        written: args.written.clone(),
         seen: None,
     };
     perform(&plan).await

@@ -21,7 +21,7 @@ use leo_aws::FailureKind;
 use leo_env::SecretsPolicy;
 use leo_image::{ImageDigest, ImageName};
 use leo_release::{Artifacts, History, Release};
-use std::{process::ExitCode, time::Duration};
+use std::{collections::BTreeMap, process::ExitCode, time::Duration};
 
 /// Deploy an earlier release again
 ///
@@ -112,6 +112,7 @@ async fn roll_back(args: &Args) -> Result<Deployed, Failure> {
         },
         operation: &operation,
         release: Some(release.clone()),
+        written: BTreeMap::new(),
         seen: newest(&history),
     };
     let agreed = async {

@@ -5,7 +5,7 @@
 use super::{Plan, output};
 use crate::{
     failure::{Failure, Problem},
-    iam::{Decision, Verdict},
+    iam::{Decision, Refusal, Verdict},
 };
 use leo_aws::FailureKind;
 use leo_deploy::{Reporter, StackOutcome};
@@ -56,18 +56,26 @@ pub(super) async fn ask(
             return Ok(());
         }
         if left == 0 {
-            return Err(refused(denied));
+            return Err(refused(&denied));
         }
         left -= 1;
         tokio::time::sleep(PAUSE).await;
     }
 }
 
+/// A secret that a role may not read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Denied {
+    role: String,
+    secret: String,
+    why: Refusal,
+}
+
 /// What IAM said of one role.
 #[derive(Debug, PartialEq, Eq)]
 enum Look {
-    /// What it may not read, a line each.
-    Told(Vec<String>),
+    /// What it may not read.
+    Told(Vec<Denied>),
     /// For this reason.
     NotAsked(String),
 }
@@ -90,7 +98,9 @@ fn judge(role: &str, secrets: &BTreeMap<&str, &str>, verdicts: &[Verdict]) -> Lo
     for arn in secrets.keys() {
         match verdicts.iter().find(|verdict| verdict.resource == *arn).map(|verdict| &verdict.decision) {
             Some(Decision::Allowed) => {}
-            Some(Decision::Denied(why)) => denied.push(format!("{role} may not read {arn}: {why}")),
+            Some(Decision::Denied(why)) => {
+                denied.push(Denied { role: role.to_owned(), secret: (*arn).to_owned(), why: *why });
+            }
             Some(Decision::DependsOn(keys)) => {
                 return Look::NotAsked(format!("for {role} it depends on {}", keys.join(", ")));
             }
@@ -100,13 +110,40 @@ fn judge(role: &str, secrets: &BTreeMap<&str, &str>, verdicts: &[Verdict]) -> Lo
     Look::Told(denied)
 }
 
-fn refused(details: Vec<String>) -> Problem {
+fn refused(denied: &[Denied]) -> Problem {
     let message =
         "start the tasks: their execution roles may not read the secrets that their containers name";
-    Problem { details, ..Problem::new(FailureKind::Failed, message) }.hint(format!(
-        "let the permissions boundary (`identity.permissions_boundary`) and the organization's policies allow {READ} on \
-         these secrets, then deploy again"
-    ))
+    let line = |denied: &Denied| format!("{} may not read {}: {}", denied.role, denied.secret, denied.why);
+    let details = denied.iter().map(line).collect();
+    let mut ways: Vec<String> = vec![];
+    for way in denied.iter().map(|denied| way_out(denied.why)) {
+        if !ways.contains(&way) {
+            ways.push(way);
+        }
+    }
+    Problem { details, ..Problem::new(FailureKind::Failed, message) }.hint(ways.join("\n"))
+}
+
+/// What has to be changed, and by whom.
+fn way_out(why: Refusal) -> String {
+    match why {
+        Refusal::Forbidden => format!(
+            "take the statement that denies {READ} out of the role's policies in IAM, or out of the secret's own: the \
+             templates have none; then deploy again"
+        ),
+        Refusal::Boundary => format!(
+            "let the permissions boundary (`identity.permissions_boundary`) allow {READ} on these secrets, then deploy again"
+        ),
+        Refusal::Organization => format!(
+            "let the organization's policies (service and resource control policies) allow {READ} on these secrets, then \
+             deploy again"
+        ),
+        Refusal::NotAllowed => {
+            "the role was changed by hand: `cargo xtask drift` shows what, and `cargo xtask deploy \
+                                --revert-drift` brings it back"
+                .to_owned()
+        }
+    }
 }
 
 #[cfg(test)]
@@ -130,8 +167,9 @@ mod tests {
         let one = |decision| ("arn:one", decision);
         let two = |decision| ("arn:two", decision);
         assert_eq!(judged(&[one(Allowed), two(Allowed)]), Look::Told(vec![]));
-        let line = format!("{ROLE} may not read arn:two: no policy allows it");
-        assert_eq!(judged(&[two(Denied("no policy allows it")), one(Allowed)]), Look::Told(vec![line]));
+        let denied =
+            super::Denied { role: ROLE.to_owned(), secret: "arn:two".to_owned(), why: Refusal::NotAllowed };
+        assert_eq!(judged(&[two(Denied(Refusal::NotAllowed)), one(Allowed)]), Look::Told(vec![denied]));
         assert_eq!(judged(&[one(Allowed)]), Look::NotAsked("it said nothing of arn:two".to_owned()));
         let depends = format!("for {ROLE} it depends on aws:PrincipalTag/team");
         let tag = DependsOn(vec!["aws:PrincipalTag/team".to_owned()]);
@@ -139,14 +177,20 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_names_the_role_and_the_secret() {
-        let problem =
-            refused(vec!["role may not read secret: its permissions boundary does not allow it".to_owned()]);
-        assert_eq!(problem.kind, FailureKind::Failed);
-        assert_eq!(problem.details.len(), 1);
-        assert!(
-            problem.hint.is_some_and(|hint| hint.contains(READ) && hint.contains("permissions_boundary"))
-        );
+    fn a_refusal_names_the_role_the_secret_and_who_has_to_change_what() {
+        let denied = |secret: &str, why| Denied { role: ROLE.to_owned(), secret: secret.to_owned(), why };
+        let hint = |all: &[Denied]| refused(all).hint.unwrap_or_default();
+        let boundary = [denied("arn:one", Refusal::Boundary), denied("arn:two", Refusal::Boundary)];
+        let problem = refused(&boundary);
+        assert_eq!((problem.kind, problem.details.len()), (FailureKind::Failed, 2));
+        let line = format!("{ROLE} may not read arn:one: its permissions boundary does not allow it");
+        assert_eq!(problem.details.first(), Some(&line));
+        assert!(hint(&boundary).contains("identity.permissions_boundary") && !hint(&boundary).contains('\n'));
+        let forbidden = hint(&[denied("arn:one", Refusal::Forbidden)]);
+        assert!(forbidden.contains("the statement that denies secretsmanager:GetSecretValue"), "{forbidden}");
+        assert!(!forbidden.contains("boundary") && !forbidden.contains("organization"), "{forbidden}");
+        assert!(hint(&[denied("arn:one", Refusal::Organization)]).contains("organization's policies"));
+        assert!(hint(&[denied("arn:one", Refusal::NotAllowed)]).contains("--revert-drift"));
     }
 
     #[test]

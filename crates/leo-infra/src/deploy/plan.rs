@@ -33,6 +33,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) artifacts: Artifacts,
     /// The release that is brought back; `None`: the configuration is deployed.
     pub(crate) release: Option<Release>,
+    /// Versions of secrets that were made the current ones just before, by the secret's name: AWS may say so later.
+    pub(crate) written: BTreeMap<String, String>,
     /// The newest release when the plan was shown. Another one since then, and it would be about something else.
     pub(crate) seen: Option<u64>,
 }

@@ -1,7 +1,7 @@
 //! The secrets as a step: each gets its first value, and none is overwritten.
 
 use super::{Before, Plan, access};
-use crate::failure::Problem;
+use crate::{failure::Problem, keep};
 use leo_config::Config;
 use leo_deploy::{Finished, Reporter, Stack, StackOutcome};
 use leo_project::Project;
@@ -42,11 +42,23 @@ pub(super) async fn run(
     let values = if plan.with_secrets { Values::Environment(&plan.project.env) } else { Values::Dummies };
     let blank = if plan.target.local.is_some() { Blank::IsNone } else { Blank::Unread };
     let wanted = SecretPlan::all(config);
-    let given = async { Ok(ensure(&plan.target.secrets, &wanted, values, blank).await?) };
+    let given = async { Ok(ensure(&plan.target.secrets, &wanted, values, blank, &plan.written).await?) };
     let (report, ()) = tokio::try_join!(given, access::ask(plan, foundation, reporter))?;
     if !report.created.is_empty() {
         let kind = if plan.with_secrets { "values" } else { "dummy values" };
         reporter.note(format!("first {kind} for {}", report.created.join(", ")));
+    }
+    let local = plan.target.local.is_some();
+    let path = keep::secrets(&plan.project.root, config.environment.name.as_str(), local);
+    if let Err(error) = report.seen.add_to(&path) {
+        // A push will ask whose they are; what was deployed is as good.
+        reporter.note(format!("that they are this machine's own was not kept: failed to {error}"));
+    }
+    for secret in &report.unexpected {
+        reporter.note(format!(
+            "{secret} has another version than the one that was just written: it was changed again, or the tasks get the \
+             new one with the next deploy"
+        ));
     }
     let of_orchestrator: Vec<String> = consumed(config);
     let id = report.revision(of_orchestrator.iter().map(String::as_str)).to_string();

@@ -1,5 +1,7 @@
 //! What IAM answers, which is XML.
 
+use std::fmt;
+
 /// What IAM decided about one resource.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Verdict {
@@ -7,12 +9,25 @@ pub(crate) struct Verdict {
     pub(crate) decision: Decision,
 }
 
+/// Why a role may not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// A statement of its own policies, or of the resource's, forbids it.
+    Forbidden,
+    /// Its permissions boundary forbids it, or does not allow it.
+    Boundary,
+    /// A policy of the organization forbids it, or does not allow it.
+    Organization,
+    /// Nothing allows it.
+    NotAllowed,
+}
+
 /// Whether a role may.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Decision {
     Allowed,
     /// It may not, for this reason.
-    Denied(&'static str),
+    Denied(Refusal),
     /// It depends on these keys of a request, which nobody knows before there is one.
     DependsOn(Vec<String>),
 }
@@ -55,19 +70,32 @@ fn verdict(result: &Element) -> Option<Verdict> {
     };
     let decision = match result.child("EvalDecision")?.text.trim() {
         "allowed" => Decision::Allowed,
-        "explicitDeny" => Decision::Denied("a statement forbids it"),
         // A condition that can't be judged counts as not met.
         "implicitDeny" if !missing.is_empty() => Decision::DependsOn(missing),
-        "implicitDeny" if no("PermissionsBoundaryDecisionDetail", "AllowedByPermissionsBoundary") => {
-            Decision::Denied("its permissions boundary does not allow it")
+        "explicitDeny" | "implicitDeny"
+            if no("PermissionsBoundaryDecisionDetail", "AllowedByPermissionsBoundary") =>
+        {
+            Decision::Denied(Refusal::Boundary)
         }
-        "implicitDeny" if no("OrganizationsDecisionDetail", "AllowedByOrganizations") => {
-            Decision::Denied("a policy of the organization does not allow it")
+        "explicitDeny" | "implicitDeny" if no("OrganizationsDecisionDetail", "AllowedByOrganizations") => {
+            Decision::Denied(Refusal::Organization)
         }
-        "implicitDeny" => Decision::Denied("no policy allows it"),
+        "explicitDeny" => Decision::Denied(Refusal::Forbidden),
+        "implicitDeny" => Decision::Denied(Refusal::NotAllowed),
         _ => return None,
     };
     Some(Verdict { resource, decision })
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Forbidden => "a statement forbids it",
+            Self::Boundary => "its permissions boundary does not allow it",
+            Self::Organization => "a policy of the organization does not allow it",
+            Self::NotAllowed => "no policy allows it",
+        })
+    }
 }
 
 impl Element {
@@ -149,7 +177,7 @@ mod tests {
         let other = "<member><EvalDecision>explicitDeny</EvalDecision><EvalResourceName>arn:a&amp;b</EvalResourceName></member>";
         let expected = [
             Verdict { resource: "arn:one".to_owned(), decision: Decision::Allowed },
-            Verdict { resource: "arn:a&b".to_owned(), decision: Decision::Denied("a statement forbids it") },
+            Verdict { resource: "arn:a&b".to_owned(), decision: Decision::Denied(Refusal::Forbidden) },
         ];
         assert_eq!(verdicts(&answer(&format!("{one}\n{other}"))), Some(expected.into()));
     }
@@ -157,14 +185,18 @@ mod tests {
     #[test]
     fn a_refusal_says_who_refuses() {
         let denied = "<EvalDecision>implicitDeny</EvalDecision>";
-        assert_eq!(decision(denied), Some(Decision::Denied("no policy allows it")));
+        assert_eq!(decision(denied), Some(Decision::Denied(Refusal::NotAllowed)));
         let boundary = "<PermissionsBoundaryDecisionDetail><AllowedByPermissionsBoundary>false\
                         </AllowedByPermissionsBoundary></PermissionsBoundaryDecisionDetail>";
-        let expected = Decision::Denied("its permissions boundary does not allow it");
-        assert_eq!(decision(&format!("{denied}{boundary}")), Some(expected));
+        let forbidden = "<EvalDecision>explicitDeny</EvalDecision>";
+        assert_eq!(decision(forbidden), Some(Decision::Denied(Refusal::Forbidden)));
+        for said in [denied, forbidden] {
+            let expected = Decision::Denied(Refusal::Boundary);
+            assert_eq!(decision(&format!("{said}{boundary}")), Some(expected));
+        }
         let organization = "<OrganizationsDecisionDetail><AllowedByOrganizations>false</AllowedByOrganizations>\
                             </OrganizationsDecisionDetail>";
-        let expected = Decision::Denied("a policy of the organization does not allow it");
+        let expected = Decision::Denied(Refusal::Organization);
         assert_eq!(decision(&format!("{denied}{organization}")), Some(expected));
         let missing = "<MissingContextValues><member>aws:PrincipalTag/team</member></MissingContextValues>";
         let expected = Decision::DependsOn(vec!["aws:PrincipalTag/team".to_owned()]);

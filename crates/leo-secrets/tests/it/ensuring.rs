@@ -1,12 +1,14 @@
 //! A deploy: every secret has a value, and none is overwritten.
 
+use std::collections::BTreeMap;
+
 use leo_aws::FailureKind;
 use leo_env::Env;
-use leo_secrets::{Blank, Report, Revision, SecretPlan, SecretsError, Values, ensure};
+use leo_secrets::{Blank, Record, Report, Revision, SecretPlan, SecretsError, Values, ensure};
 use serde_json::json;
 
 use crate::given::{CLAUDE, SUPABASE, assert_silent, environment, plan, told};
-use crate::service::{Service, error};
+use crate::service::{Fault, OLD, Service, error};
 
 fn plans() -> [SecretPlan; 2] {
     [plan(CLAUDE, &["CLAUDE_TOKEN"]), plan(SUPABASE, &["SUPABASE_URL", "SUPABASE_KEY"])]
@@ -17,7 +19,8 @@ fn full_environment() -> Env {
 }
 
 async fn ensured(service: &Service, env: &Env) -> Result<Report, SecretsError> {
-    let result = ensure(&service.client(), &plans(), Values::Environment(env), Blank::Unread).await;
+    let result =
+        ensure(&service.client(), &plans(), Values::Environment(env), Blank::Unread, &BTreeMap::new()).await;
     assert_silent(&result);
     if let Err(error) = &result {
         told(error);
@@ -63,7 +66,10 @@ async fn a_value_that_exists_is_never_overwritten() {
 async fn the_emulator_s_empty_text_is_no_value_but_anything_else_is() {
     let service = Service::with(&[(CLAUDE, Some("")), (SUPABASE, Some(" "))]);
     let env = full_environment();
-    let report = ensure(&service.client(), &plans(), Values::Environment(&env), Blank::IsNone).await.unwrap();
+    let report =
+        ensure(&service.client(), &plans(), Values::Environment(&env), Blank::IsNone, &BTreeMap::new())
+            .await
+            .unwrap();
     assert_eq!((report.created, report.kept), (vec![CLAUDE.to_owned()], vec![SUPABASE.to_owned()]));
 }
 
@@ -96,8 +102,9 @@ async fn everything_wrong_is_said_at_once_and_nothing_is_sent() {
     ];
     let long = format!("CLAUDE_TOKEN=canary-8f3a-one L={}", "x".repeat(65_536));
     let env = environment(&long);
-    let error =
-        ensure(&service.client(), &plans, Values::Environment(&env), Blank::Unread).await.unwrap_err();
+    let error = ensure(&service.client(), &plans, Values::Environment(&env), Blank::Unread, &BTreeMap::new())
+        .await
+        .unwrap_err();
     assert_eq!(error.kind(), FailureKind::Usage);
     assert_eq!(service.times_asked("PutSecretValue"), 0);
     insta::assert_snapshot!(told(&error).replace("; ", ";\n  "));
@@ -145,6 +152,36 @@ async fn expired_credentials_are_a_kind_of_their_own() {
 #[tokio::test]
 async fn the_local_target_gets_marked_dummies_and_no_real_value() {
     let service = Service::with(&[(CLAUDE, Some("")), (SUPABASE, Some(""))]);
-    ensure(&service.client(), &plans(), Values::Dummies, Blank::IsNone).await.unwrap();
+    ensure(&service.client(), &plans(), Values::Dummies, Blank::IsNone, &BTreeMap::new()).await.unwrap();
     assert_eq!(service.current(CLAUDE), json!({"CLAUDE_TOKEN": "local-dummy-CLAUDE_TOKEN"}));
+}
+
+#[tokio::test]
+async fn what_a_deploy_gave_first_is_known_to_this_machine_unless_it_is_a_dummy() {
+    let service = Service::with(&[(CLAUDE, None), (SUPABASE, Some(r#"{"SUPABASE_URL":"theirs"}"#))]);
+    let report = ensured(&service, &full_environment()).await.unwrap();
+    let version = service.version(CLAUDE);
+    let expected = json!({"secrets": {service.arn(CLAUDE): {"CLAUDE_TOKEN": version}}});
+    assert_eq!(serde_json::to_value(&report.seen).unwrap(), expected);
+    let service = Service::with(&[(CLAUDE, Some("")), (SUPABASE, Some(""))]);
+    let none = BTreeMap::new();
+    let report = ensure(&service.client(), &plans(), Values::Dummies, Blank::IsNone, &none).await.unwrap();
+    assert_eq!((report.created.len(), report.seen), (2, Record::default()));
+}
+
+/// DescribeSecret may still name the version before, for a moment.
+#[tokio::test(start_paused = true)]
+async fn a_version_that_was_just_written_is_waited_for() {
+    for (stale, unexpected) in [(2, false), (20, true)] {
+        let service = Service::with(&[(CLAUDE, Some("{}")), (SUPABASE, Some("{}"))]);
+        service.change(CLAUDE, |stored| stored.put("v-new", r#"{"CLAUDE_TOKEN":"new"}"#));
+        let old = json!({"Name": CLAUDE, "ARN": "arn", "VersionIdsToStages": {OLD: ["AWSCURRENT"]}});
+        service.fail("DescribeSecret", vec![Fault::Refused(200, old); stale]);
+        let expected = BTreeMap::from([(CLAUDE.to_owned(), "v-new".to_owned())]);
+        let plans = [plan(CLAUDE, &["CLAUDE_TOKEN"])];
+        let report =
+            ensure(&service.client(), &plans, Values::Dummies, Blank::Unread, &expected).await.unwrap();
+        assert_eq!(report.unexpected.is_empty(), !unexpected);
+        assert_eq!(report.versions[CLAUDE], if unexpected { OLD } else { "v-new" });
+    }
 }

@@ -9,6 +9,7 @@ use leo_secrets::{
     Overwrite, PushPlan, PushReport, Record, SecretPlan, SecretsError, Undeclared, Values, Wanted, plan_push,
     push,
 };
+use serde_json::json;
 
 use crate::service::Service;
 
@@ -53,9 +54,47 @@ pub(crate) async fn planned(
     lines: &str,
     record: &Record,
 ) -> Result<PushPlan, SecretsError> {
-    let plan = plan_push(&service.client(), wanted(lines), record.clone(), Undeclared::Keep).await;
+    planned_over(service, lines, record, Overwrite::No).await
+}
+
+pub(crate) async fn planned_over(
+    service: &Service,
+    lines: &str,
+    record: &Record,
+    overwrite: Overwrite,
+) -> Result<PushPlan, SecretsError> {
+    let plan = plan_push(&service.client(), wanted(lines), record.clone(), Undeclared::Keep, overwrite).await;
     assert_silent(&plan);
+    if let Ok(plan) = &plan {
+        assert_silent(&plan.blocked);
+    }
     plan
+}
+
+/// What keeps the one secret of a plan from being pushed.
+pub(crate) fn blocked(plan: &PushPlan) -> &SecretsError {
+    assert!(plan.secrets.is_empty());
+    plan.blocked.first().unwrap()
+}
+
+/// Whether nothing at all differs.
+pub(crate) fn is_equal(plan: &PushPlan) -> bool {
+    plan.blocked.is_empty() && !plan.secrets.iter().any(|secret| secret.has_work(Overwrite::Yes))
+}
+
+/// A record with what was seen since.
+pub(crate) fn after(record: &Record, seen: &Record) -> Record {
+    let mut record = record.clone();
+    record.add(seen);
+    record
+}
+
+/// What is kept where a key is equal at the present version of the secret with keys `A` and `B`.
+pub(crate) fn equal(service: &Service, keys: &[&str]) -> Record {
+    let version = service.version(CLAUDE);
+    let keys: serde_json::Map<_, _> =
+        keys.iter().map(|key| ((*key).to_owned(), json!(version.as_str()))).collect();
+    serde_json::from_value(json!({"secrets": {service.arn(CLAUDE): keys}})).unwrap()
 }
 
 /// Plans and carries out.
@@ -65,12 +104,12 @@ pub(crate) async fn pushed(
     record: &Record,
     overwrite: Overwrite,
 ) -> PushReport {
-    let plan = planned(service, lines, record).await.unwrap();
-    carried_out(service, plan, overwrite).await
+    let plan = planned_over(service, lines, record, overwrite).await.unwrap();
+    carried_out(service, plan).await
 }
 
-pub(crate) async fn carried_out(service: &Service, plan: PushPlan, overwrite: Overwrite) -> PushReport {
-    let report = push(&service.client(), plan, overwrite).await;
+pub(crate) async fn carried_out(service: &Service, plan: PushPlan) -> PushReport {
+    let report = push(&service.client(), plan).await;
     assert_silent(&report);
     for error in &report.failed {
         assert_silent((error.to_string(), error.hint()));

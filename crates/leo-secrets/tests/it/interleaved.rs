@@ -52,7 +52,9 @@ async fn at_once(service: &Service, weather: &Weather) -> Vec<(&'static str, Opt
     let mut plans = Vec::new();
     let client = service.patient_client();
     for file in &weather.files {
-        let plan = plan_push(&client, wanted(file), Record::default(), Undeclared::Keep).await.unwrap();
+        let plan = plan_push(&client, wanted(file), Record::default(), Undeclared::Keep, Overwrite::Yes)
+            .await
+            .unwrap();
         plans.push((*file, plan));
     }
     for (call, lost) in &weather.faults {
@@ -68,7 +70,7 @@ async fn at_once(service: &Service, weather: &Weather) -> Vec<(&'static str, Opt
     for (file, plan) in plans {
         let client = client.clone();
         let base = plan.secrets[0].version.clone();
-        running.spawn(async move { (file, base, push(&client, plan, Overwrite::Yes).await) });
+        running.spawn(async move { (file, base, push(&client, plan).await) });
     }
     running.join_all().await
 }

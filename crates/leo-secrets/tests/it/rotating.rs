@@ -1,10 +1,10 @@
 //! One key gets another value.
 
 use leo_env::Secret;
-use leo_secrets::{KeyAction, Overwrite, Record, Rotated, SecretsError, rotate};
+use leo_secrets::{KeyAction, Record, Rotated, SecretsError, rotate};
 use serde_json::json;
 
-use crate::given::{CLAUDE, assert_silent, claude, plan, planned, told};
+use crate::given::{CLAUDE, after, assert_silent, claude, equal, is_equal, plan, planned, told};
 use crate::service::{Service, error};
 
 const THERE: &str = "{ \"A\": \"canary-8f3a-0\", \"B\": \"canary-8f3a-b\", \"MORE\": [1, 2] }";
@@ -32,15 +32,21 @@ async fn it_alone_changes() {
 async fn a_file_with_the_old_value_does_not_put_it_back() {
     let service = Service::with(&[(CLAUDE, Some(THERE))]);
     let file = "A=canary-8f3a-0 B=canary-8f3a-b";
-    let record = planned(&service, file, &Record::default()).await.unwrap().record().clone();
-    rotated(&service, "canary-8f3a-new").await.unwrap();
+    let record = planned(&service, file, &Record::default()).await.unwrap().seen().clone();
+    let result = rotated(&service, "canary-8f3a-new").await.unwrap();
     let plan = planned(&service, file, &record).await.unwrap();
-    assert_eq!(plan.secrets[0].with_action(KeyAction::ChangedElsewhere).collect::<Vec<_>>(), ["A"]);
-    assert!(!plan.has_work(Overwrite::No));
+    let elsewhere: Vec<_> = plan.secrets[0].with_action(KeyAction::ChangedElsewhere).collect();
+    assert_eq!(elsewhere.iter().map(|key| key.shown()).collect::<Vec<_>>(), ["A"]);
+    assert!(!plan.has_work());
     // And once the file has the new one, all is well.
     let plan = planned(&service, "A=canary-8f3a-new B=canary-8f3a-b", &record).await.unwrap();
-    assert!(!plan.has_work(Overwrite::Yes));
-    assert_eq!(plan.record().version(CLAUDE), Some(service.version(CLAUDE).as_str()));
+    assert!(is_equal(&plan));
+    assert_eq!(plan.seen(), &equal(&service, &["A", "B"]));
+    // Where it was written there at once, the next change of the file is one that was made here.
+    assert_eq!(result.seen, equal(&service, &["A"]));
+    let known = after(&record, &result.seen);
+    let plan = planned(&service, "A=canary-8f3a-newer B=canary-8f3a-b", &known).await.unwrap();
+    assert_eq!(plan.secrets[0].with_action(KeyAction::Update).count(), 1);
 }
 
 #[tokio::test]

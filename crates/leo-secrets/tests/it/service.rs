@@ -22,6 +22,8 @@ pub(crate) struct Stored {
     /// Which version has which label.
     pub(crate) labels: BTreeMap<String, String>,
     pub(crate) deleted: bool,
+    /// Which of the creations under its name it is.
+    pub(crate) created: u32,
     pub(crate) changed: u64,
     /// Each time that another version became the current one: which, and in whose place.
     pub(crate) moves: Vec<(String, Option<String>)>,
@@ -167,6 +169,10 @@ impl Service {
         serde_json::from_str(&self.text(name)).unwrap()
     }
 
+    pub(crate) fn arn(&self, name: &str) -> String {
+        arn(name, &self.secrets.lock().unwrap()[name])
+    }
+
     pub(crate) fn version(&self, name: &str) -> String {
         self.secrets.lock().unwrap()[name].labels["AWSCURRENT"].clone()
     }
@@ -226,8 +232,13 @@ impl Service {
 /// The id of the version that a secret is given to start with.
 pub(crate) const OLD: &str = "v-old-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 
+/// An ARN has a suffix that each creation gets anew.
+fn arn(name: &str, stored: &Stored) -> String {
+    format!("arn:aws:secretsmanager:us-east-1:111122223333:secret:{name}-{:06}", stored.created)
+}
+
 fn describe(name: &str, stored: &Stored) -> Value {
-    let mut answer = json!({"Name": name, "LastChangedDate": stored.changed});
+    let mut answer = json!({"ARN": arn(name, stored), "Name": name, "LastChangedDate": stored.changed});
     let stages = |id: &String| (id.clone(), json!(stored.stages(id)));
     if !stored.versions.is_empty() {
         let labelled = stored.versions.keys().filter(|id| !stored.stages(id).is_empty());

@@ -5,22 +5,23 @@ mod push;
 mod rotate;
 mod status;
 mod tasks;
+mod then;
 mod words;
 
 use crate::{
-    commands::{deploy, load_project},
-    deploy::Deployed,
+    commands::load_project,
     failure::{Failure, Problem},
+    keep,
     operation::{self, Operation},
     target::Target,
     who::Who,
 };
+use leo_aws::FailureKind;
 use leo_config::AccountId;
 use leo_diagnostic::Diagnostic;
 use leo_env::SecretsPolicy;
 use leo_project::Project;
 use leo_secrets::{Record, SecretPlan, Values, Wanted};
-use serde_json::{Value as Json, json};
 use std::{path::PathBuf, process::ExitCode};
 
 /// Bring the environment files' secrets to Secrets Manager, compare them, or give one a new value
@@ -97,26 +98,34 @@ impl Secrets {
         Wanted::all(&SecretPlan::all(&self.project.config), values)
     }
 
-    /// Where it is kept which versions were last equal to what is here; the local target has its own.
+    /// Where it is kept which versions were last equal to what is here.
     fn record_path(&self) -> PathBuf {
-        crate::keep::secrets(&self.project.root, self.local).join(format!("{}.json", self.environment()))
+        keep::secrets(&self.project.root, self.environment(), self.local)
     }
 
-    fn record(&self) -> Result<Record, Problem> {
+    /// What is known of the versions.
+    fn known(&self) -> Result<Record, Problem> {
         Ok(Record::load(&self.record_path())?)
     }
 
-    /// Does what changes something, as an operation that is kept.
+    /// Keeps what was seen to be equal.
+    fn keep(&self, seen: &Record) -> Result<(), Problem> {
+        Ok(seen.add_to(&self.record_path())?)
+    }
+
+    /// Does what changes something, as an operation that is kept. `is_done`: whether it did all that it was to do.
     async fn operation<T>(
         &self,
         command: &str,
+        is_done: impl FnOnce(&T) -> bool,
         work: impl Future<Output = Result<T, Failure>>,
     ) -> Result<T, Failure> {
         let who = Who::here(&self.project.root).await;
         let operation = Operation::begin(&self.project.root, command, self.environment(), self.local, who)?;
         let done = work.await;
         operation.end(match &done {
-            Ok(_) => "done",
+            Ok(done) if is_done(done) => "done",
+            Ok(_) => operation::ended(FailureKind::Failed),
             Err(failure) => operation::ended(failure.kind()),
         });
         done
@@ -153,32 +162,4 @@ fn malformed(project: &Project) -> Vec<Diagnostic> {
         })
     };
     project.schema.secrets().filter_map(finding).collect()
-}
-
-/// Rolls what gets the secrets, where that is asked for. The deploy's own role does it, not the one that reads values.
-async fn rolled(place: &Place, deploy: bool) -> Result<Option<Deployed>, Failure> {
-    if !deploy {
-        return Ok(None);
-    }
-    let args = deploy::Args::of_secrets(place.environment.clone(), place.local, place.with_secrets);
-    Box::pin(deploy::deploy(&args)).await.map(Some)
-}
-
-/// Prints what a command did, and what the deploy after it did.
-fn tell(json: bool, text: &str, document: Json, deployed: Option<&Deployed>) {
-    if json {
-        println!("{:#}", with_deploy(document, deployed));
-        return;
-    }
-    println!("{text}");
-    if let Some(deployed) = deployed {
-        println!("{}", deployed.text());
-    }
-}
-
-fn with_deploy(mut document: Json, deployed: Option<&Deployed>) -> Json {
-    if let (Some(fields), Some(deployed)) = (document.as_object_mut(), deployed) {
-        fields.insert("deploy".to_owned(), json!(deployed.json()));
-    }
-    document
 }

@@ -1,12 +1,17 @@
-use super::{Place, Secrets, rolled, tell};
+use super::{
+    Place, Secrets,
+    then::{Then, Told, finish},
+};
 use crate::failure::{Failure, Problem};
 use leo_aws::FailureKind;
 use leo_config::SecretKey;
 use leo_diagnostic::nearest;
-use leo_env::{Schema, Secret, schema::KeySpec};
+use leo_env::{Access, EnvFile, Origin, Place as At, Schema, Secret, Source, schema::KeySpec};
+use leo_project::Project;
 use leo_secrets::{SecretPlan, rotate};
 use serde_json::json;
 use std::{
+    collections::BTreeMap,
     io::{self, IsTerminal, Read},
     process::ExitCode,
 };
@@ -21,9 +26,15 @@ pub(crate) struct Args {
     key: String,
     #[command(flatten)]
     place: Place,
+    /// Also write it into the environment file that secrets are read from, once Secrets Manager has it
+    #[arg(long)]
+    write_env: bool,
     /// Then deploy, with the images that run: tasks that have the old value are started anew
     #[arg(long)]
     deploy: bool,
+    /// Do not ask before that deploy; needed where the value comes from stdin
+    #[arg(long, short, requires = "deploy")]
+    yes: bool,
     /// Print one JSON document on stdout
     #[arg(long)]
     json: bool,
@@ -33,33 +44,51 @@ pub(crate) struct Args {
 const LONGEST: usize = 65_536;
 
 pub(crate) async fn run(args: Args) -> ExitCode {
-    match Box::pin(rotate_it(&args)).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => failure.report(args.json),
+    let told = Box::pin(rotate_it(&args)).await;
+    finish(told, &args.place, args.then(), args.json).await
+}
+
+impl Args {
+    fn then(&self) -> Then {
+        Then { deploy: self.deploy, yes: self.yes }
     }
 }
 
-async fn rotate_it(args: &Args) -> Result<(), Failure> {
+async fn rotate_it(args: &Args) -> Result<Told, Failure> {
+    args.then().check("secrets rotate")?;
+    if args.write_env && !args.place.with_values() {
+        let message = "write the new value into an environment file: with --local none is opened";
+        return Err(Problem::new(FailureKind::Usage, message).hint("add --with-secrets").into());
+    }
     let project = args.place.load()?;
     let spec = declared(&project.schema, &args.key)?.clone();
     let secrets = Secrets::reach(project, &args.place).await?;
     let (plan, key) = planned(&secrets, &args.key)?;
     let value = new_value(&spec, &secrets.place(), secrets.environment())?;
+    // What can't be written there is said before AWS has it.
+    let copy = if args.write_env { Some(Copy::of(&secrets.project, &args.key, &value)?) } else { None };
     let client = &secrets.target.secrets;
-    let rotated = secrets
-        .operation("secrets-rotate", async {
-            Ok(rotate(client, &plan, &key.json_key, &value).await.map_err(Problem::from)?)
-        })
-        .await?;
-    let file = stale_file(&secrets, &args.key, &value);
-    if let Some(file) = &file {
-        eprintln!("warning: {file} still has another value of `{}`: write the new one there too", args.key);
+    let work = async { Ok(rotate(client, &plan, &key.json_key, &value).await.map_err(Problem::from)?) };
+    let rotated = secrets.operation("secrets-rotate", |_| true, work).await?;
+    let (written, mut problem) = match copy.map(|copy| copy.write(&secrets.project)).transpose() {
+        Ok(written) => (written, None),
+        Err(error) => (None, Some(error.after_sending())),
+    };
+    let here = Here::of(&secrets, &args.key, &value, written.is_some());
+    match &here {
+        Here::Equal => problem = problem.or(secrets.keep(&rotated.seen).err()),
+        Here::Stale(origin) => warn(args, origin),
+        Here::Nothing => {}
     }
-    let text = if rotated.changed {
+    let done = if rotated.changed {
         let then = if args.deploy { "" } else { "; running tasks get it with the next `cargo xtask deploy`" };
         format!("{}: `{}` has the new value{then}", rotated.name, args.key)
     } else {
         format!("{}: `{}` had this value already", rotated.name, args.key)
+    };
+    let text = match &written {
+        Some(path) => format!("{done}\n{path} has it, too"),
+        None => done,
     };
     let document = json!({
         "environment": secrets.environment(),
@@ -67,12 +96,48 @@ async fn rotate_it(args: &Args) -> Result<(), Failure> {
         "key": args.key,
         "changed": rotated.changed,
         "version": rotated.version,
-        "stale_file": file,
+        "written_file": written,
+        "stale_file": here.stale().map(Origin::to_string),
     });
-    let deployed = Box::pin(rolled(&args.place, args.deploy)).await?;
-    tell(args.json, &text, document, deployed.as_ref());
-    Ok(())
+    let written = BTreeMap::from([(rotated.name, rotated.version)]);
+    Ok(Told { text, document, failure: problem.map(Failure::from), written })
 }
+
+/// Says that something here still has another value.
+fn warn(args: &Args, stale: &Origin) {
+    let key = &args.key;
+    let way = if stale.location.is_none() {
+        "give it the new one, too"
+    } else if args.write_env {
+        "write the new one there, too"
+    } else {
+        "write the new one there, too (`--write-env` does)"
+    };
+    eprintln!("warning: {stale} still has another value of `{key}`: {way}");
+}
+
+/// The environment file with the new value in it, not written yet.
+struct Copy(EnvFile);
+
+impl Copy {
+    fn of(project: &Project, key: &str, value: &Secret) -> Result<Self, Problem> {
+        let environment = &project.config.environment.name;
+        let own = project.env.has_environment_file();
+        let path = if own { format!("{SHARED}.{environment}") } else { SHARED.to_owned() };
+        let mut file = EnvFile::read(&project.root, &path)?;
+        file.set(key, value.expose(), At::End, &[])?;
+        Ok(Self(file))
+    }
+
+    /// Writes it, for its owner alone; its path.
+    fn write(self, project: &Project) -> Result<String, Problem> {
+        self.0.write(&project.root, Access::Private)?;
+        Ok(self.0.path().to_owned())
+    }
+}
+
+/// The file that holds secrets, unless the environment has one of its own.
+const SHARED: &str = "env/.env";
 
 /// The key as the schema has it.
 fn declared<'a>(schema: &'a Schema, key: &str) -> Result<&'a KeySpec, Problem> {
@@ -159,10 +224,35 @@ fn unread(name: &str, error: &io::Error) -> Problem {
     Problem::new(FailureKind::Usage, format!("read a new value of `{name}`: {error}"))
 }
 
-/// Where the files have another value than the new one: the next push would find that it was changed elsewhere.
-fn stale_file(secrets: &Secrets, key: &str, value: &Secret) -> Option<String> {
-    let there = secrets.project.env.secret(key)?;
-    (there.secret.expose() != value.expose()).then(|| there.origin.to_string())
+/// What this machine has for the key, after the new value was written or not.
+enum Here {
+    /// Nothing.
+    Nothing,
+    /// The new value.
+    Equal,
+    /// Another one, from there: the next push would find that it was changed elsewhere.
+    Stale(Origin),
+}
+
+impl Here {
+    fn of(secrets: &Secrets, key: &str, value: &Secret, is_written: bool) -> Self {
+        let found = secrets.project.env.secret(key);
+        match found {
+            // The process environment wins over the file; the file over a sibling's.
+            Some(found) if is_written && found.origin.source != Source::Process => Self::Equal,
+            Some(found) if found.secret.expose() == value.expose() => Self::Equal,
+            Some(found) => Self::Stale(found.origin.clone()),
+            None if is_written => Self::Equal,
+            None => Self::Nothing,
+        }
+    }
+
+    fn stale(&self) -> Option<&Origin> {
+        match self {
+            Self::Stale(origin) => Some(origin),
+            Self::Nothing | Self::Equal => None,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -53,14 +53,14 @@ struct Told {
 
 async fn look(args: &Args) -> Result<Told, Failure> {
     let secrets = Secrets::reach(args.place.load()?, &args.place).await?;
-    let record = secrets.record()?;
+    let known = secrets.known()?;
     let cluster = secrets.project.config.environment.name.cluster();
     let (found, tasks) = tokio::join!(
-        status(&secrets.target.secrets, secrets.wanted(), record),
+        status(&secrets.target.secrets, secrets.wanted(), known),
         tasks::running(&secrets.target.ecs, &cluster),
     );
-    let Status { secrets: found, record } = found.map_err(Problem::from)?;
-    record.save(&secrets.record_path()).map_err(Problem::from)?;
+    let Status { secrets: found, seen } = found.map_err(Problem::from)?;
+    secrets.keep(&seen)?;
     let tasks = match tasks {
         Ok(tasks) => Ok(tasks),
         // A role that reads secrets need not see tasks.
@@ -123,7 +123,7 @@ impl Told {
             let keys = secret
                 .keys
                 .iter()
-                .map(|key| json!({"key": key.variable, "json_key": key.json_key, "state": word(key.state)}));
+                .map(|key| json!({"key": key.variable, "json_key": key.json_key.shown(), "state": word(key.state)}));
             let tasks = self.outdated(secret).map(|(task, holds)| {
                 json!({
                     "task": task.id,
@@ -174,7 +174,7 @@ fn changed(secret: &SecretStatus) -> String {
 }
 
 fn name(key: &KeyStatus) -> &str {
-    key.variable.as_deref().unwrap_or(&key.json_key)
+    key.variable.as_deref().unwrap_or(key.json_key.shown())
 }
 
 fn words(state: KeyState) -> &'static str {
@@ -182,6 +182,7 @@ fn words(state: KeyState) -> &'static str {
         KeyState::InSync => "in sync",
         KeyState::Differs => "differs: changed here",
         KeyState::ChangedElsewhere => "differs: changed elsewhere",
+        KeyState::Unseen => "differs: here or elsewhere, this machine can't tell",
         KeyState::MissingHere => "missing here",
         KeyState::MissingThere => "missing there",
         KeyState::Missing => "missing in both places: its tasks can't start",
@@ -195,6 +196,7 @@ fn word(state: KeyState) -> &'static str {
         KeyState::InSync => "in-sync",
         KeyState::Differs => "differs",
         KeyState::ChangedElsewhere => "changed-elsewhere",
+        KeyState::Unseen => "unseen",
         KeyState::MissingHere => "missing-here",
         KeyState::MissingThere => "missing-there",
         KeyState::Missing => "missing",

@@ -2,7 +2,8 @@
 
 use crate::operation::rfc3339;
 use leo_secrets::{
-    Change, KeyAction, Outcome, Overwrite, PlannedKey, PlannedSecret, PushPlan, PushReport, Pushed,
+    Change, KeyAction, KeyName, Outcome, Overwrite, PlannedKey, PlannedSecret, PushPlan, PushReport, Pushed,
+    SecretsError,
 };
 use serde_json::{Value as Json, json};
 use std::{collections::BTreeMap, time::SystemTime};
@@ -11,28 +12,45 @@ use std::{collections::BTreeMap, time::SystemTime};
 pub(super) type Consumers = BTreeMap<String, Vec<&'static str>>;
 
 /// A plan as it is shown before it is agreed to.
-pub(super) fn plan(environment: &str, plan: &PushPlan, overwrite: Overwrite) -> String {
-    let mut lines = vec![if plan.has_work(overwrite) {
+pub(super) fn plan(environment: &str, plan: &PushPlan) -> String {
+    let mut lines = vec![if plan.has_work() {
         format!("{environment}: a push would")
     } else {
         format!("{environment}: nothing to push")
     }];
     let width = plan.secrets.iter().map(|secret| secret.name.len()).max().unwrap_or_default();
     for secret in &plan.secrets {
-        let parts = parts(secret, overwrite);
+        let parts = parts(secret, plan.overwrite);
         for (at, part) in parts.iter().enumerate() {
             let name = if at == 0 { secret.name.as_str() } else { "" };
             lines.push(format!("  {name:<width$}  {part}"));
         }
     }
+    lines.extend(plan.blocked.iter().flat_map(left_out));
     lines.join("\n")
+}
+
+/// What can't be pushed, a line each.
+fn left_out(error: &SecretsError) -> Vec<String> {
+    match error {
+        SecretsError::Blocked { problems, .. } => {
+            problems.iter().map(|problem| format!("  left out: {problem}")).collect()
+        }
+        SecretsError::ReadDenied { secrets, permission } => {
+            vec![format!("  left out: {} may not be read ({permission})", secrets.join(", "))]
+        }
+        _ => vec![format!("  left out: failed to {error}")],
+    }
 }
 
 /// What would happen to one secret, a line each.
 fn parts(secret: &PlannedSecret, overwrite: Overwrite) -> Vec<String> {
     match secret.change {
         Change::Create => return vec![format!("create: {}", keys(secret.keys.iter()))],
-        Change::Restore => return vec!["restore: it is scheduled for deletion; then compared".to_owned()],
+        Change::Restore => return vec![
+                "restore: it is scheduled for deletion; then add and update keys, and leave what else differs to the next push"
+                    .to_owned(),
+            ],
         Change::Replace if overwrite == Overwrite::Yes => {
             return vec!["replace: its value is no JSON object".to_owned()];
         }
@@ -42,23 +60,29 @@ fn parts(secret: &PlannedSecret, overwrite: Overwrite) -> Vec<String> {
         Change::Update | Change::Unchanged => {}
     }
     let elsewhere = secret.last_changed.map(|time| format!(" ({})", when(time))).unwrap_or_default();
-    let elsewhere = match overwrite {
-        Overwrite::Yes => format!("overwrite what was changed elsewhere{elsewhere}"),
-        Overwrite::No => format!("stay, changed elsewhere{elsewhere}, without --overwrite"),
+    let (elsewhere, unseen) = match overwrite {
+        Overwrite::Yes => (
+            format!("overwrite what was changed elsewhere{elsewhere}"),
+            "overwrite what may have been changed elsewhere",
+        ),
+        Overwrite::No => (
+            format!("stay, changed elsewhere{elsewhere}, without --overwrite"),
+            "stay, since this machine can't tell who changed them, without --overwrite",
+        ),
     };
     let kinds = [
         (KeyAction::Add, "add"),
         (KeyAction::Update, "update"),
         (KeyAction::Remove, "remove"),
         (KeyAction::ChangedElsewhere, elsewhere.as_str()),
+        (KeyAction::Unseen, unseen),
         (KeyAction::NotHere, "stay, with no value here"),
         (KeyAction::Undeclared, "stay, not declared (--prune removes them)"),
     ];
     let mut lines = vec![];
     for (action, what) in kinds {
-        let mut found = secret.keys.iter().filter(|key| key.action == action).peekable();
-        if found.peek().is_some() {
-            lines.push(format!("{what}: {}", keys(found)));
+        if let Some(found) = with_action(&secret.keys, action) {
+            lines.push(format!("{what}: {found}"));
         }
     }
     if lines.is_empty() {
@@ -67,18 +91,24 @@ fn parts(secret: &PlannedSecret, overwrite: Overwrite) -> Vec<String> {
     lines
 }
 
+/// The keys with this action, if there are any.
+fn with_action(all: &[PlannedKey], action: KeyAction) -> Option<String> {
+    let found: Vec<&PlannedKey> = all.iter().filter(|key| key.action == action).collect();
+    (!found.is_empty()).then(|| keys(found.into_iter()))
+}
+
 /// `GITHUB_TOKEN, SUPABASE_URL (url)`
-fn keys<'a>(keys: impl Iterator<Item = &'a PlannedKey>) -> String {
+pub(super) fn keys<'a>(keys: impl Iterator<Item = &'a PlannedKey>) -> String {
     let name = |key: &PlannedKey| match &key.variable {
-        Some(variable) if *variable != key.json_key => format!("{variable} ({})", key.json_key),
-        Some(_) | None => key.json_key.clone(),
+        Some(variable) if variable != key.json_key.shown() => format!("{variable} ({})", key.json_key),
+        Some(_) | None => key.json_key.to_string(),
     };
     keys.map(name).collect::<Vec<_>>().join(", ")
 }
 
 /// What a push did.
 pub(super) fn report(environment: &str, report: &PushReport, consumers: &Consumers) -> String {
-    let changed: Vec<&str> = report.changed().collect();
+    let changed: Vec<&str> = report.changed().map(|pushed| pushed.name.as_str()).collect();
     let count = |number: usize| if number == 1 { "1 secret".to_owned() } else { format!("{number} secrets") };
     let mut lines = vec![format!("{environment}: {} changed", count(changed.len()))];
     for pushed in &report.done {
@@ -105,39 +135,51 @@ fn what(pushed: &Pushed) -> String {
         parts.push("restored".to_owned());
     }
     match pushed.outcome {
-        Outcome::Created => parts.push(format!("created with {}", pushed.written.join(", "))),
+        Outcome::Created => parts.push(format!("created with {}", names(&pushed.written))),
         Outcome::Updated => {
             if !pushed.written.is_empty() {
-                parts.push(format!("updated {}", pushed.written.join(", ")));
+                parts.push(format!("updated {}", names(&pushed.written)));
             }
             if !pushed.removed.is_empty() {
-                parts.push(format!("removed {}", pushed.removed.join(", ")));
+                parts.push(format!("removed {}", names(&pushed.removed)));
             }
         }
         Outcome::Unchanged => parts.push("unchanged".to_owned()),
     }
-    if !pushed.kept_back.is_empty() {
-        parts.push(format!("left {} as changed elsewhere", pushed.kept_back.join(", ")));
+    for (action, why) in [
+        (KeyAction::ChangedElsewhere, "changed elsewhere"),
+        (KeyAction::Unseen, "changed here or elsewhere"),
+        (KeyAction::Undeclared, "not declared, and in no plan until now"),
+    ] {
+        if let Some(keys) = with_action(&pushed.kept_back, action) {
+            parts.push(format!("left {keys}: {why}"));
+        }
     }
     parts.join("; ")
 }
 
-/// The document of a plan.
-pub(super) fn plan_json(plan: &PushPlan, overwrite: Overwrite) -> Json {
+fn names(keys: &[KeyName]) -> String {
+    keys.iter().map(KeyName::shown).collect::<Vec<_>>().join(", ")
+}
+
+/// The document of a plan that is shown, or that has nothing to do.
+pub(super) fn plan_json(environment: &str, plan: &PushPlan) -> Json {
     let secrets = plan.secrets.iter().map(|secret| {
         json!({
             "name": secret.name,
             "change": change(secret.change),
-            "would_change": secret.has_work(overwrite),
+            "would_change": secret.has_work(plan.overwrite),
             "last_changed": secret.last_changed.map(rfc3339),
-            "keys": secret.keys.iter().map(|key| json!({
-                "key": key.variable,
-                "json_key": key.json_key,
-                "action": action(key.action),
-            })).collect::<Vec<_>>(),
+            "keys": keys_json(&secret.keys),
         })
     });
-    json!({"status": "planned", "secrets": secrets.collect::<Vec<_>>()})
+    let status = if plan.has_work() { "planned" } else { "unchanged" };
+    json!({"environment": environment, "status": status, "secrets": secrets.collect::<Vec<_>>()})
+}
+
+fn keys_json(keys: &[PlannedKey]) -> Json {
+    let key = |key: &PlannedKey| json!({"key": key.variable, "json_key": key.json_key.shown(), "action": action(key.action)});
+    keys.iter().map(key).collect()
 }
 
 fn change(change: Change) -> &'static str {
@@ -156,15 +198,11 @@ fn action(action: KeyAction) -> &'static str {
         KeyAction::Update => "update",
         KeyAction::Same => "same",
         KeyAction::ChangedElsewhere => "changed-elsewhere",
+        KeyAction::Unseen => "unseen",
         KeyAction::NotHere => "not-here",
         KeyAction::Undeclared => "undeclared",
         KeyAction::Remove => "remove",
     }
-}
-
-/// The document of a push that had nothing to do.
-pub(super) fn unchanged_json(environment: &str) -> Json {
-    json!({"environment": environment, "status": "unchanged", "secrets": []})
 }
 
 /// The document of a push.
@@ -178,9 +216,9 @@ pub(super) fn pushed_json(environment: &str, report: &PushReport) -> Json {
                 Outcome::Unchanged => "unchanged",
             },
             "restored": pushed.restored,
-            "written": pushed.written,
-            "removed": pushed.removed,
-            "kept_back": pushed.kept_back,
+            "written": pushed.written.iter().map(KeyName::shown).collect::<Vec<_>>(),
+            "removed": pushed.removed.iter().map(KeyName::shown).collect::<Vec<_>>(),
+            "kept_back": keys_json(&pushed.kept_back),
             "version": pushed.version,
         })
     });
@@ -203,11 +241,12 @@ mod tests {
         let key = |(key, action): &(&str, KeyAction)| PlannedKey {
             variable: (!matches!(action, KeyAction::Undeclared | KeyAction::Remove))
                 .then(|| (*key).to_owned()),
-            json_key: if *key == "SUPABASE_URL" { "url".to_owned() } else { (*key).to_owned() },
+            json_key: KeyName::declared(if *key == "SUPABASE_URL" { "url" } else { key }),
             action: *action,
         };
         PlannedSecret {
             name: name.to_owned(),
+            arn: None,
             change,
             keys: actions.iter().map(key).collect(),
             version: Some("v1".to_owned()),
@@ -217,7 +256,7 @@ mod tests {
 
     #[test]
     fn a_plan_names_every_key_and_what_becomes_of_it() {
-        use KeyAction::{Add, ChangedElsewhere, NotHere, Remove, Same, Undeclared, Update};
+        use KeyAction::{Add, ChangedElsewhere, NotHere, Remove, Same, Undeclared, Unseen, Update};
         let secrets = [
             secret("leo/dev/claude", Change::Create, &[("CLAUDE_CODE_OAUTH_TOKEN", Add)]),
             secret("leo/dev/flyio", Change::Unchanged, &[("FLY_API_TOKEN", Same)]),
@@ -228,6 +267,7 @@ mod tests {
                 &[
                     ("SUPABASE_URL", Update),
                     ("SUPABASE_ANON_KEY", ChangedElsewhere),
+                    ("SUPABASE_JWT_KEY", Unseen),
                     ("SUPABASE_SERVICE_ROLE_KEY", NotHere),
                     ("OLD", Undeclared),
                     ("OLDER", Remove),
@@ -247,14 +287,19 @@ mod tests {
             name: name.to_owned(),
             outcome,
             restored: name.ends_with("github"),
-            written: vec!["GITHUB_TOKEN".to_owned()],
-            removed: vec![],
-            kept_back: vec![],
+            written: vec![KeyName::declared("GITHUB_TOKEN")],
+            removed: vec![KeyName::found("not a name")],
+            kept_back: secret(
+                "",
+                Change::Update,
+                &[("A", KeyAction::ChangedElsewhere), ("B", KeyAction::Unseen), ("C", KeyAction::Undeclared)],
+            )
+            .keys,
             version: Some("v2".to_owned()),
         };
         let done =
             vec![pushed("leo/dev/github", Outcome::Updated), pushed("leo/dev/flyio", Outcome::Unchanged)];
-        let done = PushReport { done, failed: vec![], record: leo_secrets::Record::default() };
+        let done = PushReport { done, failed: vec![], seen: leo_secrets::Record::default() };
         let both = Consumers::from([("leo/dev/github".to_owned(), vec!["orchestrator", "generator"])]);
         insta::assert_snapshot!(report("dev", &done, &both));
         let generator = Consumers::from([("leo/dev/github".to_owned(), vec!["generator"])]);

@@ -34,6 +34,7 @@ const COMMANDS: &[&[&str]] = &[
     &["secrets", "push", "--yes", "--overwrite", "--prune"],
     &["secrets", "rotate", "GITHUB_TOKEN"],
     &["secrets", "rotate", "SUPABASE_URL"],
+    &["secrets", "rotate", "GITHUB_TOKEN", "--write-env"],
     &["secrets", "status", "--exit-code"],
     &["destroy", "--yes"],
 ];
@@ -101,6 +102,11 @@ fn python_no_command_shows_a_secret() {
         ("AWS_ACCESS_KEY_ID", &target.access_key_id),
         ("AWS_SECRET_ACCESS_KEY", target.secret_access_key.expose()),
     ];
+    // Somebody pasted a token where the name of a key belongs.
+    let mut pasted = serde_json::json!({nest.canaries.value("name of a key"): "by hand"});
+    pasted["FLY_API_TOKEN"] = nest.canaries.value("fly").into();
+    let body = serde_json::json!({"SecretId": "leo/dev/flyio", "SecretString": pasted.to_string()});
+    crate::http::api(&target, "secretsmanager", "secretsmanager.PutSecretValue", &body);
     for (number, command) in COMMANDS.iter().enumerate() {
         // Each with and without --json, once here and once as if it were AWS.
         let (here, there) =

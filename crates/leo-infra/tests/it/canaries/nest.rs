@@ -222,6 +222,7 @@ fn canaries() -> Vec<Canary> {
         Canary::new("variable of nobody", str::to_owned),
         Canary::new("typed", |core| format!("ghp_{core}{core}")),
         Canary::new("bare variable", |core| format!("ghp_{core}{core}")),
+        Canary::new("name of a key", |core| format!("ghp_{core}{core}")),
     ]
 }
 

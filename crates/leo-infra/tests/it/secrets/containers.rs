@@ -85,7 +85,7 @@ fn docker_a_secret_goes_from_the_file_into_the_containers_that_consume_it() {
     let one = orchestrator(&target);
     assert_given(&one, &first);
 
-    // Changed here: pushed without a word about overwriting, since the first value was the deploy's own.
+    // Changed here: pushed without a word about overwriting, since the first value was this machine's own.
     let second = first.with("GITHUB_TOKEN", 2);
     second.write(&tree);
     let pushed = push(&tree, &second, &[], 0);
@@ -106,7 +106,7 @@ fn docker_a_secret_goes_from_the_file_into_the_containers_that_consume_it() {
 
     // Of the generators alone: the orchestrator stays.
     let claude = Values::numbered(3).0["CLAUDE_CODE_OAUTH_TOKEN"].clone();
-    let rotated = rotate(&tree, "CLAUDE_CODE_OAUTH_TOKEN", &claude, &["--deploy"]);
+    let rotated = rotate(&tree, "CLAUDE_CODE_OAUTH_TOKEN", &claude, &["--deploy", "--yes"]);
     assert_eq!(rotated.status.code(), Some(0), "{}", shown(&rotated));
     assert!(!shown(&rotated).contains(&claude), "{}", shown(&rotated));
     let deployed = &document(&rotated)["deploy"];
@@ -116,7 +116,7 @@ fn docker_a_secret_goes_from_the_file_into_the_containers_that_consume_it() {
     // Both at once: the new value is there and is seen.
     let third = second.with("SUPABASE_URL", 4);
     let url = third.0["SUPABASE_URL"].clone();
-    let rotated = rotate(&tree, "SUPABASE_URL", &url, &["--with-secrets", "--deploy"]);
+    let rotated = rotate(&tree, "SUPABASE_URL", &url, &["--with-secrets", "--deploy", "--yes"]);
     assert_eq!(rotated.status.code(), Some(0), "{}", shown(&rotated));
     let said = String::from_utf8_lossy(&rotated.stderr).into_owned();
     assert!(said.contains("secrets changed: orchestrator rolls"), "{said}");

@@ -4,6 +4,7 @@ use super::{PUSH, STATUS, Values, call, done, labels, outcomes, push, states, th
 use crate::{
     proxy::Proxy,
     running::{Ended, Running},
+    terminal::Terminal,
     workspace::{WorkTree, is_long, seed, shown},
 };
 use serde_json::{Value, json};
@@ -24,13 +25,22 @@ fn python_a_push_changes_what_differs_and_nothing_else() {
     let target = tree.local_target();
     assert_eq!(there(&target), first.secrets());
     let nothing = push(&tree, &first, &[], 0);
-    assert_eq!(nothing["status"], "unchanged", "{nothing}");
+    assert_eq!(
+        (&nothing["environment"], &nothing["status"]),
+        (&json!("dev"), &json!("unchanged")),
+        "{nothing}"
+    );
+    assert_eq!(nothing["secrets"].as_array().map(Vec::len), Some(4), "the plan is in it: {nothing}");
 
     // A plan that nobody agreed to changes nothing.
     let second = first.with("SUPABASE_ANON_KEY", 2).with("GITHUB_TOKEN", 2);
     second.write(&tree);
     let planned = done(&tree, &["secrets", "push", "--local", "--with-secrets", "--dry-run", "--json"], 0);
-    assert_eq!(planned["status"], "planned", "{planned}");
+    assert_eq!(
+        (&planned["environment"], &planned["status"]),
+        (&json!("dev"), &json!("planned")),
+        "{planned}"
+    );
     let refused = tree.leo_infra(&["secrets", "push", "--local", "--with-secrets"]).output().expect("runs");
     assert_eq!(refused.status.code(), Some(1), "{}", shown(&refused));
     assert!(shown(&refused).contains("there is no terminal to ask on"), "{}", shown(&refused));
@@ -65,6 +75,7 @@ fn python_a_push_changes_what_differs_and_nothing_else() {
     assert_eq!(states(&status)["GITHUB_TOKEN"], "changed-elsewhere", "{status}");
     let kept = push(&tree, &second, &[], 1);
     assert_eq!((&kept["status"], &kept["exit_code"]), (&json!("failed"), &json!(1)), "{kept}");
+    assert_eq!(actions(&kept)["GITHUB_TOKEN"], "changed-elsewhere", "{kept}");
     assert_eq!(there(&target)["leo/dev/github"], elsewhere);
     push(&tree, &second, &["--overwrite"], 0);
     assert_eq!(there(&target), second.secrets());
@@ -77,6 +88,109 @@ fn python_a_push_changes_what_differs_and_nothing_else() {
     assert_eq!(refused.status.code(), Some(2), "{}", shown(&refused));
     wrong.assert_unseen(&refused);
     assert!(shown(&refused).contains("env/.env:3"), "{}", shown(&refused));
+    assert_eq!(there(&target), second.secrets());
+}
+
+/// The action of each key of a plan, by name.
+fn actions(planned: &Value) -> BTreeMap<&str, &str> {
+    let secrets = planned["secrets"].as_array().into_iter().flatten();
+    let keys = secrets.filter_map(|secret| secret["keys"].as_array()).flatten();
+    keys.filter_map(|key| Some((key["json_key"].as_str()?, key["action"].as_str()?))).collect()
+}
+
+/// One deploys, another one has the same stacks and some of the values.
+#[test]
+fn python_a_colleague_s_values_are_not_overwritten_by_who_never_saw_them() {
+    let theirs = Values::numbered(1);
+    let one = deployed(&theirs);
+    let target = one.local_target();
+    let other = one.beside();
+    let mut ours = theirs.clone();
+    ours.0.remove("SUPABASE_ANON_KEY");
+    ours.write(&other);
+    let nothing = push(&other, &ours, &[], 0);
+    assert_eq!(actions(&nothing)["SUPABASE_ANON_KEY"], "not-here", "{nothing}");
+    done(&other, &STATUS, 0);
+    let ours = theirs.with("SUPABASE_ANON_KEY", 2).with("SUPABASE_URL", 3);
+    ours.write(&other);
+    let status = done(&other, &STATUS, 0);
+    assert_eq!(states(&status)["SUPABASE_ANON_KEY"], "unseen", "{status}");
+    let kept = push(&other, &ours, &[], 1);
+    assert!(kept["errors"].to_string().contains("may have been changed elsewhere"), "{kept}");
+    assert_eq!(
+        there(&target),
+        theirs.with("SUPABASE_URL", 3).secrets(),
+        "what was seen is one's own to change"
+    );
+    push(&other, &ours, &["--overwrite"], 0);
+    assert_eq!(there(&target), ours.secrets());
+    let operations = std::fs::read_dir(other.root().join(".leo/operations")).expect("is there");
+    let mut ended: Vec<Value> = operations
+        .map(|entry| {
+            let text = std::fs::read_to_string(entry.expect("is one").path()).expect("reads");
+            serde_json::from_str::<Value>(&text).expect("is one")["ended"].clone()
+        })
+        .collect();
+    ended.sort_by_key(ToString::to_string);
+    assert_eq!(ended, ["done", "failed"]);
+}
+
+/// A key of a provider whose stack was not deployed yet.
+#[test]
+fn python_a_secret_that_is_not_there_yet_holds_no_other_one_up() {
+    let first = Values::numbered(1);
+    let tree = deployed(&first);
+    let schema = tree.root().join("infra/env.toml");
+    let text = std::fs::read_to_string(&schema).expect("reads");
+    let more = "\n[OPENAI_API_KEY]\nprovider = \"openai\"\nconsumers = [\"orchestrator\"]\nhelp = \"A key.\"\n\
+                get = \"nowhere\"\n";
+    std::fs::write(&schema, text + more).expect("writes");
+    let mut second = first.with("GITHUB_TOKEN", 2);
+    second.0.insert("OPENAI_API_KEY", "a-key-of-theirs".to_owned());
+    second.write(&tree);
+    let pushed = push(&tree, &second, &[], 1);
+    assert_eq!(outcomes(&pushed)["leo/dev/github"], "updated", "{pushed}");
+    let error = &pushed["errors"][0];
+    assert_eq!(error["message"], "push every secret: leo/dev/openai does not exist", "{pushed}");
+    assert!(error["hint"].as_str().is_some_and(|hint| hint.contains("deploy")), "{pushed}");
+    assert_eq!(there(&tree.local_target())["leo/dev/github"], second.secrets()["leo/dev/github"]);
+    // Now there is nothing else to do, and nothing is sent.
+    let left = push(&tree, &second, &[], 2);
+    assert_eq!(actions(&left)["GITHUB_TOKEN"], "same", "{left}");
+}
+
+/// Whoever wants a deploy after it is asked as before any other deploy, or says --yes.
+#[test]
+fn python_a_deploy_that_could_not_ask_is_refused_before_anything_is_changed() {
+    let first = Values::numbered(1);
+    let tree = deployed(&first);
+    let target = tree.local_target();
+    let second = first.with("GITHUB_TOKEN", 2);
+    second.write(&tree);
+    let mut refused = vec![
+        tree.leo_infra(&["secrets", "push", "--local", "--with-secrets", "--deploy"]).output().expect("runs"),
+    ];
+    refused.push(super::rotate(&tree, "GITHUB_TOKEN", &second.0["GITHUB_TOKEN"], &["--deploy"]));
+    for output in &refused {
+        assert_eq!(output.status.code(), Some(1), "{}", shown(output));
+        assert!(
+            shown(output).contains("there is no terminal to ask on; nothing was changed"),
+            "{}",
+            shown(output)
+        );
+    }
+    assert_eq!(there(&target), first.secrets());
+
+    // Asked twice: a no to the deploy takes nothing back, and is said with what was done.
+    let arguments = ["secrets", "push", "--local", "--with-secrets", "--deploy"];
+    let mut terminal = Terminal::start(&tree.leo_infra(&arguments));
+    terminal.until("change the secrets of `dev` in the local target? [y/N]");
+    terminal.type_in("y\n");
+    terminal.until("update environment `dev` in the local target? [y/N]");
+    terminal.type_in("n\n");
+    let (code, said) = terminal.finish();
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("dev: 1 secret changed") && said.contains("it was not confirmed"), "{said}");
     assert_eq!(there(&target), second.secrets());
 }
 
@@ -229,4 +343,36 @@ fn python_a_rotated_key_leaves_the_others_alone() {
     assert_eq!(there(&target), second.secrets());
     let again = super::rotate(&tree, "SUPABASE_URL", &second.0["SUPABASE_URL"], &[]);
     assert_eq!(crate::workspace::document(&again)["changed"], json!(false), "{}", shown(&again));
+}
+
+#[test]
+fn python_a_rotated_key_is_written_into_the_file_where_that_is_asked_for() {
+    let first = Values::numbered(1);
+    let tree = deployed(&first);
+    let target = tree.local_target();
+    let path = tree.root().join("env/.env");
+    let before = std::fs::read_to_string(&path).expect("reads");
+    let second = first.with("SUPABASE_URL", 2);
+    let new = second.0["SUPABASE_URL"].as_str();
+    let unopened = super::rotate(&tree, "SUPABASE_URL", new, &["--write-env"]);
+    assert_eq!(unopened.status.code(), Some(2), "{}", shown(&unopened));
+    assert!(shown(&unopened).contains("add --with-secrets"), "{}", shown(&unopened));
+    assert_eq!(there(&target), first.secrets());
+
+    let rotated = super::rotate(&tree, "SUPABASE_URL", new, &["--with-secrets", "--write-env"]);
+    assert_eq!(rotated.status.code(), Some(0), "{}", shown(&rotated));
+    second.assert_unseen(&rotated);
+    let document: Value = crate::workspace::document(&rotated);
+    assert_eq!((&document["written_file"], &document["stale_file"]), (&json!("env/.env"), &json!(null)));
+    assert_eq!(there(&target), second.secrets());
+    let after = std::fs::read_to_string(&path).expect("reads");
+    assert_eq!(after, before.replace(&first.0["SUPABASE_URL"], new), "nothing else changed");
+    let mode =
+        std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&path).expect("is there").permissions());
+    assert_eq!(mode & 0o777, 0o600);
+    // It is known to be equal: the next change of the file is one that was made here.
+    let third = second.with("SUPABASE_URL", 3);
+    third.write(&tree);
+    push(&tree, &third, &[], 0);
+    assert_eq!(there(&target), third.secrets());
 }

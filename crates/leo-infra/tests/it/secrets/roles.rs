@@ -84,6 +84,9 @@ fn python_the_documented_role_can_do_all_of_it_and_no_other_role_needs_to_read()
         document(&output)
     };
     call(&target, "DeleteSecret", &json!({"SecretId": "leo/dev/flyio", "RecoveryWindowInDays": 7}));
+    // This machine has seen nothing of this account yet.
+    let restored = as_operator(&["secrets", "push", "--yes", "--json"]);
+    assert_eq!(restored["status"], "unchanged", "{restored}");
     let second = values.with("GITHUB_TOKEN", 2);
     second.write(&tree);
     let pushed = as_operator(&["secrets", "push", "--yes", "--json"]);
@@ -112,7 +115,7 @@ fn python_the_documented_role_can_do_all_of_it_and_no_other_role_needs_to_read()
     assert_eq!(there(&target), second.secrets());
 }
 
-/// A permissions boundary that leaves out the reading of secrets: the templates are right, and IAM still says no.
+/// A statement that somebody put into the role by hand: the templates are right, and IAM still says no.
 #[test]
 fn python_a_deploy_is_refused_where_iam_would_not_let_its_tasks_read() {
     let tree = WorkTree::without_engine();
@@ -145,4 +148,15 @@ fn python_a_deploy_is_refused_where_iam_would_not_let_its_tasks_read() {
     let said = shown(&refused);
     assert!(said.contains("their execution roles may not read the secrets"), "{said}");
     assert!(said.contains(&role) && said.contains("a statement forbids it"), "{said}");
+    assert!(said.contains("take the statement that denies") && !said.contains("boundary"), "{said}");
+
+    // What was done before a deploy that fails is said all the same.
+    let new = Values::numbered(2).0["GITHUB_TOKEN"].clone();
+    let rotated = super::rotate(&tree, "GITHUB_TOKEN", &new, &["--deploy", "--yes"]);
+    assert_eq!(rotated.status.code(), Some(1), "{}", shown(&rotated));
+    let told = document(&rotated);
+    assert_eq!((&told["secret"], &told["changed"]), (&json!("leo/dev/github"), &json!(true)), "{told}");
+    assert!(told["errors"].to_string().contains("may not read the secrets"), "{told}");
+    assert!(shown(&rotated).contains("`GITHUB_TOKEN` has the new value"), "{}", shown(&rotated));
+    assert_eq!(there(&target)["leo/dev/github"], json!({"GITHUB_TOKEN": new}));
 }
