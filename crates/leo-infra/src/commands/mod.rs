@@ -11,7 +11,6 @@ pub(crate) mod init;
 pub(crate) mod push_images;
 pub(crate) mod releases;
 pub(crate) mod rollback;
-#[allow(clippy::print_stdout, reason = "a result that nobody reads still ends these with a panic")]
 pub(crate) mod secrets;
 
 use crate::failure::{Failure, Problem, colours};

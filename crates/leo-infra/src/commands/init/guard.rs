@@ -7,7 +7,7 @@ use std::path::Path;
 
 /// Refuses a file that git tracks, or would add with everything else, and one that is a link to such a file, as `env-check`
 /// does. Where git can't say, that is a reason too; outside of git nothing is published by it.
-pub(super) fn refuse_published(root: &Path, path: &str) -> Result<(), Problem> {
+pub(crate) fn refuse_published(root: &Path, path: &str) -> Result<(), Problem> {
     let file = root.join(path);
     let is_ours = |found: &Path| root.canonicalize().is_ok_and(|root| root.join(path) == found);
     let (why, hint) = match published(&file) {

@@ -23,6 +23,8 @@ use plan::{Found, Plan};
 use report::{Outcome, Pin};
 use std::{ffi::OsString, fs, path::Path, process::ExitCode};
 
+pub(crate) use guard::refuse_published;
+
 const SHARED: &str = "env/.env";
 
 /// How often somebody else may write the file while it is written.
@@ -132,7 +134,7 @@ async fn init(args: Args) -> Result<Outcome, Failure> {
     let mut plan = plan::plan(&schema, &file, &found, &mut given)?;
     if asks && plan.missing().next().is_some() {
         // Before anybody types what would then be refused.
-        guard::refuse_published(&root, &path)?;
+        refuse_published(&root, &path)?;
     }
 
     let account = if args.offline {
@@ -171,7 +173,7 @@ fn write(root: &Path, path: &str, schema: &Schema, plan: &mut Plan) -> Result<Op
         let mut file = EnvFile::read(root, path)?;
         plan.apply(schema, &mut file)?;
         if file.is_changed() {
-            guard::refuse_published(root, path)?;
+            refuse_published(root, path)?;
         } else if !file.existed() {
             return Ok(None);
         }

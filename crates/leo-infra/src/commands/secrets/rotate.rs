@@ -2,7 +2,12 @@ use super::{
     Place, Secrets,
     then::{Then, Told, finish},
 };
-use crate::failure::{Failure, Problem};
+use crate::{
+    ask,
+    commands::init::refuse_published,
+    failure::{Failure, Problem},
+    interrupt,
+};
 use leo_aws::FailureKind;
 use leo_config::SecretKey;
 use leo_diagnostic::nearest;
@@ -54,6 +59,12 @@ impl Args {
     }
 }
 
+fn interrupted(key: &str) -> Problem {
+    let message = format!("rotate `{key}`: it was interrupted, and may have its new value");
+    Problem::new(FailureKind::Failed, message)
+        .hint("cargo xtask secrets status tells when it was last changed")
+}
+
 async fn rotate_it(args: &Args) -> Result<Told, Failure> {
     args.then().check("secrets rotate")?;
     if args.write_env && !args.place.with_values() {
@@ -64,12 +75,16 @@ async fn rotate_it(args: &Args) -> Result<Told, Failure> {
     let spec = declared(&project.schema, &args.key)?.clone();
     let secrets = Secrets::reach(project, &args.place).await?;
     let (plan, key) = planned(&secrets, &args.key)?;
-    let value = new_value(&spec, &secrets.place(), secrets.environment())?;
+    let value = new_value(&spec, &secrets.place(), secrets.environment()).await?;
     // What can't be written there is said before AWS has it.
     let copy = if args.write_env { Some(Copy::of(&secrets.project, &args.key, &value)?) } else { None };
     let client = &secrets.target.secrets;
     let work = async { Ok(rotate(client, &plan, &key.json_key, &value).await.map_err(Problem::from)?) };
-    let rotated = secrets.operation("secrets-rotate", |_| true, work).await?;
+    // After a question, Ctrl-C ends nothing by itself.
+    let rotated = tokio::select! {
+        rotated = secrets.operation("secrets-rotate", |_| true, work) => rotated?,
+        () = interrupt::first() => return Err(interrupted(&args.key).into()),
+    };
     let (written, mut problem) = match copy.map(|copy| copy.write(&secrets.project)).transpose() {
         Ok(written) => (written, None),
         Err(error) => (None, Some(error.after_sending())),
@@ -124,6 +139,7 @@ impl Copy {
         let environment = &project.config.environment.name;
         let own = project.env.has_environment_file();
         let path = if own { format!("{SHARED}.{environment}") } else { SHARED.to_owned() };
+        refuse_published(&project.root, &path)?;
         let mut file = EnvFile::read(&project.root, &path)?;
         file.set(key, value.expose(), At::End, &[])?;
         Ok(Self(file))
@@ -173,11 +189,9 @@ fn planned(secrets: &Secrets, key: &str) -> Result<(SecretPlan, SecretKey), Prob
 }
 
 /// Asks for the value, and checks it before it goes anywhere.
-fn new_value(spec: &KeySpec, place: &str, environment: &str) -> Result<Secret, Problem> {
+async fn new_value(spec: &KeySpec, place: &str, environment: &str) -> Result<Secret, Problem> {
     let value = if io::stdin().is_terminal() {
-        eprint!("new value of {} in `{environment}` ({place}), not shown: ", spec.name);
-        let typed = rpassword::read_password();
-        Secret::new(typed.map_err(|error| unread(&spec.name, &error))?)
+        ask::hidden(&format!("new value of {} in `{environment}` ({place}), not shown: ", spec.name)).await?
     } else {
         from(io::stdin().lock(), &spec.name)?
     };

@@ -7,6 +7,7 @@ use crate::{
     commands::DIFFERENCES,
     failure::{Failure, Problem},
     operation::rfc3339,
+    stdout,
 };
 use leo_secrets::{Holds, KeyState, KeyStatus, SecretState, SecretStatus, Status, status};
 use serde_json::{Value as Json, json};
@@ -32,9 +33,9 @@ pub(crate) async fn run(args: Args) -> ExitCode {
     match Box::pin(look(&args)).await {
         Ok(told) => {
             if args.json {
-                println!("{:#}", told.json());
+                stdout::line(format_args!("{:#}", told.json()));
             } else {
-                println!("{}", told.text());
+                stdout::line(told.text());
             }
             let differs = args.exit_code && !told.is_in_sync();
             if differs { ExitCode::from(DIFFERENCES) } else { ExitCode::SUCCESS }

@@ -6,6 +6,7 @@ use crate::{
     commands::deploy::{self, OfSecrets},
     deploy::Deployed,
     failure::{Failure, Problem},
+    stdout,
 };
 use serde_json::{Value as Json, json};
 use std::{collections::BTreeMap, process::ExitCode};
@@ -58,7 +59,7 @@ pub(super) async fn finish(told: Result<Told, Failure>, place: &Place, then: The
     // One document: with what was done.
     let code = failure.report(false);
     if json {
-        println!("{:#}", failure.with(told.document));
+        stdout::line(format_args!("{:#}", failure.with(told.document)));
     }
     code
 }
@@ -85,12 +86,12 @@ async fn rolled(
 /// Prints what a command did, and what the deploy after it did.
 fn tell(json: bool, text: &str, document: Json, deployed: Option<&Deployed>) {
     if json {
-        println!("{:#}", with_deploy(document, deployed));
+        stdout::line(format_args!("{:#}", with_deploy(document, deployed)));
         return;
     }
-    println!("{text}");
+    stdout::line(text);
     if let Some(deployed) = deployed {
-        println!("{}", deployed.text());
+        stdout::line(deployed.text());
     }
 }
 
