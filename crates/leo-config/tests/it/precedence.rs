@@ -153,7 +153,7 @@ fn warnings_do_not_stop_a_load() {
     let config = load(&SourceFile::new("infra/leo.toml", ""), &schema(), &env, None).unwrap();
     insta::assert_snapshot!(render_all(&warnings(&config, &schema(), &env), Colours::Plain), @r"
     warning: `LEO_SECRET_GITHUB_TOKN` is no secret of any provider
-    hint: did you mean `GITHUB_TOKEN`?
+    hint: did you mean `LEO_SECRET_GITHUB_TOKEN`?
 
     warning: `GITHUB_TOKEN` in the process environment is not read
     hint: if it is meant, set `LEO_SECRET_GITHUB_TOKEN`, or write it into env/.env

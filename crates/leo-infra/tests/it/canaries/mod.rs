@@ -8,7 +8,7 @@ mod nest;
 use crate::workspace::{WorkTree, shown};
 use echo::{Echo, Words};
 use nest::{Files, Nest, Run};
-use std::process::Stdio;
+use std::{io::Write, process::Stdio};
 
 /// Every command, with what it needs to get as far as it can. One that is not here fails
 /// [`every_command_is_looked_at`].
@@ -151,15 +151,26 @@ fn python_an_answer_that_quotes_what_was_sent_is_not_repeated() {
 }
 
 #[test]
-fn python_a_panic_while_secrets_are_in_memory_shows_none() {
+fn python_a_result_that_can_not_be_written_and_a_panic_show_no_secret() {
     let nest = Nest::without_engine();
-    // A result that can't be written is a panic of the standard library.
-    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("is there");
+    let full = || std::fs::OpenOptions::new().write(true).open("/dev/full").expect("is there");
     let mut command = nest.tree.leo_infra(&["deploy", "--yes", "--local", "--with-secrets", "--json"]);
     command.env("LEO_SECRET_GITHUB_TOKEN", nest.canaries.value("variable"));
-    let output = command.stdout(full).stderr(Stdio::piped()).output().expect("runs");
+    let output = command.stdout(full()).stderr(Stdio::piped()).output().expect("runs");
     let leaks = nest.canaries.in_bytes("stderr", &output.stderr);
     assert!(leaks.is_empty(), "{leaks:?}");
+    assert_eq!(output.status.code(), Some(1), "{}", shown(&output));
+    assert!(shown(&output).contains("failed to write to stdout"), "{}", shown(&output));
+
+    // A warning that can't be written is a panic of the standard library, while the old and the new value are in memory.
+    let value = format!("{}A", nest.canaries.value("fly"));
+    let mut command =
+        nest.tree.leo_infra(&["secrets", "rotate", "FLY_API_TOKEN", "--local", "--with-secrets"]);
+    let mut rotate =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(full()).spawn().expect("starts");
+    rotate.stdin.take().expect("is piped").write_all(value.as_bytes()).expect("is read");
+    let output = rotate.wait_with_output().expect("ends");
+    let leaks = nest.canaries.in_bytes("stdout", &output.stdout);
+    assert!(leaks.is_empty(), "{leaks:?}");
     assert_eq!(output.status.code(), Some(101), "{}", shown(&output));
-    assert!(shown(&output).contains("failed to print"), "{}", shown(&output));
 }
