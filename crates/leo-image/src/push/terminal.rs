@@ -2,6 +2,7 @@ use std::fs::File;
 use std::io::Read;
 
 use rustix::fs::{Mode, OFlags, open};
+use rustix::io::{FdFlags, fcntl_setfd};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use tokio::process::Command;
 use tokio::sync::mpsc;
@@ -13,6 +14,8 @@ const PARTS: usize = 16;
 /// where there is none to be had: the command then writes to what it was given.
 pub(super) fn give(command: &mut Command) -> Option<File> {
     let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).ok()?;
+    // A child that had it would keep its own terminal from ever being hung up.
+    fcntl_setfd(&ours, FdFlags::CLOEXEC).ok()?;
     grantpt(&ours).ok()?;
     unlockpt(&ours).ok()?;
     let name = ptsname(&ours, Vec::new()).ok()?;

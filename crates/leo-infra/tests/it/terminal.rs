@@ -3,6 +3,7 @@
 use crate::running::LIMIT;
 use rustix::{
     fs::{Mode, OFlags, open},
+    io::{FdFlags, fcntl_setfd},
     process::{Pid, Signal, kill_process},
     pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt},
 };
@@ -32,6 +33,8 @@ impl Terminal {
     /// Starts a command as the leader of a session on a terminal.
     pub(crate) fn start(command: &Command) -> Self {
         let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("there is a terminal");
+        // A child that had it would keep its own terminal from ever being hung up, and outlive a test that is ended.
+        fcntl_setfd(&ours, FdFlags::CLOEXEC).expect("is ours");
         grantpt(&ours).expect("is ours");
         unlockpt(&ours).expect("is ours");
         let name = ptsname(&ours, Vec::new()).expect("has a name").into_string().expect("is text");
