@@ -158,11 +158,14 @@ impl ImageBuild {
             .map(|plan| plan.source.context.clone())
             .map(|context| tokio::spawn(async move { GitFacts::read(&context).await }))
             .collect();
-        let mut looked = leo_image::look(plans, &self.options(project), sink).await.map_err(join_errors)?;
-        for (looked, git) in looked.iter_mut().zip(asked) {
-            looked.plan = looked.plan.clone().with_git(git.await.ok().flatten());
+        let looked = leo_image::look(plans, &self.options(project), sink).await.map_err(join_errors)?;
+        let mut answers = vec![];
+        for git in asked {
+            answers.push(git.await.ok().flatten());
         }
-        Ok(looked)
+        let with_git =
+            |(Looked { plan, source }, git): (Looked, _)| Looked { plan: plan.with_git(git), source };
+        Ok(looked.into_iter().zip(answers).map(with_git).collect())
     }
 
     /// How the images are built, in the order orchestrator, generator. Where they go and what git says are left open.

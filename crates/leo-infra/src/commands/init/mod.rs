@@ -104,8 +104,6 @@ async fn init(args: Args) -> Result<Outcome, Failure> {
     let root = work_tree()?;
     let asks = asks(&args);
     let schema = Schema::load(&root).map_err(Failure::Configuration)?;
-    // Before the first secret is in memory. Where it can't be done, reading the files says so.
-    let _ = leo_env::keep_memory_private();
     let mut given = Given::read(&schema, &args.set, args.stdin)?;
     let env = Env::load(&root, args.environment.as_deref(), SecretsPolicy::Read);
     let wrong: Vec<Diagnostic> = env.check(&schema).into_iter().filter(Diagnostic::is_error).collect();
