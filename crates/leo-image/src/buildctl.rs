@@ -56,7 +56,7 @@ mod tests {
     use leo_config::Architecture;
 
     use super::*;
-    use crate::{CacheUse, GitFacts, ImageName, PlanInput, Repository, Source, plan};
+    use crate::{CacheUse, GitHead, ImageName, PlanInput, Repository, Source, plan};
 
     #[test]
     fn everything_that_can_be_said_to_buildctl() {
@@ -71,7 +71,7 @@ mod tests {
             },
             architecture: Architecture::Arm64,
             repository: Repository { name: "leo".into(), uri: "registry.example/leo".into() },
-            git: Some(GitFacts { commit: "c0ffee".repeat(6), branch: Some("x".into()), clean: true }),
+            git: Some(GitHead { commit: "c0ffee".repeat(6), branch: Some("x".into()) }),
             attestations: true,
             cache: CacheUse::Registry,
             budget_mb: 1000,

@@ -90,8 +90,8 @@ pub struct Present {
     /// The tag by which it was found.
     pub tag: ImageTag,
     pub(crate) manifest: Manifest,
-    /// No image has the commit's tag yet.
-    pub(crate) git_tag_missing: bool,
+    /// Some image has the commit's tag, or there is none to have.
+    pub(crate) commit_known: bool,
 }
 
 impl Present {
@@ -200,6 +200,6 @@ pub(crate) async fn judge(
     Ok(Verdict::Present(Present {
         tag: tag.clone(),
         manifest: manifest.clone(),
-        git_tag_missing: plan.git_tag.as_ref().is_some_and(|tag| holder(tag).is_none()),
+        commit_known: plan.git_tag.as_ref().is_none_or(|tag| holder(tag).is_some()),
     }))
 }

@@ -7,22 +7,19 @@ use tokio::process::Command;
 use crate::plan::MAIN_BRANCH;
 use crate::process;
 
-/// What git says of a build context.
+/// The commit on which a build context stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct GitFacts {
+pub struct GitHead {
     /// The full id of the commit that is checked out.
     pub commit: String,
     /// The branch; in a pull request's workflow on GitHub, which checks out none, the pull request's. `None` when there is
     /// none.
     pub branch: Option<String>,
-    /// Nothing under the context differs from the commit, and nothing there is untracked. Ignored files don't
-    /// count: git can't know what they hold.
-    pub clean: bool,
 }
 
-impl GitFacts {
-    /// Asks git about `context`. `None` when there is no git, no repository, no commit yet, or nothing of the context in
-    /// it: an image is built all the same, only without a `git-` tag.
+impl GitHead {
+    /// Asks git about `context`; the answer takes no longer for a large one. `None` when there is no git, no repository,
+    /// no commit yet, or nothing of the context in it: an image is built all the same, only without a `git-` tag.
     pub async fn read(context: &Path) -> Option<Self> {
         Self::read_for(context, std::env::var("GITHUB_HEAD_REF").ok()).await
     }
@@ -30,18 +27,29 @@ impl GitFacts {
     async fn read_for(context: &Path, pull_request: Option<String>) -> Option<Self> {
         // A pull request of a fork's `main` is not ours.
         let pull_request = pull_request.filter(|branch| !branch.is_empty() && branch != MAIN_BRANCH);
-        let (status, tracked) = tokio::join!(
-            git(context, &["status", "--porcelain=v2", "--branch", "--untracked-files=normal", "--", "."]),
+        let (head, tracked) = tokio::join!(
+            git(context, &["rev-parse", "HEAD", "--symbolic-full-name", "HEAD"]),
             tracks_anything(context),
         );
-        // A folder that the repository around it ignores is clean whatever it holds.
+        // A folder that the repository around it ignores is in no commit, and clean whatever it holds.
         tracked.filter(|tracked| *tracked)?;
-        let status = status?;
-        let header = |name: &str| status.lines().find_map(|line| line.strip_prefix("# ")?.strip_prefix(name));
-        let commit = header("branch.oid ").filter(|commit| *commit != "(initial)")?.to_owned();
-        let branch = header("branch.head ").filter(|branch| *branch != "(detached)").map(str::to_owned);
-        let clean = status.lines().all(|line| line.starts_with("# "));
-        Some(Self { commit, branch: branch.or(pull_request), clean })
+        let head = head?;
+        let mut lines = head.lines();
+        let commit = lines.next()?.to_owned();
+        // Where none is checked out, it says `HEAD`.
+        let branch = lines.next().and_then(|name| name.strip_prefix("refs/heads/")).map(str::to_owned);
+        Some(Self { commit, branch: branch.or(pull_request) })
+    }
+
+    /// Whether this is still the commit, nothing under `context` differs from it, and nothing there is untracked. Ignored
+    /// files don't count: git can't know what they hold. `false` also when git does not say.
+    ///
+    /// Git looks at every file for that, so it is asked only where the answer matters.
+    pub async fn is_all_of(&self, context: &Path) -> bool {
+        let question = ["status", "--porcelain=v2", "--branch", "--untracked-files=normal", "--", "."];
+        let Some(status) = git(context, &question).await else { return false };
+        let same = |line: &str| line.strip_prefix("# branch.oid ") == Some(self.commit.as_str());
+        status.lines().any(same) && status.lines().all(|line| line.starts_with("# "))
     }
 }
 
@@ -84,30 +92,39 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_tree_is_clean_until_something_in_the_context_differs() {
+    async fn a_context_is_all_of_a_commit_until_something_in_it_differs() {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path();
         let context = root.join("app");
         std::fs::create_dir(&context).unwrap();
-        assert_eq!(GitFacts::read(&context).await, None);
+        assert_eq!(GitHead::read(&context).await, None);
 
         run(root, &["init", "--quiet", "--initial-branch=feature/x"]).await;
-        assert_eq!(GitFacts::read(&context).await, None);
+        assert_eq!(GitHead::read(&context).await, None);
         std::fs::write(context.join("Dockerfile"), "FROM scratch\n").unwrap();
         run(root, &["add", "."]).await;
         run(root, &["commit", "--quiet", "-m", "one"]).await;
+        // A tag of the branch's name must not make the branch another one.
+        run(root, &["tag", "feature/x"]).await;
 
-        let facts = GitFacts::read(&context).await.unwrap();
-        assert_eq!((facts.commit.len(), facts.branch.as_deref(), facts.clean), (40, Some("feature/x"), true));
+        let head = GitHead::read(&context).await.unwrap();
+        assert_eq!((head.commit.len(), head.branch.as_deref()), (40, Some("feature/x")));
+        assert!(head.is_all_of(&context).await);
 
         std::fs::write(root.join("elsewhere"), "x").unwrap();
-        assert!(GitFacts::read(&context).await.unwrap().clean);
+        assert!(head.is_all_of(&context).await);
         std::fs::write(context.join("new"), "x").unwrap();
-        assert!(!GitFacts::read(&context).await.unwrap().clean);
+        assert!(!head.is_all_of(&context).await);
+        run(root, &["add", "app"]).await;
+        assert!(!head.is_all_of(&context).await);
+        run(root, &["commit", "--quiet", "-m", "two"]).await;
+        assert!(!head.is_all_of(&context).await, "it is all of another commit");
+        assert!(GitHead::read(&context).await.unwrap().is_all_of(&context).await);
+        assert!(!head.is_all_of(&root.join("nowhere")).await);
 
         run(root, &["checkout", "--quiet", "--detach"]).await;
         let branch = async |name: Option<&str>| {
-            GitFacts::read_for(&context, name.map(str::to_owned)).await.unwrap().branch
+            GitHead::read_for(&context, name.map(str::to_owned)).await.unwrap().branch
         };
         assert_eq!(branch(None).await, None);
         assert_eq!(branch(Some("")).await, None);
@@ -118,6 +135,6 @@ mod tests {
         std::fs::write(root.join(".gitignore"), "ignored\n").unwrap();
         std::fs::create_dir(root.join("ignored")).unwrap();
         std::fs::write(root.join("ignored/Dockerfile"), "FROM scratch\n").unwrap();
-        assert_eq!(GitFacts::read(&root.join("ignored")).await, None);
+        assert_eq!(GitHead::read(&root.join("ignored")).await, None);
     }
 }

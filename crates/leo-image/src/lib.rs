@@ -50,7 +50,7 @@ pub use choice::{ImagesChoice, ImagesChoiceError};
 pub use engine::{Engine, PushMode};
 pub use error::{ImageError, MissingFolder};
 pub use event::{ImageEvent, ImageEventKind, ImageName, Sink};
-pub use git::GitFacts;
+pub use git::GitHead;
 pub use lazy::LazyEngine;
 pub use leo_oci::{DigestError, ImageDigest, ImageReference};
 pub use login::{Password, Registry, RegistryCredentials};

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 
 use leo_config::Architecture;
 
-use crate::{GitFacts, ImageName, ImageTag, Source};
+use crate::{GitHead, ImageName, ImageTag, Source};
 
 /// A repository of images.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,8 +25,8 @@ pub struct PlanInput {
     pub architecture: Architecture,
     /// Where it goes.
     pub repository: Repository,
-    /// What git says of the context; `None` gives no `git-` tag.
-    pub git: Option<GitFacts>,
+    /// The commit on which the context stands; `None` gives no `git-` tag.
+    pub git: Option<GitHead>,
     /// Whether the image carries provenance and an SBOM, which give each build a digest of its own.
     pub attestations: bool,
     /// Where layers are kept between builds.
@@ -59,9 +59,10 @@ pub struct BuildPlan {
     pub architecture: Architecture,
     /// Where it goes.
     pub repository: Repository,
-    /// What git said of the context when this was planned.
-    pub git: Option<GitFacts>,
-    /// `git-<commit>-<architecture>`, where the tree is clean and all that is built from.
+    /// The commit on which the context stands.
+    pub git: Option<GitHead>,
+    /// `git-<commit>-<architecture>`, where the context is all that is built from. An image gets it only where the context
+    /// is just that commit's: [`BuildPlan::commit_tag`].
     pub git_tag: Option<ImageTag>,
     /// The registry cache; `None` uses the engine's own.
     pub cache: Option<CachePlan>,
@@ -139,19 +140,25 @@ impl CachePlan {
 }
 
 impl BuildPlan {
-    /// The same with what git says of the context: its tag and the names of its caches follow from that.
+    /// The same on a commit: its tag and the names of its caches follow from that.
     #[must_use]
-    pub fn with_git(mut self, git: Option<GitFacts>) -> Self {
+    pub fn with_git(mut self, git: Option<GitHead>) -> Self {
         let architecture = self.architecture;
         self.git_tag = git
             .as_ref()
             // What is in another folder is none of this commit's.
-            .filter(|facts| facts.clean && self.source.named_contexts.is_empty())
-            .map(|facts| ImageTag::of_commit(&facts.commit, architecture));
-        let branch = git.as_ref().and_then(|facts| facts.branch.as_deref());
+            .filter(|_| self.source.named_contexts.is_empty())
+            .map(|head| ImageTag::of_commit(&head.commit, architecture));
+        let branch = git.as_ref().and_then(|head| head.branch.as_deref());
         self.cache = self.cache.map(|_| CachePlan::of(branch, architecture));
         self.git = git;
         self
+    }
+
+    /// The commit's tag, where the context is at this moment just what the commit has of it.
+    pub async fn commit_tag(&self) -> Option<&ImageTag> {
+        let (tag, head) = (self.git_tag.as_ref()?, self.git.as_ref()?);
+        head.is_all_of(&self.source.context).await.then_some(tag)
     }
 
     /// A tag as a reference to an image of its repository.
@@ -239,7 +246,7 @@ mod tests {
             },
             architecture: Architecture::Arm64,
             repository: Repository { name: "leo".into(), uri: "registry.example/leo".into() },
-            git: Some(facts(Some("main"), true)),
+            git: Some(head(Some("main"))),
             attestations: false,
             cache: CacheUse::Registry,
             budget_mb: 1000,
@@ -248,8 +255,8 @@ mod tests {
         }
     }
 
-    fn facts(branch: Option<&str>, clean: bool) -> GitFacts {
-        GitFacts { commit: "c0ffee".repeat(6), branch: branch.map(str::to_owned), clean }
+    fn head(branch: Option<&str>) -> GitHead {
+        GitHead { commit: "c0ffee".repeat(6), branch: branch.map(str::to_owned) }
     }
 
     fn arguments(plan: &BuildPlan) -> String {
@@ -268,16 +275,15 @@ mod tests {
         input.source.target = Some("release".into());
         input.source.build_args = BTreeMap::from([("VERSION".into(), "1 2".into())]);
         input.source.named_contexts = BTreeMap::from([("binary".into(), "/out".into())]);
-        input.git = Some(facts(Some("feature/a b"), false));
+        input.git = Some(head(Some("feature/a b")));
         input.attestations = true;
         insta::assert_snapshot!(arguments(&plan(input)));
     }
 
     #[test]
-    fn only_a_clean_tree_gets_a_git_tag() {
+    fn only_what_is_built_from_a_commit_alone_can_get_its_tag() {
         let with = |git| plan(PlanInput { git, ..input() }).git_tag.map(|tag| tag.to_string());
-        assert_eq!(with(Some(facts(None, true))), Some(format!("git-{}-arm64", "c0ffee".repeat(6))));
-        assert_eq!(with(Some(facts(None, false))), None);
+        assert_eq!(with(Some(head(None))), Some(format!("git-{}-arm64", "c0ffee".repeat(6))));
         assert_eq!(with(None), None);
         let mut more = input();
         more.source.named_contexts = BTreeMap::from([("binary".into(), "/out".into())]);
@@ -289,8 +295,8 @@ mod tests {
         let with = |git| plan(PlanInput { git, ..input() }).cache.unwrap();
         let tag = |tag: &str| tag.parse::<ImageTag>().unwrap();
         let main = CachePlan { to: tag("cache-main-arm64"), from: vec![tag("cache-main-arm64")] };
-        assert_eq!(with(Some(facts(Some("main"), true))), main);
-        let branch = with(Some(facts(Some("x/y"), true)));
+        assert_eq!(with(Some(head(Some("main")))), main);
+        let branch = with(Some(head(Some("x/y"))));
         assert_eq!(branch.to, tag("cache-x-y-arm64"));
         assert_eq!(branch.from, [branch.to.clone(), main.to.clone()]);
         assert_eq!(with(None).to, tag("cache-detached-arm64"));

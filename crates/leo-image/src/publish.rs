@@ -10,7 +10,7 @@ use crate::delivery::{Delivered, Delivery};
 use crate::event::Reporter;
 use crate::login::Login;
 use crate::{
-    BuildPlan, BuildReason, Catalog, Checked, GitFacts, ImageDigest, ImageError, ImageEventKind, ImageName,
+    BuildPlan, BuildReason, Catalog, Checked, ImageDigest, ImageError, ImageEventKind, ImageName,
     ImageReference, ImageTag, LazyEngine, Looked, Present, PublishOptions, Registry, Sink, SourceFacts,
     TagOutcome, Verdict, Wanted, verify,
 };
@@ -203,15 +203,17 @@ where
 impl Publisher {
     async fn publish_one(&self, checked: Checked) -> Result<PublishedImage, ImageError> {
         match &checked.verdict {
-            Verdict::Present(present) => self.keep_present(&checked.plan, present).await,
+            Verdict::Present(present) => self.keep_present(&checked, present).await,
             Verdict::Build(reason) => Box::pin(self.build(&checked, *reason)).await,
         }
     }
 
     /// The image that the registry has is the answer; it gets the commit's tag where no image has that.
-    async fn keep_present(&self, plan: &BuildPlan, present: &Present) -> Result<PublishedImage, ImageError> {
+    async fn keep_present(&self, checked: &Checked, present: &Present) -> Result<PublishedImage, ImageError> {
+        let plan = &checked.plan;
         let reporter = self.reporter(plan);
-        if let Some(tag) = plan.git_tag.as_ref().filter(|_| present.git_tag_missing)
+        let names = if present.commit_known { None } else { self.names(checked).await };
+        if let Some(tag) = names.and_then(|names| names.commit)
             && let Err(error) = self.catalog.tag(&plan.repository, &present.manifest, tag, &reporter).await
         {
             // The image is there and has a tag; ECR allows no more than 1,000 on one.
@@ -220,6 +222,17 @@ impl Publisher {
         }
         reporter.send(ImageEventKind::Published { digest: present.digest().clone(), sent: false });
         published(plan, &present.manifest, present.tag.clone(), Made::Unchanged)
+    }
+
+    /// What an image of this source may be called. `None` where something in the context was written since it was looked
+    /// at: then it is not known what an image was built from.
+    async fn names<'a>(&self, checked: &'a Checked) -> Option<Names<'a>> {
+        // In this order: the source was the same before git was asked and after it.
+        let commit = checked.plan.commit_tag().await;
+        let now = check::look(&checked.plan, &self.options).await.ok()?;
+        // The same content with other stamps was another one in between, and that may be what was built.
+        let same = (&now.hash, &now.stamps) == (&checked.source.hash, &checked.source.stamps);
+        same.then_some(Names { source: &checked.source.tags.new, commit })
     }
 
     async fn build(&self, checked: &Checked, reason: BuildReason) -> Result<PublishedImage, ImageError> {
@@ -260,25 +273,22 @@ impl Publisher {
             budget_mb: plan.budget_mb,
         };
         let connection = self.registry.connect()?;
-        let (manifest, verified, source, git) = tokio::join!(
+        let (manifest, verified, names) = tokio::join!(
             self.catalog.manifest(&plan.repository, digest),
             verify(&connection, &wanted),
-            check::look(plan, &self.options),
-            GitFacts::read(&plan.source.context),
+            self.names(checked),
         );
         let (manifest, verified) = (manifest?, verified?);
         if let Some(overweight) = verified.overweight {
             reporter.send(ImageEventKind::Warning(overweight));
         }
         let mut wanted = Vec::new();
-        match source {
-            // The same content with other stamps was another one in between, and that may be what was built.
-            Ok(source) if (&source.hash, &source.stamps) == (&checked.source.hash, &checked.source.stamps) => {
-                wanted.push(&checked.source.tags.new);
-                // A commit or an edit meanwhile: which of the two was built is not known.
-                wanted.extend(plan.git_tag.as_ref().filter(|_| git == plan.git));
+        match names {
+            Some(Names { source, commit }) => {
+                wanted.push(source);
+                wanted.extend(commit);
             }
-            _ => reporter.send(ImageEventKind::Warning(
+            None => reporter.send(ImageEventKind::Warning(
                 "the build context changed while the image was built: it gets no tag that says what it was built from, \
                  and the next run builds again"
                     .to_owned(),
@@ -301,6 +311,13 @@ impl Publisher {
     fn reporter(&self, plan: &BuildPlan) -> Reporter {
         Reporter::new(plan.image, self.sink.clone())
     }
+}
+
+/// The tags that say what an image was built from.
+struct Names<'a> {
+    source: &'a ImageTag,
+    /// Where the source is just what the commit has of it.
+    commit: Option<&'a ImageTag>,
 }
 
 fn published(

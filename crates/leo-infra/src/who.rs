@@ -1,6 +1,6 @@
 //! Who runs a command, for those who come upon what it began.
 
-use leo_image::GitFacts;
+use leo_image::GitHead;
 use serde::{Deserialize, Serialize};
 use std::{fmt, path::Path};
 
@@ -21,15 +21,19 @@ const SHORT: usize = 10;
 impl Who {
     /// The person at this machine, in the work tree at `root`.
     pub(crate) async fn here(root: &Path) -> Self {
-        let git = GitFacts::read(root).await;
+        let head = GitHead::read(root).await;
+        let modified = match &head {
+            Some(head) => !head.is_all_of(root).await,
+            None => false,
+        };
         let user = ["USER", "LOGNAME"]
             .into_iter()
             .find_map(|name| std::env::var(name).ok().filter(|user| !user.is_empty()));
         Self {
             user: user.unwrap_or_else(|| "someone".to_owned()),
             host: rustix::system::uname().nodename().to_string_lossy().into_owned(),
-            modified: git.as_ref().is_some_and(|git| !git.clean),
-            commit: git.map(|git| git.commit),
+            modified,
+            commit: head.map(|head| head.commit),
         }
     }
 }

@@ -17,10 +17,10 @@ use crate::ecr::{Ecr, Store};
 use crate::stub::registry_with_an_image;
 
 /// A folder with a program `docker`, which is a shell script.
-struct FakeDocker(TempDir);
+pub(crate) struct FakeDocker(TempDir);
 
 impl FakeDocker {
-    fn new(version: &str, inspect: &str, info: &str, build: &str) -> Self {
+    pub(crate) fn new(version: &str, inspect: &str, info: &str, build: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let script = format!(
             "#!/bin/sh\ncd '{}'\ncase \"$1 $2\" in\n'buildx version') {version};;\n'buildx inspect') {inspect};;\n\
@@ -44,15 +44,15 @@ impl FakeDocker {
         self.0.path().join("docker")
     }
 
-    async fn find(&self) -> Result<Engine, ImageError> {
+    pub(crate) async fn find(&self) -> Result<Engine, ImageError> {
         Engine::find_at(self.program(), None).await
     }
 }
 
-const NEW_BUILDX: &str = "echo github.com/docker/buildx v0.20.0 abc";
+pub(crate) const NEW_BUILDX: &str = "echo github.com/docker/buildx v0.20.0 abc";
 const DOCKER_DRIVER: &str = "echo 'Driver: docker'";
-const OWN_BUILDER: &str = "echo 'Driver:        docker-container'";
-const NO_ENGINE: &str =
+pub(crate) const OWN_BUILDER: &str = "echo 'Driver:        docker-container'";
+pub(crate) const NO_ENGINE: &str =
     "echo 'Cannot connect to the Docker daemon at unix:///var/run/docker.sock.' >&2; exit 1";
 
 #[tokio::test]
@@ -160,7 +160,7 @@ async fn a_builder_of_its_own_pushes_by_digest_and_the_tag_is_set_in_ecr() {
 }
 
 /// A build that ends in this image, and does something to the context `$last` before.
-fn build_of(digest: &str, meanwhile: &str) -> String {
+pub(crate) fn build_of(digest: &str, meanwhile: &str) -> String {
     format!(
         "for last; do :; done; {meanwhile}\nwhile [ \"$1\" != --metadata-file ]; do shift; done\n\
          printf '{{\"containerimage.digest\": \"{digest}\"}}' > \"$2\""
@@ -346,12 +346,12 @@ async fn publisher(docker: &FakeDocker, host: &str, store: Store, password: &str
     Publisher::new(engine, registry, catalog, PublishOptions::default(), Arc::new(|_| {}))
 }
 
-fn registry_at(host: &str, password: &str) -> Registry {
+pub(crate) fn registry_at(host: &str, password: &str) -> Registry {
     let credentials = RegistryCredentials::Password { user: "AWS".into(), password: Password::new(password) };
     Registry { host: host.to_owned(), credentials }
 }
 
 /// This machine's, as images call it.
-fn architecture() -> &'static str {
+pub(crate) fn architecture() -> &'static str {
     if std::env::consts::ARCH == "aarch64" { "arm64" } else { "amd64" }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use leo_config::Architecture;
-use leo_image::{BuildPlan, CacheUse, GitFacts, ImageName, PlanInput, Repository, Source, plan};
+use leo_image::{BuildPlan, CacheUse, GitHead, ImageName, PlanInput, Repository, Source, plan};
 use tempfile::TempDir;
 
 /// The context.
@@ -66,7 +66,7 @@ impl Context {
                 _ => Architecture::X86_64,
             },
             repository: Repository { name: name.to_owned(), uri: format!("{host}/{name}") },
-            git: GitFacts::read(self.path()).await,
+            git: GitHead::read(self.path()).await,
             attestations: false,
             cache: CacheUse::Registry,
             budget_mb: 1000,

@@ -10,6 +10,7 @@ mod bridge;
 mod builder;
 mod catalog;
 mod collecting;
+mod commit_tag;
 mod context;
 mod docker;
 mod docker_cache;

@@ -12,7 +12,7 @@ use crate::{
 use leo_aws::FailureKind;
 use leo_deploy::Reporter;
 use leo_image::{
-    BuildPlan, CacheUse, Checked, GitFacts, ImageError, ImageName, LazyEngine, Looked, PlanInput,
+    BuildPlan, CacheUse, Checked, GitHead, ImageError, ImageName, LazyEngine, Looked, PlanInput,
     PublishOptions, PublishedImage, Publisher, Repository, Selection, Sink, SourceChoice, SourcePair,
     Sources, Verdict, plan,
 };
@@ -156,7 +156,7 @@ impl ImageBuild {
         let asked: Vec<_> = plans
             .iter()
             .map(|plan| plan.source.context.clone())
-            .map(|context| tokio::spawn(async move { GitFacts::read(&context).await }))
+            .map(|context| tokio::spawn(async move { GitHead::read(&context).await }))
             .collect();
         let looked = leo_image::look(plans, &self.options(project), sink).await.map_err(join_errors)?;
         let mut answers = vec![];

@@ -13,19 +13,19 @@ pub(super) struct Planned {
     pub(super) source: SourceFacts,
     /// What becomes of it; `None` where there is no registry yet.
     pub(super) verdict: Option<Verdict>,
+    /// The commit's tag, where the context is just what the commit has of it.
+    commit_tag: Option<ImageTag>,
 }
 
-impl From<Checked> for Planned {
-    fn from(checked: Checked) -> Self {
+impl Planned {
+    pub(super) async fn checked(checked: Checked) -> Self {
         let Checked { plan, source, verdict } = checked;
-        Self { plan, source, verdict: Some(verdict) }
+        Self { commit_tag: plan.commit_tag().await.cloned(), plan, source, verdict: Some(verdict) }
     }
-}
 
-impl From<Looked> for Planned {
-    fn from(looked: Looked) -> Self {
+    pub(super) async fn looked(looked: Looked) -> Self {
         let Looked { plan, source } = looked;
-        Self { plan, source, verdict: None }
+        Self { commit_tag: plan.commit_tag().await.cloned(), plan, source, verdict: None }
     }
 }
 
@@ -62,7 +62,7 @@ impl Planned {
         lines.push(line("platform", plan.architecture.platform()));
         lines.push(line("repository", &plan.repository.uri));
         lines.extend(self.tags().map(|tag| line("tag", tag)));
-        if plan.git_tag.is_none() {
+        if self.commit_tag.is_none() {
             lines.push(line("", "no git- tag: what is built is not one commit alone"));
         }
         match &plan.cache {
@@ -97,11 +97,11 @@ impl Planned {
 
     /// What a build would be tagged with, where that is absent.
     fn tags(&self) -> impl Iterator<Item = &ImageTag> {
-        std::iter::once(&self.source.tags.new).chain(&self.plan.git_tag)
+        std::iter::once(&self.source.tags.new).chain(&self.commit_tag)
     }
 
     fn json(&self) -> Json {
-        let Self { plan, source, verdict } = self;
+        let Self { plan, source, verdict, .. } = self;
         let (build, reason, digest) = match verdict {
             None => (true, Some("there is no registry yet"), None),
             Some(Verdict::Build(reason)) => (true, Some(reason.as_str()), None),
@@ -153,10 +153,10 @@ mod tests {
     use leo_config::Architecture;
     use leo_context::{MovingBase, MovingReason};
     use leo_image::{
-        BuildReason, CacheUse, GitFacts, ImageName, PlanInput, Repository, Source, SourceTags, plan,
+        BuildReason, CacheUse, GitHead, ImageName, PlanInput, Repository, Source, SourceTags, plan,
     };
 
-    fn planned(git: Option<GitFacts>, cache: CacheUse, verdict: Option<Verdict>) -> Planned {
+    fn planned(git: Option<GitHead>, cache: CacheUse, verdict: Option<Verdict>) -> Planned {
         let plan = plan(PlanInput {
             image: ImageName::Generator,
             source: Source {
@@ -192,12 +192,12 @@ mod tests {
             moving: vec![MovingBase { reference: "rust:1".to_owned(), line: 3, why: MovingReason::Tag }],
             unused_allowed: vec![],
         };
-        Planned { plan, source, verdict }
+        Planned { commit_tag: plan.git_tag.clone(), plan, source, verdict }
     }
 
     #[test]
     fn a_plan_says_all_that_a_build_is_told_and_whether_there_is_one() {
-        let git = GitFacts { commit: "c0ffee".repeat(6), branch: Some("x/y".to_owned()), clean: true };
+        let git = GitHead { commit: "c0ffee".repeat(6), branch: Some("x/y".to_owned()) };
         let absent = Some(Verdict::Build(BuildReason::AbsentOrOld));
         let dry_run = DryRun {
             images: vec![

@@ -156,13 +156,19 @@ async fn push(args: &Args) -> Result<String, Failure> {
     if args.dry_run {
         let planned = in_step(async |reporter| {
             let looked = look(reporter).await?;
-            let images = match &repositories {
+            let mut images = vec![];
+            match &repositories {
                 Some(there) => {
-                    let checked = build.check(&project, &target, there, looked, reporter).await?;
-                    checked.into_iter().map(Planned::from).collect()
+                    for checked in build.check(&project, &target, there, looked, reporter).await? {
+                        images.push(Planned::checked(checked).await);
+                    }
                 }
-                None => looked.into_iter().map(Planned::from).collect(),
-            };
+                None => {
+                    for looked in looked {
+                        images.push(Planned::looked(looked).await);
+                    }
+                }
+            }
             Ok(Finished::new(DryRun { images }, false))
         })
         .await?;
