@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::thread;
 
 use crate::cache::{Cache, Moment, Stamp};
 use crate::content::{Content, Reader};
@@ -14,6 +14,7 @@ use crate::error::ContextError;
 use crate::hash::{Fields, SourceHash};
 use crate::ignore::{self, IgnoreList};
 use crate::leak::{IgnoreLine, Leak, LeakSource, Scanner, kind_name, named_secret};
+use crate::side_by_side::side_by_side;
 use crate::walk::{Found, walk};
 
 /// A context to be looked at.
@@ -58,8 +59,14 @@ impl Folder<'_> {
         started: Moment,
         scanner: &Scanner,
     ) -> Result<Seen, ContextError> {
-        let found = walk(&self.root, &IgnoreList::read(&self.list)?)?;
-        let mut cache = Cache::open(cache, &self.root, &self.list);
+        let list = IgnoreList::read(&self.list)?;
+        let (mut cache, found) = thread::scope(|scope| {
+            // Both take about as long.
+            let cache = scope.spawn(|| Cache::open(cache, &self.root, &self.list));
+            let found = walk(&self.root, &list);
+            (cache.join().unwrap_or_else(|panic| resume_unwind(panic)), found)
+        });
+        let found = found?;
         let Contents { found, read } = self.contents(found, &mut cache, scanner)?;
         remember(&cache, &found, read, started);
 
@@ -166,19 +173,20 @@ impl Folder<'_> {
         };
         let files: Vec<(usize, PathBuf)> =
             unread.into_iter().map(|(_, index)| (index, path(index))).collect();
+        let read_now = side_by_side(
+            &files,
+            || Reader::new(scanner),
+            |reader, (index, path)| match reader.read(path) {
+                Ok(content) => Ok((*index, Some(content))),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok((*index, None)),
+                Err(source) => Err(ContextError::Unreadable { path: path.clone(), source }),
+            },
+        )?;
         let mut gone = Vec::new();
-        for (index, content) in read_all(&files, scanner) {
-            match content {
-                Ok(content) => {
-                    if let Some((_, own)) = contents.get_mut(index) {
-                        *own = Some(content);
-                    }
-                }
-                Err(error) if error.kind() == io::ErrorKind::NotFound => gone.push(index),
-                Err(source) => {
-                    let path = files.iter().find(|(own, _)| *own == index).map(|(_, path)| path.clone());
-                    return Err(ContextError::Unreadable { path: path.unwrap_or_default(), source });
-                }
+        for (index, content) in read_now {
+            match (content, contents.get_mut(index)) {
+                (Some(content), Some((_, own))) => *own = Some(content),
+                _ => gone.push(index),
             }
         }
         gone.sort_unstable();
@@ -194,32 +202,6 @@ struct Contents {
     found: Vec<(Found, Option<Content>)>,
     /// How many were read now.
     read: u64,
-}
-
-/// Reads files with as many threads as there are processors, and answers with their numbers. After the first failure
-/// no other file is begun.
-fn read_all(files: &[(usize, PathBuf)], scanner: &Scanner) -> Vec<(usize, io::Result<Content>)> {
-    let next = AtomicUsize::new(0);
-    let done = Mutex::new(Vec::with_capacity(files.len()));
-    let work = || {
-        let mut reader = Reader::new(scanner);
-        let mut own = Vec::new();
-        while let Some((index, path)) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let content = reader.read(path);
-            if content.as_ref().is_err_and(|error| error.kind() != io::ErrorKind::NotFound) {
-                next.store(files.len(), Ordering::Relaxed);
-            }
-            own.push((*index, content));
-        }
-        done.lock().unwrap_or_else(PoisonError::into_inner).append(&mut own);
-    };
-    let workers = std::thread::available_parallelism().map_or(1, usize::from).min(files.len());
-    std::thread::scope(|scope| {
-        for _ in 0..workers {
-            scope.spawn(work);
-        }
-    });
-    done.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Keeps what was read for the next look, where that is worth writing.

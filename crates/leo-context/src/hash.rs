@@ -26,18 +26,25 @@ impl fmt::Debug for SourceHash {
 
 /// Collects what goes into a [`SourceHash`]. Every field is preceded by its length, so that no two different
 /// sequences of fields are the same bytes.
-pub(crate) struct Fields(blake3::Hasher);
+pub(crate) struct Fields {
+    hasher: blake3::Hasher,
+    /// What the hasher has not seen yet: it is several times as fast with much at once.
+    waiting: Vec<u8>,
+}
+
+/// How many bytes wait.
+const WAITING: usize = 1 << 16;
 
 impl Fields {
     pub(crate) fn new(purpose: &str) -> Self {
-        let mut fields = Self(blake3::Hasher::new());
+        let mut fields = Self { hasher: blake3::Hasher::new(), waiting: Vec::new() };
         fields.add(purpose.as_bytes());
         fields
     }
 
     pub(crate) fn add(&mut self, field: &[u8]) {
-        self.0.update(&(field.len() as u64).to_le_bytes());
-        self.0.update(field);
+        self.number(field.len() as u64);
+        self.bytes(field);
     }
 
     /// Something that may be absent, which is another thing than empty.
@@ -47,17 +54,38 @@ impl Fields {
     }
 
     pub(crate) fn number(&mut self, number: u64) {
-        self.0.update(&number.to_le_bytes());
+        self.bytes(&number.to_le_bytes());
+    }
+
+    fn bytes(&mut self, bytes: &[u8]) {
+        self.waiting.extend_from_slice(bytes);
+        if self.waiting.len() >= WAITING {
+            self.hasher.update(&self.waiting);
+            self.waiting.clear();
+        }
     }
 
     pub(crate) fn finish(&self) -> SourceHash {
-        SourceHash(*self.0.finalize().as_bytes())
+        SourceHash(*self.hasher.clone().update(&self.waiting).finalize().as_bytes())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn much_and_little_at_once_are_the_same_bytes() {
+        let mut fields = Fields::new("test");
+        let mut bytes = [&4_u64.to_le_bytes()[..], b"test"].concat();
+        for length in [0, 1, 1000, WAITING - 1, WAITING, 3 * WAITING, 5] {
+            let field = vec![7; length];
+            fields.add(&field);
+            bytes.extend((length as u64).to_le_bytes());
+            bytes.extend(&field);
+            assert_eq!(fields.finish().0, *blake3::hash(&bytes).as_bytes(), "{length}");
+        }
+    }
 
     #[test]
     fn fields_do_not_run_into_each_other() {

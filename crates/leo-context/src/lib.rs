@@ -20,6 +20,7 @@ mod leak;
 mod look;
 mod pattern;
 mod place;
+mod side_by_side;
 #[cfg(test)]
 mod testing;
 mod walk;

@@ -19,7 +19,7 @@ pub struct GitHead {
 
 impl GitHead {
     /// Asks git about `context`; the answer takes no longer for a large one. `None` when there is no git, no repository,
-    /// no commit yet, or nothing of the context in it: an image is built all the same, only without a `git-` tag.
+    /// or no commit yet: an image is built all the same, only without a `git-` tag.
     pub async fn read(context: &Path) -> Option<Self> {
         Self::read_for(context, std::env::var("GITHUB_HEAD_REF").ok()).await
     }
@@ -27,13 +27,7 @@ impl GitHead {
     async fn read_for(context: &Path, pull_request: Option<String>) -> Option<Self> {
         // A pull request of a fork's `main` is not ours.
         let pull_request = pull_request.filter(|branch| !branch.is_empty() && branch != MAIN_BRANCH);
-        let (head, tracked) = tokio::join!(
-            git(context, &["rev-parse", "HEAD", "--symbolic-full-name", "HEAD"]),
-            tracks_anything(context),
-        );
-        // A folder that the repository around it ignores is in no commit, and clean whatever it holds.
-        tracked.filter(|tracked| *tracked)?;
-        let head = head?;
+        let head = git(context, &["rev-parse", "HEAD", "--symbolic-full-name", "HEAD"]).await?;
         let mut lines = head.lines();
         let commit = lines.next()?.to_owned();
         // Where none is checked out, it says `HEAD`.
@@ -41,15 +35,19 @@ impl GitHead {
         Some(Self { commit, branch: branch.or(pull_request) })
     }
 
-    /// Whether this is still the commit, nothing under `context` differs from it, and nothing there is untracked. Ignored
-    /// files don't count: git can't know what they hold. `false` also when git does not say.
+    /// Whether this is still the commit, it has something of `context`, nothing there differs from it, and nothing there
+    /// is untracked. Ignored files don't count: git can't know what they hold. `false` also when git does not say.
     ///
     /// Git looks at every file for that, so it is asked only where the answer matters.
     pub async fn is_all_of(&self, context: &Path) -> bool {
-        let question = ["status", "--porcelain=v2", "--branch", "--untracked-files=normal", "--", "."];
-        let Some(status) = git(context, &question).await else { return false };
+        let (status, tracked) = tokio::join!(
+            git(context, &["status", "--porcelain=v2", "--branch", "--untracked-files=normal", "--", "."]),
+            tracks_anything(context),
+        );
+        let (Some(status), Some(tracked)) = (status, tracked) else { return false };
         let same = |line: &str| line.strip_prefix("# branch.oid ") == Some(self.commit.as_str());
-        status.lines().any(same) && status.lines().all(|line| line.starts_with("# "))
+        // A folder that the repository around it ignores is clean whatever it holds.
+        tracked && status.lines().any(same) && status.lines().all(|line| line.starts_with("# "))
     }
 }
 
@@ -131,10 +129,11 @@ mod tests {
         assert_eq!(branch(Some("main")).await, None);
         assert_eq!(branch(Some("fix/y")).await.as_deref(), Some("fix/y"));
 
-        // Git has nothing of it, so it says nothing of it.
+        // Git has nothing of it, so it can't say that it is the commit's.
         std::fs::write(root.join(".gitignore"), "ignored\n").unwrap();
         std::fs::create_dir(root.join("ignored")).unwrap();
         std::fs::write(root.join("ignored/Dockerfile"), "FROM scratch\n").unwrap();
-        assert_eq!(GitHead::read(&root.join("ignored")).await, None);
+        let head = GitHead::read(&root.join("ignored")).await.unwrap();
+        assert!(!head.is_all_of(&root.join("ignored")).await);
     }
 }

@@ -1,6 +1,5 @@
 //! How a cache is written: a head, the entries, and a hash of it all.
 
-use std::collections::HashMap;
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
@@ -8,6 +7,9 @@ use std::path::Path;
 use super::stamp::{Moment, Stamp};
 use crate::content::Content;
 use crate::leak::{self, Token};
+
+/// A file as it was when it was read.
+pub(super) type Entry = (OsString, Stamp, Content);
 
 const MAGIC: &[u8; 16] = b"leo-context  1\r\n";
 const CHECK: usize = 32;
@@ -19,6 +21,7 @@ fn head() -> Vec<u8> {
     head
 }
 
+/// In the order of their paths.
 pub(super) fn encode<'a>(entries: impl Iterator<Item = (&'a Path, Stamp, &'a Content)>) -> Vec<u8> {
     let mut bytes = head();
     for (path, stamp, content) in entries {
@@ -50,13 +53,13 @@ fn field(bytes: &mut Vec<u8>, field: &[u8]) {
 }
 
 /// `None` where it is not exactly what was written.
-pub(super) fn decode(bytes: &[u8]) -> Option<HashMap<OsString, (Stamp, Content)>> {
+pub(super) fn decode(bytes: &[u8]) -> Option<Vec<Entry>> {
     let (bytes, check) = bytes.split_at_checked(bytes.len().checked_sub(CHECK)?)?;
     if blake3::hash(bytes).as_bytes() != check {
         return None;
     }
     let mut rest = Rest(bytes.strip_prefix(head().as_slice())?);
-    let mut entries = HashMap::new();
+    let mut entries = Vec::new();
     while !rest.0.is_empty() {
         let path = OsString::from_vec(rest.field()?.to_vec());
         let (size, inode, device) = (rest.number()?, rest.number()?, rest.number()?);
@@ -71,7 +74,7 @@ pub(super) fn decode(bytes: &[u8]) -> Option<HashMap<OsString, (Stamp, Content)>
             tokens.push(Token { kind, line: u32::from_le_bytes(found.array()?) });
         }
         let stamp = Stamp { size, modified, changed, inode, device };
-        entries.insert(path, (stamp, Content { hash, attributes, tokens }));
+        entries.push((path, stamp, Content { hash, attributes, tokens }));
     }
     Some(entries)
 }
@@ -107,7 +110,7 @@ impl<'a> Rest<'a> {
 mod tests {
     use super::*;
 
-    fn written() -> (Vec<u8>, HashMap<OsString, (Stamp, Content)>) {
+    fn written() -> (Vec<u8>, Vec<Entry>) {
         let stamp = Stamp { size: 7, modified: Moment(-1, 2), changed: Moment(3, 4), inode: 5, device: 6 };
         let content = Content {
             hash: [9; 32],
@@ -116,9 +119,8 @@ mod tests {
         };
         let plain = Content { hash: [8; 32], attributes: Vec::new(), tokens: Vec::new() };
         let odd = OsString::from_vec(b"a\xff\nb".to_vec());
-        let entries =
-            HashMap::from([(OsString::from("src/main.rs"), (stamp, content)), (odd, (stamp, plain))]);
-        let bytes = encode(entries.iter().map(|(path, (stamp, content))| (Path::new(path), *stamp, content)));
+        let entries = vec![(odd, stamp, plain), (OsString::from("src/main.rs"), stamp, content)];
+        let bytes = encode(entries.iter().map(|(path, stamp, content)| (Path::new(path), *stamp, content)));
         (bytes, entries)
     }
 
@@ -126,7 +128,7 @@ mod tests {
     fn what_was_written_is_read() {
         let (bytes, entries) = written();
         assert_eq!(decode(&bytes), Some(entries));
-        assert_eq!(decode(&encode(std::iter::empty())), Some(HashMap::new()));
+        assert_eq!(decode(&encode(std::iter::empty())), Some(Vec::new()));
     }
 
     #[test]

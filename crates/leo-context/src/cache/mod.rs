@@ -3,13 +3,13 @@
 mod format;
 mod stamp;
 
-use std::collections::HashMap;
-use std::ffi::OsString;
 use std::fs::{self, DirBuilder};
 use std::io::{self, Write};
+use std::iter::Peekable;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
+use std::vec;
 
 use crate::content::Content;
 use crate::hash::Fields;
@@ -22,11 +22,12 @@ const ENDING: &str = "context";
 const KEPT: usize = 20;
 
 /// The files of one context as they were when they were read.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Cache {
     /// Where it is kept; `None` where nothing is to be remembered.
     file: Option<PathBuf>,
-    entries: HashMap<OsString, (Stamp, Content)>,
+    /// Those that were not asked for yet, in the order of their paths.
+    entries: Peekable<vec::IntoIter<format::Entry>>,
     /// How many entries it had when it was opened.
     len: usize,
 }
@@ -35,18 +36,25 @@ impl Cache {
     /// What is remembered of `root`, when it is filtered by `list`. A cache that is damaged, of another version or
     /// not readable is an empty one.
     pub(crate) fn open(folder: Option<&Path>, root: &Path, list: &Path) -> Self {
-        let Some(folder) = folder else { return Self::default() };
+        let of = |file, entries: Vec<_>| Self {
+            file,
+            len: entries.len(),
+            entries: entries.into_iter().peekable(),
+        };
+        let Some(folder) = folder else { return of(None, Vec::new()) };
         let mut name = Fields::new("cache");
         name.add(root.as_os_str().as_bytes());
         name.add(list.as_os_str().as_bytes());
         let file = folder.join(format!("{}.{ENDING}", name.finish().short()));
         let entries = fs::read(&file).ok().and_then(|bytes| format::decode(&bytes)).unwrap_or_default();
-        Self { file: Some(file), len: entries.len(), entries }
+        of(Some(file), entries)
     }
 
-    /// Takes out what the file of this path holds, if it still is the one that was read.
+    /// Takes out what the file of this path holds, if it still is the one that was read. Paths are asked for in their
+    /// order.
     pub(crate) fn take(&mut self, path: &Path, stamp: &Stamp) -> Option<Content> {
-        let (own, content) = self.entries.remove(path.as_os_str())?;
+        while self.entries.next_if(|(own, ..)| own.as_os_str() < path.as_os_str()).is_some() {}
+        let (_, own, content) = self.entries.next_if(|(own, ..)| own == path.as_os_str())?;
         (own == *stamp).then_some(content)
     }
 

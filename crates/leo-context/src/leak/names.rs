@@ -1,6 +1,7 @@
 //! Names under which secrets are kept.
 
 use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use super::Secret;
@@ -67,33 +68,42 @@ const ENDINGS: &[(&str, Secret)] = &[
 ];
 
 /// What a file is by its name and its folders' names alone, and what that is the name of: the file, or a folder that
-/// it is in.
+/// it is in. Capitals don't matter. This is asked of every file at every look, so it allocates nothing.
 pub(crate) fn named_secret(path: &Path) -> Option<(&Path, Secret)> {
-    let lower = |part: Option<&OsStr>| part.map(|part| part.to_string_lossy().to_ascii_lowercase());
-    let mut folders: Vec<&Path> = path.ancestors().skip(1).collect();
-    folders.reverse();
-    for folder in folders {
-        let name = lower(folder.file_name());
-        if let Some(&(_, what)) = FOLDERS.iter().find(|(own, _)| name.as_deref() == Some(own)) {
-            return Some((folder, what));
+    let bytes = path.as_os_str().as_bytes();
+    let (mut folder, mut start): (&[u8], usize) = (b"", 0);
+    for (end, _) in bytes.iter().enumerate().filter(|&(_, &byte)| byte == b'/') {
+        folder = bytes.get(start..end)?;
+        if let Some(&(_, what)) = FOLDERS.iter().find(|(own, _)| same(folder, own)) {
+            return Some((Path::new(OsStr::from_bytes(bytes.get(..end)?)), what));
         }
+        start = end + 1;
     }
-    let name = lower(path.file_name())?;
-    let folder = lower(path.parent().and_then(Path::file_name)).unwrap_or_default();
-    of_environment(&name)
-        .or_else(|| FILES.iter().find(|(own, _)| *own == name).map(|&(_, what)| what))
+    let name = bytes.get(start..)?;
+    of_environment(name)
+        .or_else(|| FILES.iter().find(|(own, _)| same(name, own)).map(|&(_, what)| what))
         .or_else(|| {
-            let mut there = FILES_IN.iter().filter(|(place, own, _)| *place == folder && *own == name);
+            let mut there = FILES_IN.iter().filter(|(place, own, _)| same(folder, place) && same(name, own));
             there.next().map(|&(.., what)| what)
         })
-        .or_else(|| ENDINGS.iter().find(|(ending, _)| name.ends_with(ending)).map(|&(_, what)| what))
+        .or_else(|| ENDINGS.iter().find(|(ending, _)| ends_with(name, ending)).map(|&(_, what)| what))
         .map(|what| (path, what))
 }
 
 /// `.env.*`, but for the two kinds that are made to be committed.
-fn of_environment(name: &str) -> Option<Secret> {
-    let suffix = name.strip_prefix(".env.")?;
-    (!matches!(suffix, "defaults" | "example")).then_some(ENV_FILE)
+fn of_environment(name: &[u8]) -> Option<Secret> {
+    let (start, suffix) = name.split_at_checked(".env.".len())?;
+    let committed = same(suffix, "defaults") || same(suffix, "example");
+    (same(start, ".env.") && !committed).then_some(ENV_FILE)
+}
+
+fn same(name: &[u8], own: &str) -> bool {
+    name.eq_ignore_ascii_case(own.as_bytes())
+}
+
+fn ends_with(name: &[u8], ending: &str) -> bool {
+    let start = name.len().checked_sub(ending.len());
+    start.and_then(|start| name.get(start..)).is_some_and(|end| same(end, ending))
 }
 
 #[cfg(test)]
@@ -108,6 +118,11 @@ mod tests {
             (".env.local", Some((".env.local", "an environment file"))),
             (".env.production", Some((".env.production", "an environment file"))),
             (".ENV", Some((".ENV", "an environment file"))),
+            (".Env.Production", Some((".Env.Production", "an environment file"))),
+            (".Env.Example", None),
+            ("a/.AWS/x", Some(("a/.AWS", "a cloud's saved credentials"))),
+            (".Docker/Config.JSON", Some((".Docker/Config.JSON", "a tool's saved credentials"))),
+            ("x/server.P12", Some(("x/server.P12", "a store of keys"))),
             (".env.defaults", None),
             (".env.example", None),
             ("env", None),
