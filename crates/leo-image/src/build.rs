@@ -2,13 +2,14 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use serde_json::Value;
+use tokio::sync::Notify;
 
 use crate::buildctl;
 use crate::event::Reporter;
 use crate::login::Login;
 use crate::process::each_line;
 use crate::progress::Progress;
-use crate::{BuildPlan, Engine, ImageDigest, ImageError, ImageEventKind, ImageTag, PushMode};
+use crate::{BuildPlan, Engine, ImageDigest, ImageError, ImageEventKind, ImageTag, PushMode, Stage};
 
 /// Where a build puts its image.
 #[derive(Clone, Debug)]
@@ -38,13 +39,15 @@ impl Output {
     }
 }
 
-/// Builds one image and says its digest. `moving`: a base may be another one than the engine has.
+/// Builds one image and says its digest. `moving`: a base may be another one than the engine has. `source_read` is told when
+/// the builder has read all that it needs of the source.
 pub(crate) async fn build(
     engine: &Engine,
     login: &Login,
     plan: &BuildPlan,
     output: &Output,
     moving: bool,
+    source_read: &Notify,
     reporter: &Reporter,
 ) -> Result<ImageDigest, ImageError> {
     let dockerfile = plan.dockerfile();
@@ -62,8 +65,14 @@ pub(crate) async fn build(
 
     let mut progress = Progress::default();
     if let Some(stderr) = child.stderr.take() {
-        each_line(stderr, |line| progress.line(line).into_iter().for_each(|event| reporter.send(event)))
-            .await;
+        let tell = |event: ImageEventKind| {
+            // BuildKit exports nothing before every step is done.
+            if matches!(&event, ImageEventKind::Stage(progress) if progress.stage == Stage::Pack) {
+                source_read.notify_one();
+            }
+            reporter.send(event);
+        };
+        each_line(stderr, |line| progress.line(line).into_iter().for_each(tell)).await;
     }
     let status = child.wait().await.map_err(|error| engine.unstartable(&error))?;
     progress.end().into_iter().for_each(|event| reporter.send(event));

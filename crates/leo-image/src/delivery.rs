@@ -1,9 +1,12 @@
 //! Building one image and bringing it into the registry, in the way that its builder can.
 
+use tokio::sync::Notify;
+
 use crate::build::{self, Output};
 use crate::event::Reporter;
 use crate::local_names::LocalNames;
 use crate::login::Login;
+use crate::origin::{Origin, OriginTags};
 use crate::process;
 use crate::push::push;
 use crate::{BuildPlan, Catalog, Engine, ImageDigest, ImageError, ImageEventKind, ImageTag, PushMode};
@@ -18,22 +21,26 @@ pub(crate) struct Delivery<'a> {
     pub(crate) plan: &'a BuildPlan,
     pub(crate) catalog: &'a Catalog,
     pub(crate) reporter: &'a Reporter,
-    /// A base may have moved since the engine got it.
-    pub(crate) moving: bool,
+    pub(crate) origin: &'a Origin<'a>,
 }
 
 /// An image that is in the registry.
-pub(crate) struct Delivered {
+pub(crate) struct Delivered<'a> {
     pub(crate) digest: ImageDigest,
+    /// `None` where it is not known what it was built from.
+    pub(crate) origin: Option<OriginTags<'a>>,
     /// Something was sent; `false` when the registry had it already.
     pub(crate) sent: bool,
     /// Names that the engine still has for it.
     pub(crate) names: LocalNames,
 }
 
-impl Delivery<'_> {
+/// What a build gives.
+type Built<'a> = (ImageDigest, Option<OriginTags<'a>>);
+
+impl<'a> Delivery<'a> {
     /// Builds the image and brings it into the registry, with no tag or one that says nothing of its source.
-    pub(crate) async fn deliver(&self) -> Result<Delivered, ImageError> {
+    pub(crate) async fn deliver(&self) -> Result<Delivered<'a>, ImageError> {
         match self.engine.push_mode() {
             PushMode::ThroughStore => self.through_store().await,
             PushMode::ByDigest => self.by_digest().await,
@@ -42,26 +49,27 @@ impl Delivery<'_> {
     }
 
     /// Builds into the engine's store, and sends from there what the registry doesn't have.
-    async fn through_store(&self) -> Result<Delivered, ImageError> {
+    async fn through_store(&self) -> Result<Delivered<'a>, ImageError> {
         let local = ImageTag::of_build(&self.random_word());
         let mut names = LocalNames::new(self.engine);
         names.add(self.name(&local));
-        let (digest, sent) = self.store_and_push(local, &mut names).await?;
-        Ok(Delivered { digest, sent, names })
+        let ((digest, origin), sent) = self.store_and_push(local, &mut names).await?;
+        Ok(Delivered { digest, origin, sent, names })
     }
 
     async fn store_and_push(
         &self,
         local: ImageTag,
         names: &mut LocalNames,
-    ) -> Result<(ImageDigest, bool), ImageError> {
+    ) -> Result<(Built<'a>, bool), ImageError> {
         let local_name = self.name(&local);
-        let digest = self.build(&Output::Store(local)).await?;
-        let there = self.catalog.by_digest(&self.plan.repository, &digest).await?.is_some();
+        let built = self.build(&Output::Store(local)).await?;
+        let (digest, _) = &built;
+        let there = self.catalog.by_digest(&self.plan.repository, digest).await?.is_some();
         if !there {
-            self.push(&local_name, names, &digest).await?;
+            self.push(&local_name, names, digest).await?;
         }
-        Ok((digest, !there))
+        Ok((built, !there))
     }
 
     /// Sends an image under the tag that its digest gives it, so that it is never in the registry without one.
@@ -102,14 +110,14 @@ impl Delivery<'_> {
     }
 
     /// Builds and pushes in one go, with no tag.
-    async fn by_digest(&self) -> Result<Delivered, ImageError> {
+    async fn by_digest(&self) -> Result<Delivered<'a>, ImageError> {
         self.reporter.send(ImageEventKind::Pushing { tag: None });
-        let digest = self.build_to_registry(&Output::RegistryByDigest).await?;
-        Ok(Delivered { digest, sent: true, names: LocalNames::new(self.engine) })
+        let (digest, origin) = self.build_to_registry(&Output::RegistryByDigest).await?;
+        Ok(Delivered { digest, origin, sent: true, names: LocalNames::new(self.engine) })
     }
 
     /// Builds and pushes in one go, under a tag that is free whatever the digest turns out to be.
-    async fn by_tag(&self) -> Result<Delivered, ImageError> {
+    async fn by_tag(&self) -> Result<Delivered<'a>, ImageError> {
         if self.plan.cache.is_some() {
             self.reporter.note(
                 "no registry cache: it needs the engine's containerd image store (`containerd-snapshotter`) or a \
@@ -120,15 +128,30 @@ impl Delivery<'_> {
         let mut names = LocalNames::new(self.engine);
         names.add(self.name(&free));
         self.reporter.send(ImageEventKind::Pushing { tag: Some(free.clone()) });
-        let digest = self.build_to_registry(&Output::RegistryAs(free)).await?;
-        Ok(Delivered { digest, sent: true, names })
+        let (digest, origin) = self.build_to_registry(&Output::RegistryAs(free)).await?;
+        Ok(Delivered { digest, origin, sent: true, names })
     }
 
-    async fn build(&self, output: &Output) -> Result<ImageDigest, ImageError> {
-        build::build(self.engine, self.login, self.plan, output, self.moving, self.reporter).await
+    /// Builds once. While the layers become an image, nobody reads the source any more: it is looked at again meanwhile.
+    async fn build(&self, output: &Output) -> Result<Built<'a>, ImageError> {
+        // A base may have moved since the engine got it.
+        let moving = !self.origin.checked.source.moving.is_empty();
+        let source_read = Notify::new();
+        let build = async {
+            let (engine, login, plan) = (self.engine, self.login, self.plan);
+            let built = build::build(engine, login, plan, output, moving, &source_read, self.reporter).await;
+            // Not every builder tells what it does.
+            source_read.notify_one();
+            built
+        };
+        let origin = async {
+            source_read.notified().await;
+            Ok(self.origin.tags().await)
+        };
+        tokio::try_join!(build, origin)
     }
 
-    async fn build_to_registry(&self, output: &Output) -> Result<ImageDigest, ImageError> {
+    async fn build_to_registry(&self, output: &Output) -> Result<Built<'a>, ImageError> {
         let build = || self.build(output);
         let denied = |error| match error {
             ImageError::Build { step, message, .. } if self.was_refused(step.as_deref(), &message) => {

@@ -28,6 +28,7 @@ mod lazy;
 mod local_names;
 mod login;
 mod lookup;
+mod origin;
 mod plan;
 mod process;
 mod progress;

@@ -9,6 +9,7 @@ use crate::check::{self, judge};
 use crate::delivery::{Delivered, Delivery};
 use crate::event::Reporter;
 use crate::login::Login;
+use crate::origin::{Origin, OriginTags};
 use crate::{
     BuildPlan, BuildReason, Catalog, Checked, ImageDigest, ImageError, ImageEventKind, ImageName,
     ImageReference, ImageTag, LazyEngine, Looked, Present, PublishOptions, Registry, Sink, SourceFacts,
@@ -212,8 +213,8 @@ impl Publisher {
     async fn keep_present(&self, checked: &Checked, present: &Present) -> Result<PublishedImage, ImageError> {
         let plan = &checked.plan;
         let reporter = self.reporter(plan);
-        let names = if present.commit_known { None } else { self.names(checked).await };
-        if let Some(tag) = names.and_then(|names| names.commit)
+        let tags = if present.commit_known { None } else { self.origin(checked).tags().await };
+        if let Some(tag) = tags.and_then(|tags| tags.commit)
             && let Err(error) = self.catalog.tag(&plan.repository, &present.manifest, tag, &reporter).await
         {
             // The image is there and has a tag; ECR allows no more than 1,000 on one.
@@ -222,17 +223,6 @@ impl Publisher {
         }
         reporter.send(ImageEventKind::Published { digest: present.digest().clone(), sent: false });
         published(plan, &present.manifest, present.tag.clone(), Made::Unchanged)
-    }
-
-    /// What an image of this source may be called. `None` where something in the context was written since it was looked
-    /// at: then it is not known what an image was built from.
-    async fn names<'a>(&self, checked: &'a Checked) -> Option<Names<'a>> {
-        // In this order: the source was the same before git was asked and after it.
-        let commit = checked.plan.commit_tag().await;
-        let now = check::look(&checked.plan, &self.options).await.ok()?;
-        // The same content with other stamps was another one in between, and that may be what was built.
-        let same = (&now.hash, &now.stamps) == (&checked.source.hash, &checked.source.stamps);
-        same.then_some(Names { source: &checked.source.tags.new, commit })
     }
 
     async fn build(&self, checked: &Checked, reason: BuildReason) -> Result<PublishedImage, ImageError> {
@@ -247,11 +237,11 @@ impl Publisher {
             plan,
             catalog: &self.catalog,
             reporter: &reporter,
-            moving: !checked.source.moving.is_empty(),
+            origin: &self.origin(checked),
         };
-        let Delivered { digest, sent, names } = delivery.deliver().await?;
+        let Delivered { digest, origin, sent, names } = delivery.deliver().await?;
         drop(names);
-        let (manifest, tag, bytes) = self.verify_and_tag(checked, &digest, &reporter).await?;
+        let (manifest, tag, bytes) = self.verify_and_tag(plan, &digest, origin, &reporter).await?;
         reporter.send(ImageEventKind::Published { digest, sent });
         let made = Made::Built { reason, sent, took: began.elapsed() };
         Ok(PublishedImage { bytes: Some(bytes), ..published(plan, &manifest, tag, made)? })
@@ -260,11 +250,11 @@ impl Publisher {
     /// Looks at the image as the registry has it, and then gives it the tags that say what it was built from.
     async fn verify_and_tag(
         &self,
-        checked: &Checked,
+        plan: &BuildPlan,
         digest: &ImageDigest,
+        origin: Option<OriginTags<'_>>,
         reporter: &Reporter,
     ) -> Result<(Manifest, ImageTag, u64), ImageError> {
-        let plan = &checked.plan;
         let wanted = Wanted {
             image: plan.image,
             repository: &plan.repository,
@@ -273,18 +263,15 @@ impl Publisher {
             budget_mb: plan.budget_mb,
         };
         let connection = self.registry.connect()?;
-        let (manifest, verified, names) = tokio::join!(
-            self.catalog.manifest(&plan.repository, digest),
-            verify(&connection, &wanted),
-            self.names(checked),
-        );
+        let (manifest, verified) =
+            tokio::join!(self.catalog.manifest(&plan.repository, digest), verify(&connection, &wanted),);
         let (manifest, verified) = (manifest?, verified?);
         if let Some(overweight) = verified.overweight {
             reporter.send(ImageEventKind::Warning(overweight));
         }
         let mut wanted = Vec::new();
-        match names {
-            Some(Names { source, commit }) => {
+        match origin {
+            Some(OriginTags { source, commit }) => {
                 wanted.push(source);
                 wanted.extend(commit);
             }
@@ -308,16 +295,13 @@ impl Publisher {
         Ok((manifest, tag, verified.bytes))
     }
 
+    fn origin<'a>(&'a self, checked: &'a Checked) -> Origin<'a> {
+        Origin { checked, options: &self.options }
+    }
+
     fn reporter(&self, plan: &BuildPlan) -> Reporter {
         Reporter::new(plan.image, self.sink.clone())
     }
-}
-
-/// The tags that say what an image was built from.
-struct Names<'a> {
-    source: &'a ImageTag,
-    /// Where the source is just what the commit has of it.
-    commit: Option<&'a ImageTag>,
 }
 
 fn published(

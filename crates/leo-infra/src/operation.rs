@@ -6,6 +6,7 @@
 use crate::{failure::Problem, keep, who::Who};
 use leo_aws::FailureKind;
 use leo_deploy::{Sink, StackEvent, Step, StepEventKind, StepStatus};
+use leo_release::rfc3339;
 use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeMap,
@@ -177,14 +178,7 @@ pub(crate) fn ended(kind: FailureKind) -> &'static str {
     }
 }
 
-/// A time as RFC 3339 in UTC, to the second.
-pub(crate) fn rfc3339(time: SystemTime) -> String {
-    let seconds = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
-    let time = aws_sdk_cloudformation::primitives::DateTime::from_secs(seconds.cast_signed());
-    time.fmt(aws_sdk_cloudformation::primitives::DateTimeFormat::DateTime).unwrap_or_default()
-}
-
-/// The same with no character that a file's name can't have: `20261122T143819Z`.
+/// A time in UTC with no character that a file's name can't have: `20261122T143819Z`.
 fn compact(time: SystemTime) -> String {
     rfc3339(time).replace(['-', ':'], "")
 }
@@ -230,7 +224,6 @@ mod tests {
     #[test]
     fn ids_sort_by_time() {
         let time = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_357_099);
-        assert_eq!(rfc3339(time), "2026-11-22T14:18:19Z");
         assert_eq!(compact(time), "20261122T141819Z");
     }
 }

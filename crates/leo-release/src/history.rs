@@ -209,9 +209,22 @@ fn unnumbered(new: &NewRelease) -> Release {
     }
 }
 
-/// A time as records write it, to the second.
-pub(crate) fn rfc3339(time: SystemTime) -> String {
+/// A time as RFC 3339 in UTC, to the second, as records write it: `2026-11-22T14:18:19Z`.
+pub fn rfc3339(time: SystemTime) -> String {
     let seconds = DateTime::from_secs(DateTime::from(time).secs());
     // Only a year beyond 9999 has no such form.
     seconds.fmt(DateTimeFormat::DateTime).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn times_are_written_to_the_second() {
+        let time = SystemTime::UNIX_EPOCH + Duration::from_millis(1_795_357_099_900);
+        assert_eq!(rfc3339(time), "2026-11-22T14:18:19Z");
+    }
 }

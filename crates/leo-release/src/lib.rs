@@ -28,7 +28,7 @@ mod release;
 
 pub use artifacts::{Address, Artifacts, StagedTemplate, TEMPLATE_LIMIT, template_sha256};
 pub use error::ReleaseError;
-pub use history::{History, Unreadable};
+pub use history::{History, Unreadable, rfc3339};
 pub use lease::{Holder, Lease, Lost, REGISTRY_IMAGES, Waiting};
 pub use previous::{Previous, previous_good};
 pub use process::Process;

@@ -1,7 +1,7 @@
 //! Streams as buildx 0.13.1 wrote them for real builds by an engine 26.1.5, and odd ones.
 
 use super::*;
-use crate::{StageProgress, StageState};
+use crate::{Stage, StageProgress, StageState};
 
 /// What a stream says: every event but the stages' many steps on the way, and how each stage ended.
 fn told(text: &str) -> (Progress, String) {
@@ -73,6 +73,31 @@ fn a_failed_build_names_its_step_with_the_last_lines_and_the_place() {
     assert_eq!(failure.log.last().unwrap(), "no newline at the end");
     assert_eq!(failure.excerpt.first().map(String::as_str), Some("Fail:4"));
     assert_eq!(failure.excerpt.len(), 7);
+}
+
+/// The source is looked at again from here on: nothing may read it any more.
+#[test]
+fn once_the_layers_become_an_image_every_step_is_done() {
+    for text in [
+        include_str!("recorded/cold.rawjson"),
+        include_str!("recorded/one-file-changed.rawjson"),
+        include_str!("recorded/beside-another.rawjson"),
+        include_str!("recorded/base-pulled.rawjson"),
+        include_str!("recorded/cache-refused.rawjson"),
+    ] {
+        let mut progress = Progress::default();
+        let events = text.split_inclusive('\n').flat_map(|line| progress.line(line));
+        let stages = events.filter_map(|event| match event {
+            ImageEventKind::Stage(progress) => Some(progress),
+            _ => None,
+        });
+        let from_pack: Vec<_> = stages.skip_while(|progress| progress.stage != Stage::Pack).collect();
+        assert!(!from_pack.is_empty());
+        for StageProgress { stage, state, .. } in from_pack {
+            let after = matches!(stage, Stage::Pack | Stage::Push | Stage::SaveCache);
+            assert!(after || state == StageState::Done, "{stage} is {state:?}");
+        }
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use leo_aws::FailureKind;
 use leo_config::Architecture;
-use leo_image::{ImageError, ImageEventKind, ImageName, LazyEngine, Made};
+use leo_image::{ImageError, ImageEventKind, ImageName, LazyEngine, Made, Stage, StageProgress, StageState};
 
 use crate::context::Context;
 use crate::docker::{Bench, unique};
@@ -194,7 +194,10 @@ async fn docker_a_context_that_changes_while_it_is_built_proves_nothing() {
     let path = context.path().join("content");
     let plan = context.plan(&bench.registry.host).await;
     let edited = bench.reacting(move |kind| {
-        if let ImageEventKind::Built { .. } = kind {
+        // The builder has it; what it makes of it is not done.
+        let sent =
+            |progress: &StageProgress| progress.stage == Stage::Context && progress.state == StageState::Done;
+        if matches!(kind, ImageEventKind::Stage(progress) if sent(progress)) {
             std::fs::write(&path, "edited meanwhile").unwrap();
         }
     });

@@ -5,11 +5,13 @@
 
 mod copying;
 mod outcome;
+mod preview;
 mod side;
 mod source;
 mod transfer;
 
 pub(crate) use outcome::Promoted;
+pub(crate) use preview::Preview;
 
 use crate::{
     commands::load_project,
@@ -20,7 +22,7 @@ use leo_aws::FailureKind;
 use leo_config::EnvironmentName;
 use leo_deploy::{Finished, Run, Sink, Step, Stopped};
 use leo_env::SecretsPolicy;
-use leo_image::{ImageDigest, ImageError, ImageName};
+use leo_image::{ImageDigest, ImageError, ImageName, ImageReference};
 use leo_release::{PromotedFrom, PromotedImage, Promotion, Waiting};
 use side::Side;
 use source::Source;
@@ -56,18 +58,34 @@ impl FromStr for Route {
 
 /// Promotes along a route, on AWS or on the local target.
 pub(crate) async fn run(route: &Route, local: bool, sink: Sink) -> Result<Promoted, Failure> {
-    // What is wrong with either configuration is said before anyone is asked for anything.
-    let project = |name: &EnvironmentName| load_project(Some(name.as_str()), SecretsPolicy::Ignore, local);
-    let (from, to) = (project(&route.from)?, project(&route.to)?);
-    let from = Box::pin(Side::open(from, local)).await?;
-    let to = Box::pin(Side::open(to, local)).await?;
-    refuse_one_account(&from, &to, local)?;
+    let (from, to) = Box::pin(open(route, local)).await?;
     let run: Run<Problem> = Run::new(sink, &[SOURCE, Step::IMAGES, PROMOTION]);
     let result = Box::pin(steps(&from, &to, &run)).await;
     run.finish(result).map_err(|problems| {
         let sent = |(step, problem): (Step, Problem)| (Some(step), problem.after_sending());
         Failure::Problems(problems.into_iter().map(sent).collect())
     })
+}
+
+/// Finds out what promoting along a route would do, and changes nothing.
+pub(crate) async fn preview(route: &Route, local: bool, sink: Sink) -> Result<Preview, Failure> {
+    let (from, to) = Box::pin(open(route, local)).await?;
+    let run: Run<Problem> = Run::new(sink, &[SOURCE, Step::IMAGES]);
+    let result = Box::pin(foresee(&from, &to, &run)).await;
+    run.finish(result).map_err(|problems| {
+        Failure::Problems(problems.into_iter().map(|(step, problem)| (Some(step), problem)).collect())
+    })
+}
+
+/// Both ends of a route.
+async fn open(route: &Route, local: bool) -> Result<(Side, Side), Failure> {
+    // What is wrong with either configuration is said before anyone is asked for anything.
+    let project = |name: &EnvironmentName| load_project(Some(name.as_str()), SecretsPolicy::Ignore, local);
+    let (from, to) = (project(&route.from)?, project(&route.to)?);
+    let from = Box::pin(Side::open(from, local)).await?;
+    let to = Box::pin(Side::open(to, local)).await?;
+    refuse_one_account(&from, &to, local)?;
+    Ok((from, to))
 }
 
 /// Keys in the process environment win over profiles: two profiles that lead to one account are a mistake unless the account
@@ -94,7 +112,8 @@ async fn steps(from: &Side, to: &Side, run: &Run<Problem>) -> Result<Promoted, S
     let images =
         run.step(Step::IMAGES, async |reporter| transfer::images(from, to, &source, &reporter).await).await?;
     run.step(PROMOTION, async |reporter| {
-        let promotion = promotion(from, to, &source, &images);
+        let promotion =
+            promotion(from, to, &source, images.iter().map(|image| (image.name, &image.reference)));
         let replaced = to.artifacts.promotion(to.environment()).await;
         to.artifacts.promote(&promotion).await?;
         match replaced {
@@ -123,11 +142,38 @@ async fn steps(from: &Side, to: &Side, run: &Run<Problem>) -> Result<Promoted, S
     .await
 }
 
-fn promotion(from: &Side, to: &Side, source: &Source, images: &[transfer::Transferred]) -> Promotion {
-    let images = images.iter().map(|image| PromotedImage {
-        container: image.name.as_str().to_owned(),
-        repository: image.reference.repository_uri.clone(),
-        digest: image.reference.digest.to_string(),
+async fn foresee(from: &Side, to: &Side, run: &Run<Problem>) -> Result<Preview, Stopped> {
+    let source = run.step(SOURCE, async |reporter| source::find(from, &reporter).await).await?;
+    run.step(Step::IMAGES, async |reporter| {
+        let images = transfer::foresee(from, to, &source, &reporter).await?;
+        let promotion =
+            promotion(from, to, &source, images.iter().map(|image| (image.name, &image.reference)));
+        let replaced = match to.artifacts.promotion(to.environment()).await {
+            Ok(recorded) => {
+                let recorded = recorded.map(|recorded| recorded.promotion);
+                recorded.filter(|recorded| recorded.images != promotion.images)
+            }
+            Err(error) => {
+                reporter.warning(format!("what is recorded there would be replaced: failed to {error}"));
+                None
+            }
+        };
+        Ok(Finished::new(Preview { promotion, images, replaced }, false))
+    })
+    .await
+}
+
+/// What is recorded of these images of a release.
+fn promotion<'a>(
+    from: &Side,
+    to: &Side,
+    source: &Source,
+    images: impl Iterator<Item = (ImageName, &'a ImageReference)>,
+) -> Promotion {
+    let images = images.map(|(name, reference)| PromotedImage {
+        container: name.as_str().to_owned(),
+        repository: reference.repository_uri.clone(),
+        digest: reference.digest.to_string(),
     });
     let from = PromotedFrom {
         environment: from.environment().to_owned(),

@@ -27,6 +27,17 @@ struct Transfer<'a> {
     other_registry: Option<Connection>,
 }
 
+/// An image as a promotion would find it.
+#[derive(Clone, Debug)]
+pub(crate) struct Foreseen {
+    pub(crate) name: ImageName,
+    pub(crate) reference: ImageReference,
+    /// What it weighs in the registry, compressed, in bytes.
+    pub(crate) bytes: u64,
+    /// The target's registry has it.
+    pub(crate) present: bool,
+}
+
 /// Both images, orchestrator first.
 pub(super) async fn images(
     from: &Side,
@@ -34,13 +45,7 @@ pub(super) async fn images(
     source: &Source,
     reporter: &Reporter,
 ) -> Result<Finished<Vec<Transferred>>, Problem> {
-    let other_registry = if from.shares_registry_with(to) {
-        None
-    } else {
-        Some(to.connection(ImageName::Orchestrator).await?)
-    };
-    let registry = from.connection(ImageName::Orchestrator).await?;
-    let transfer = Transfer { from, to, source, registry, other_registry };
+    let transfer = Transfer::new(from, to, source).await?;
     let [orchestrator, generator] = &source.digests;
     let (orchestrator, generator) = tokio::try_join!(
         transfer.image(ImageName::Orchestrator, orchestrator, reporter),
@@ -51,7 +56,33 @@ pub(super) async fn images(
     Ok(Finished::new(images, changed))
 }
 
-impl Transfer<'_> {
+/// What would become of both images, orchestrator first. Nothing is sent or tagged.
+pub(super) async fn foresee(
+    from: &Side,
+    to: &Side,
+    source: &Source,
+    reporter: &Reporter,
+) -> Result<Vec<Foreseen>, Problem> {
+    let transfer = Transfer::new(from, to, source).await?;
+    let [orchestrator, generator] = &source.digests;
+    let (orchestrator, generator) = tokio::try_join!(
+        transfer.foresee(ImageName::Orchestrator, orchestrator, reporter),
+        transfer.foresee(ImageName::Generator, generator, reporter),
+    )?;
+    Ok(vec![orchestrator, generator])
+}
+
+impl<'a> Transfer<'a> {
+    async fn new(from: &'a Side, to: &'a Side, source: &'a Source) -> Result<Self, Problem> {
+        let other_registry = if from.shares_registry_with(to) {
+            None
+        } else {
+            Some(to.connection(ImageName::Orchestrator).await?)
+        };
+        let registry = from.connection(ImageName::Orchestrator).await?;
+        Ok(Self { from, to, source, registry, other_registry })
+    }
+
     async fn image(
         &self,
         name: ImageName,
@@ -59,12 +90,7 @@ impl Transfer<'_> {
         reporter: &Reporter,
     ) -> Result<Transferred, Problem> {
         let (from, to) = (self.from.repositories.of(name), self.to.repositories.of(name));
-        let (architecture, budget_mb) = wanted(self.to, name);
-        let wanted = Wanted { image: name, repository: from, digest, architecture, budget_mb };
-        let verified = verify(&self.registry, &wanted).await.map_err(|error| self.gone(error))?;
-        if let Some(overweight) = verified.overweight {
-            reporter.warning(format!("{name}: {overweight}"));
-        }
+        self.fits(name, digest, reporter).await?;
         let copied = match &self.other_registry {
             None => None,
             Some(other) => {
@@ -76,6 +102,35 @@ impl Transfer<'_> {
         let adopted = self.to.target.catalog().adopt(name, to, digest, image_events::sink(reporter)).await;
         let image = adopted.map_err(|error| self.gone(error))?;
         Ok(Transferred { name, reference: image.reference, copied })
+    }
+
+    async fn foresee(
+        &self,
+        name: ImageName,
+        digest: &ImageDigest,
+        reporter: &Reporter,
+    ) -> Result<Foreseen, Problem> {
+        let bytes = self.fits(name, digest, reporter).await?;
+        let to = self.to.repositories.of(name);
+        let present = match self.other_registry {
+            // It was found there just now.
+            None => true,
+            Some(_) => self.to.target.catalog().by_digest(to, digest).await?.is_some(),
+        };
+        let reference = ImageReference { repository_uri: to.uri.clone(), digest: digest.clone() };
+        Ok(Foreseen { name, reference, bytes, present })
+    }
+
+    /// Whether the target's tasks can start the image of the source; what it weighs, compressed, in bytes.
+    async fn fits(&self, name: ImageName, digest: &ImageDigest, reporter: &Reporter) -> Result<u64, Problem> {
+        let (architecture, budget_mb) = wanted(self.to, name);
+        let repository = self.from.repositories.of(name);
+        let wanted = Wanted { image: name, repository, digest, architecture, budget_mb };
+        let verified = verify(&self.registry, &wanted).await.map_err(|error| self.gone(error))?;
+        if let Some(overweight) = verified.overweight {
+            reporter.warning(format!("{name}: {overweight}"));
+        }
+        Ok(verified.bytes)
     }
 
     /// The registry has lost what a release was made of.

@@ -43,6 +43,14 @@ fn docker_what_staging_runs_is_deployed_to_prod_without_a_build() {
 
     // From here on nothing can be built.
     fs::remove_file(tree.root().join("examples")).expect("is a link");
+    let (foreseen, _) = done(&tree, &["push-images", "--promote", "staging:prod", "--dry-run"]);
+    assert_eq!((images(&foreseen), &foreseen["replaces"]), (images(&staging), &Value::Null), "{foreseen}");
+    refused(
+        &tree,
+        &["deploy", "--environment", "prod", "--yes", "--images", "promoted"],
+        2,
+        "nothing is, or it is deployed already",
+    );
     let (promoted, _) = done(&tree, &["push-images", "--promote", "staging:prod"]);
     assert_eq!(promoted["from"]["release"], 1, "{promoted}");
     assert_eq!(images(&promoted), images(&staging));
@@ -118,8 +126,9 @@ fn docker_images_are_copied_into_another_accounts_registry() {
 
     let targets = [staging_tree.local_target(), prod_tree.local_target()];
     let profiles = profiles(&prod_tree, &[("the-staging", &targets[0]), ("the-prod", &targets[1])]);
-    let promote = || {
-        let mut command = prod_tree.leo_infra(&["push-images", "--promote", "staging:prod", "--json"]);
+    let promote = |more: &[&str]| {
+        let arguments = [&["push-images", "--promote", "staging:prod", "--json"], more].concat();
+        let mut command = prod_tree.leo_infra(&arguments);
         command.env("AWS_CONFIG_FILE", &profiles).env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null");
         command.output().expect("runs")
     };
@@ -128,12 +137,22 @@ fn docker_images_are_copied_into_another_accounts_registry() {
         "[orchestrator]\narchitecture = \"{}\"\n{TWO_ACCOUNTS}",
         another_architecture()
     ));
-    let wrong = promote();
+    let wrong = promote(&[]);
     assert_eq!(wrong.status.code(), Some(1), "{}", shown(&wrong));
     assert!(shown(&wrong).contains("for the orchestrator: it runs on linux/"), "{}", shown(&wrong));
     prod_tree.configure_all(TWO_ACCOUNTS);
 
-    let output = promote();
+    let foreseen = |wanted: bool| {
+        let output = promote(&["--dry-run"]);
+        let foreseen = document(&output);
+        let present =
+            foreseen["images"].as_array().map(|images| images.iter().all(|image| image["present"] == wanted));
+        assert_eq!((output.status.code(), present), (Some(0), Some(true)), "{}", shown(&output));
+    };
+    foreseen(false);
+    // It sent nothing.
+    foreseen(false);
+    let output = promote(&[]);
     assert_eq!(output.status.code(), Some(0), "{}", shown(&output));
     let promoted = document(&output);
     assert_eq!(images(&promoted), images(&staging));
@@ -144,7 +163,8 @@ fn docker_images_are_copied_into_another_accounts_registry() {
     }
     let sent = |promoted: &Value, image: usize| promoted["images"][image]["copied"]["bytes_sent"].as_u64();
     assert!(sent(&promoted, 1) > Some(100_000), "{promoted}");
-    let again = document(&promote());
+    foreseen(true);
+    let again = document(&promote(&[]));
     assert_eq!([sent(&again, 0), sent(&again, 1)], [Some(0), Some(0)], "{again}");
 
     let (prod, said) = done(&prod_tree, &["deploy", "--environment", "prod", "--yes"]);

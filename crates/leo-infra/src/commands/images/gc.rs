@@ -12,6 +12,7 @@ use crate::{
 };
 use leo_aws::FailureKind;
 use leo_image::{ListedImage, Size, retention::FRESH};
+use leo_release::rfc3339;
 use serde_json::{Value as Json, json};
 use std::{
     collections::BTreeSet,
@@ -174,7 +175,7 @@ fn shown(seen: &Seen, now: SystemTime) -> String {
             if !verdict.stays()
                 && let Some(at) = image.pulled_at
             {
-                let day = operation::rfc3339(at).chars().take(10).collect::<String>();
+                let day = rfc3339(at).chars().take(10).collect::<String>();
                 reasons.push(format!("last pulled {day}"));
             }
             rows.push((

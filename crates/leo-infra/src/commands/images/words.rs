@@ -70,7 +70,7 @@ pub(super) fn reasons(verdict: &Verdict) -> Vec<String> {
 
 /// An image as a document.
 pub(super) fn image(judged: &Judged, image: &ListedImage) -> Json {
-    let time = |time: Option<SystemTime>| time.map(crate::operation::rfc3339);
+    let time = |time: Option<SystemTime>| time.map(leo_release::rfc3339);
     let tags: Vec<&str> = image.tags.iter().map(leo_image::ImageTag::as_str).collect();
     let parts: Vec<&str> = image.children.iter().map(leo_image::ImageDigest::as_str).collect();
     let reason = |kind: &str, text: String| json!({"kind": kind, "text": text});

@@ -45,7 +45,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FOLDER", requires = "image", conflicts_with = "demo")]
     context: Option<PathBuf>,
     /// Take the images of one environment's newest release for another one's next deploy: `staging:prod`
-    #[arg(long, value_name = "FROM:TO", conflicts_with_all = ["image", "context", "environment", "demo", "dry_run", "force", "cache", "allow_in_context"])]
+    #[arg(long, value_name = "FROM:TO", conflicts_with_all = ["image", "context", "environment", "demo", "force", "cache", "allow_in_context"])]
     promote: Option<Route>,
     /// The environment whose settings are used; without it, LEO_ENVIRONMENT decides
     #[arg(long, short, value_name = "NAME")]
@@ -56,7 +56,8 @@ pub(crate) struct Args {
     /// Build the demo images instead of the siblings' (with --local: where a sibling is missing)
     #[arg(long)]
     demo: bool,
-    /// Show how each image would be built and whether it has to be, and change nothing
+    /// Show how each image would be built and whether it has to be (with --promote: what would be promoted and copied), and
+    /// change nothing
     #[arg(long)]
     dry_run: bool,
     /// Build even what the registry has
@@ -101,6 +102,12 @@ pub(crate) async fn run(args: Args) -> ExitCode {
 
 async fn promote(route: &Route, args: &Args) -> Result<String, Failure> {
     let progress = Progress::detect();
+    if args.dry_run {
+        let preview = Box::pin(promote::preview(route, args.local, progress.sink())).await;
+        progress.finish();
+        let preview = preview?;
+        return Ok(if args.json { format!("{:#}", preview.json()) } else { preview.text() });
+    }
     let promoted = Box::pin(promote::run(route, args.local, progress.sink())).await;
     progress.finish();
     let promoted = promoted?;

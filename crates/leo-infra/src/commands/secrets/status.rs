@@ -6,9 +6,9 @@ use super::{
 use crate::{
     commands::DIFFERENCES,
     failure::{Failure, Problem},
-    operation::rfc3339,
     stdout,
 };
+use leo_release::rfc3339;
 use leo_secrets::{Holds, KeyState, KeyStatus, SecretState, SecretStatus, Status, status};
 use serde_json::{Value as Json, json};
 use std::process::ExitCode;

@@ -1,6 +1,6 @@
 //! What is said of secrets: names of secrets and keys, never a value.
 
-use crate::operation::rfc3339;
+use leo_release::rfc3339;
 use leo_secrets::{
     Change, KeyAction, KeyName, Outcome, Overwrite, PlannedKey, PlannedSecret, PushPlan, PushReport, Pushed,
     SecretsError,
