@@ -76,3 +76,17 @@ fn second_look(bencher: divan::Bencher<'_, '_>) {
     context.look(Some(cache.path()));
     bencher.bench(|| context.look(Some(cache.path())));
 }
+
+#[divan::bench(sample_count = 20, sample_size = 1)]
+fn second_look_after_one_file_changed(bencher: divan::Bencher<'_, '_>) {
+    let context = Context::new();
+    let cache = tempfile::tempdir().expect("a folder");
+    context.look(Some(cache.path()));
+    let mut number = 0;
+    bencher.bench_local(|| {
+        number += 1;
+        fs::write(context.0.path().join("Dockerfile"), format!("FROM scratch\nCOPY . /\n# {number}\n"))
+            .expect("a file");
+        context.look(Some(cache.path()))
+    });
+}

@@ -36,14 +36,12 @@ pub(crate) struct Args {
 const OURS: &str = "ours";
 const BUILDX: &str = "buildx";
 
-/// How often each tool is measured in a row of turns where nothing changed: they are short, and the engine may still be
-/// busy with the build before them.
-const UNCHANGED: usize = 5;
+/// How often each tool is measured in turns where little or nothing changed, per run: what is compared is small, and the
+/// engine's own times differ by more than it.
+const TURNS: usize = 5;
 
-/// How often after one file changed: both wait for the same engine, whose own times differ by more than theirs.
-const CHANGED: usize = 3;
-
-/// What is measured, in seconds of wall time.
+/// What is measured, in seconds of wall time. The same place in two rows is the same turn, within which the machine was about
+/// as fast for the one as for the other.
 #[derive(Default)]
 struct Times {
     ours: OfTool,
@@ -108,13 +106,13 @@ fn one(
         place.source(tool, image).renew(place.repository, seeds.next().unwrap_or_default())?;
         times.of(tool).cold.push(build(tool, "built")?);
     }
-    for tool in (0..UNCHANGED).flat_map(|_| order) {
+    for tool in (0..TURNS).flat_map(|_| order) {
         times.of(tool).unchanged.push(build(tool, "unchanged")?);
     }
     if only_unchanged {
         return Ok(());
     }
-    for tool in (0..CHANGED).flat_map(|_| order) {
+    for tool in (0..TURNS).flat_map(|_| order) {
         place.source(tool, image).change(place.repository, seeds.next().unwrap_or_default())?;
         times.of(tool).changed.push(build(tool, "built")?);
     }
@@ -164,7 +162,7 @@ fn print(repository: &Repository, args: &Args, times: &Times) -> Result<()> {
     let cores = available_parallelism().map_or(1, usize::from);
     stdout::line(format_args!(
         "push-images ({profile} build) beside `docker buildx build --push` ({}): one engine, one registry, the same \
-         cache flags; medians of {} runs on {cores} cores, seconds",
+         cache flags; medians of {} runs on {cores} cores, in seconds, and of the shares turn by turn",
         output(repository.command("docker").args(["buildx", "version"]))?,
         args.runs,
     ))?;
@@ -174,8 +172,13 @@ fn print(repository: &Repository, args: &Args, times: &Times) -> Result<()> {
         "one image", "push-images", "buildx", "share"
     ))?;
     let row = |name: &str, of: fn(&OfTool) -> &Vec<f64>, asked: &str| {
-        let [ours, other] = [&times.ours, &times.buildx].map(|tool| middle(of(tool)));
-        stdout::line(format_args!("{name:<36} {ours:>12.2} {other:>12.2} {:>8.2}   {asked}", ours / other))
+        let [ours, other] = [&times.ours, &times.buildx].map(of);
+        stdout::line(format_args!(
+            "{name:<36} {:>12.2} {:>12.2} {:>8.2}   {asked}",
+            middle(ours),
+            middle(other),
+            share(ours, other)
+        ))
     };
     row("nothing changed", |tool| &tool.unchanged, "at most 0.10")?;
     if args.unchanged {
@@ -184,12 +187,19 @@ fn print(repository: &Repository, args: &Args, times: &Times) -> Result<()> {
     row("one file changed", |tool| &tool.changed, "at most 1.05")?;
     row("nothing there yet", |tool| &tool.cold, "")?;
     row("two images, one after the other", |tool| &tool.in_turn, "")?;
-    let [at_once, in_turn] = [&times.at_once, &times.ours.in_turn].map(|times| middle(times));
+    let [at_once, in_turn] = [&times.at_once, &times.ours.in_turn];
     stdout::line(format_args!(
-        "{:<36} {at_once:>12.2} {in_turn:>12.2} {:>8.2}   at most 0.65 where the processor allows",
+        "{:<36} {:>12.2} {:>12.2} {:>8.2}   at most 0.65 where the processor allows",
         "two at once, beside one after the other",
-        at_once / in_turn
+        middle(at_once),
+        middle(in_turn),
+        share(at_once, in_turn)
     ))
+}
+
+/// The median of what the one took of the other's time, turn by turn.
+fn share(these: &[f64], those: &[f64]) -> f64 {
+    median(these.iter().zip(those).map(|(this, that)| this / that))
 }
 
 fn middle(times: &[f64]) -> f64 {
