@@ -18,7 +18,6 @@ const COMPLAINTS: usize = 5;
 pub(crate) struct Delivery<'a> {
     pub(crate) engine: &'a Engine,
     pub(crate) login: &'a Login,
-    pub(crate) plan: &'a BuildPlan,
     pub(crate) catalog: &'a Catalog,
     pub(crate) reporter: &'a Reporter,
     pub(crate) origin: &'a Origin<'a>,
@@ -65,7 +64,7 @@ impl<'a> Delivery<'a> {
         let local_name = self.name(&local);
         let built = self.build(&Output::Store(local)).await?;
         let (digest, _) = &built;
-        let there = self.catalog.by_digest(&self.plan.repository, digest).await?.is_some();
+        let there = self.catalog.by_digest(&self.plan().repository, digest).await?.is_some();
         if !there {
             self.push(&local_name, names, digest).await?;
         }
@@ -106,7 +105,7 @@ impl<'a> Delivery<'a> {
         self.login.apply(&mut command).args(["image", "push", name]);
         let (status, complaints) =
             push(command, self.reporter).await.map_err(|error| self.engine.unstartable(&error))?;
-        if status.success() { Ok(()) } else { Err(push_error(&self.plan.repository.uri, &complaints)) }
+        if status.success() { Ok(()) } else { Err(push_error(&self.plan().repository.uri, &complaints)) }
     }
 
     /// Builds and pushes in one go, with no tag.
@@ -118,7 +117,7 @@ impl<'a> Delivery<'a> {
 
     /// Builds and pushes in one go, under a tag that is free whatever the digest turns out to be.
     async fn by_tag(&self) -> Result<Delivered<'a>, ImageError> {
-        if self.plan.cache.is_some() {
+        if self.plan().cache.is_some() {
             self.reporter.note(
                 "no registry cache: it needs the engine's containerd image store (`containerd-snapshotter`) or a \
                  builder of its own (`docker buildx create --use`)",
@@ -138,7 +137,7 @@ impl<'a> Delivery<'a> {
         let moving = !self.origin.checked.source.moving.is_empty();
         let source_read = Notify::new();
         let build = async {
-            let (engine, login, plan) = (self.engine, self.login, self.plan);
+            let (engine, login, plan) = (self.engine, self.login, self.plan());
             let built = build::build(engine, login, plan, output, moving, &source_read, self.reporter).await;
             // Not every builder tells what it does.
             source_read.notify_one();
@@ -155,7 +154,7 @@ impl<'a> Delivery<'a> {
         let build = || self.build(output);
         let denied = |error| match error {
             ImageError::Build { step, message, .. } if self.was_refused(step.as_deref(), &message) => {
-                ImageError::Denied { repository: self.plan.repository.uri.clone(), message }
+                ImageError::Denied { repository: self.plan().repository.uri.clone(), message }
             }
             error => error,
         };
@@ -170,7 +169,7 @@ impl<'a> Delivery<'a> {
 
     /// Whether a build failed because our registry refused us, and not the one of a base image.
     fn was_refused(&self, step: Option<&str>, message: &str) -> bool {
-        let host = self.plan.repository.uri.split('/').next().unwrap_or_default();
+        let host = self.plan().repository.uri.split('/').next().unwrap_or_default();
         let ours = step.is_some_and(|step| step.starts_with("exporting")) || message.contains(host);
         ours && is_denied(message)
     }
@@ -189,11 +188,15 @@ impl<'a> Delivery<'a> {
             return Ok(());
         }
         let complaints = process::last_lines(&output.stderr, COMPLAINTS).join("; ");
-        Err(push_error(&self.plan.repository.uri, &complaints))
+        Err(push_error(&self.plan().repository.uri, &complaints))
+    }
+
+    fn plan(&self) -> &'a BuildPlan {
+        &self.origin.checked.plan
     }
 
     fn name(&self, tag: &ImageTag) -> String {
-        format!("{}:{tag}", self.plan.repository.uri)
+        format!("{}:{tag}", self.plan().repository.uri)
     }
 
     /// A word that no other build has, from the name of its private folder.

@@ -234,7 +234,6 @@ impl Publisher {
         let delivery = Delivery {
             engine,
             login: &login,
-            plan,
             catalog: &self.catalog,
             reporter: &reporter,
             origin: &self.origin(checked),
@@ -264,7 +263,7 @@ impl Publisher {
         };
         let connection = self.registry.connect()?;
         let (manifest, verified) =
-            tokio::join!(self.catalog.manifest(&plan.repository, digest), verify(&connection, &wanted),);
+            tokio::join!(self.catalog.manifest(&plan.repository, digest), verify(&connection, &wanted));
         let (manifest, verified) = (manifest?, verified?);
         if let Some(overweight) = verified.overweight {
             reporter.send(ImageEventKind::Warning(overweight));
