@@ -198,8 +198,8 @@ fn print(repository: &Repository, args: &Args, times: &Times) -> Result<()> {
 }
 
 /// The median of what the one took of the other's time, turn by turn.
-fn share(these: &[f64], those: &[f64]) -> f64 {
-    median(these.iter().zip(those).map(|(this, that)| this / that))
+fn share(ours: &[f64], others: &[f64]) -> f64 {
+    median(ours.iter().zip(others).map(|(own, other)| own / other))
 }
 
 fn middle(times: &[f64]) -> f64 {
