@@ -60,7 +60,7 @@ impl Bench {
 async fn a_dirty_tree_gives_no_image_its_commits_tag_until_it_is_committed() {
     let bench = Bench::new("").await;
     let first = bench.tag().await;
-    assert_eq!(bench.publish(|| {}).await.1, vec![first.clone()]);
+    assert_eq!(bench.publish(|| {}).await.1, [first.as_str()]);
 
     // Another commit, with a file beside it that no build sees: the same image, and not yet the commit's.
     bench.context.write("README.md", "not in the image");
