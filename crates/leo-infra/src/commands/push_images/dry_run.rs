@@ -1,4 +1,4 @@
-use leo_image::{BuildPlan, Checked, ImageTag, Looked, Size, SourceFacts, Verdict};
+use leo_image::{BuildPlan, ImageTag, Looked, Size, SourceFacts, Verdict};
 use serde_json::{Value as Json, json};
 use std::time::Duration;
 
@@ -18,14 +18,8 @@ pub(super) struct Planned {
 }
 
 impl Planned {
-    pub(super) async fn checked(checked: Checked) -> Self {
-        let Checked { plan, source, verdict } = checked;
-        Self { commit_tag: plan.commit_tag().await.cloned(), plan, source, verdict: Some(verdict) }
-    }
-
-    pub(super) async fn looked(looked: Looked) -> Self {
-        let Looked { plan, source } = looked;
-        Self { commit_tag: plan.commit_tag().await.cloned(), plan, source, verdict: None }
+    pub(super) async fn new(Looked { plan, source }: Looked, verdict: Option<Verdict>) -> Self {
+        Self { commit_tag: plan.commit_tag().await.cloned(), plan, source, verdict }
     }
 }
 

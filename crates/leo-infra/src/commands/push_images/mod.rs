@@ -21,7 +21,7 @@ use dry_run::{DryRun, Planned};
 use leo_aws::FailureKind;
 use leo_deploy::{Finished, Reporter, Run, Step};
 use leo_env::SecretsPolicy;
-use leo_image::{CacheUse, FailOn, ImageName, LazyEngine, Sink};
+use leo_image::{CacheUse, Checked, FailOn, ImageName, LazyEngine, Looked, Sink, Verdict};
 use leo_project::Project;
 use leo_stack::Stacks;
 use outcome::Pushed;
@@ -163,18 +163,17 @@ async fn push(args: &Args) -> Result<String, Failure> {
     if args.dry_run {
         let planned = in_step(async |reporter| {
             let looked = look(reporter).await?;
-            let mut images = vec![];
-            match &repositories {
+            let judged: Vec<(Looked, Option<Verdict>)> = match &repositories {
                 Some(there) => {
-                    for checked in build.check(&project, &target, there, looked, reporter).await? {
-                        images.push(Planned::checked(checked).await);
-                    }
+                    let checked = build.check(&project, &target, there, looked, reporter).await?;
+                    let apart = |Checked { plan, source, verdict }| (Looked { plan, source }, Some(verdict));
+                    checked.into_iter().map(apart).collect()
                 }
-                None => {
-                    for looked in looked {
-                        images.push(Planned::looked(looked).await);
-                    }
-                }
+                None => looked.into_iter().map(|looked| (looked, None)).collect(),
+            };
+            let mut images = vec![];
+            for (looked, verdict) in judged {
+                images.push(Planned::new(looked, verdict).await);
             }
             Ok(Finished::new(DryRun { images }, false))
         })
